@@ -1,0 +1,1 @@
+"""What cloud and edge agree on. Imports neither, and nothing but the standard library and pydantic."""

@@ -1,0 +1,39 @@
+"""The site configuration that the cloud publishes and the edge runs on (schema version 1)."""
+
+from contract.snapshot.device import Device, SettingValue
+from contract.snapshot.dial_plan import DialPlan, InternalRule, Rule, ServiceRule
+from contract.snapshot.line import Line
+from contract.snapshot.site import DigestAlgorithm, Site
+from contract.snapshot.snapshot import (
+    SCHEMA_VERSION,
+    SECTIONS,
+    Snapshot,
+    SnapshotProblems,
+    canonical_json,
+    manifest,
+    parse_snapshot,
+    snapshot_digest,
+)
+from contract.snapshot.user import PERMISSIONS, User
+
+__all__ = [
+    "PERMISSIONS",
+    "SCHEMA_VERSION",
+    "SECTIONS",
+    "Device",
+    "DialPlan",
+    "DigestAlgorithm",
+    "InternalRule",
+    "Line",
+    "Rule",
+    "ServiceRule",
+    "SettingValue",
+    "Site",
+    "Snapshot",
+    "SnapshotProblems",
+    "User",
+    "canonical_json",
+    "manifest",
+    "parse_snapshot",
+    "snapshot_digest",
+]

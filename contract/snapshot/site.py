@@ -1,0 +1,25 @@
+"""The site itself: its names, and how its phones authenticate."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contract.values import Frozen, HostName, Id, Text
+
+DigestAlgorithm = Literal["MD5", "SHA-256"]
+"""RFC 8760 §2.2; the order in `Site.digest_algorithms` is the order of the challenges."""
+
+
+class Site(Frozen):
+    """One customer location, served by one edge (two, once high availability is built)."""
+
+    site_id: Id
+    tenant_id: Id
+    name: Text
+    domain: HostName
+    """The tenant's SIP domain: the host of every address of record."""
+    realm: Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,128}$")]
+    """The digest realm: random, never changed, so that renaming the domain breaks no phone."""
+    digest_algorithms: Annotated[tuple[DigestAlgorithm, ...], Field(min_length=1, max_length=2)] = ("MD5",)
+    time_zone: Annotated[str, Field(pattern=r"^[0-9A-Za-z_+/-]{1,64}$")] = "UTC"
+    """An IANA time zone name."""

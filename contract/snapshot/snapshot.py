@@ -1,0 +1,139 @@
+"""The snapshot: everything one site needs to run, complete, immutable and versioned.
+
+Neighbours may rely on: records of a section are sorted by their id and unique, references inside a snapshot
+resolve, and two equal snapshots have the same digest.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from contract.snapshot.device import Device
+from contract.snapshot.dial_plan import DialPlan, ServiceRule
+from contract.snapshot.line import Line
+from contract.snapshot.site import Site
+from contract.snapshot.user import PERMISSIONS, User
+from contract.values import Digest, Frozen
+
+SCHEMA_VERSION: Final = 1
+
+RECORD_SECTIONS: Final = {"users": "user_id", "lines": "line_id", "devices": "device_id"}
+"""Sections that are lists of records, with the field that names a record."""
+SECTIONS: Final = ("site", *RECORD_SECTIONS, "dial_plan")
+"""Every section of schema version 1, in order."""
+
+
+class SnapshotProblems(ValueError):
+    """What arrived is no valid snapshot of a schema known here."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Snapshot(Frozen):
+    """One published configuration of one site."""
+
+    schema_version: Literal[1] = 1
+    version: Annotated[int, Field(ge=1)]
+    """Counts up by one for each publication of the site."""
+    site: Site
+    users: Annotated[tuple[User, ...], Field(max_length=20_000)] = ()
+    lines: Annotated[tuple[Line, ...], Field(max_length=50_000)] = ()
+    devices: Annotated[tuple[Device, ...], Field(max_length=20_000)] = ()
+    dial_plan: DialPlan = DialPlan()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        problems = [*_order_problems(self), *_reference_problems(self), *_name_problems(self)]
+        if problems:
+            raise ValueError("; ".join(problems[:20]))
+        return self
+
+    def secret_refs(self) -> frozenset[str]:
+        """Every secret version that the site needs."""
+        refs = {line.password for line in self.lines}
+        refs.update(device.admin_password for device in self.devices if device.admin_password)
+        return frozenset(refs)
+
+
+def _order_problems(snapshot: Snapshot) -> Iterable[str]:
+    for section, key in RECORD_SECTIONS.items():
+        ids = [getattr(record, key) for record in getattr(snapshot, section)]
+        if any(a >= b for a, b in zip(ids, ids[1:], strict=False)):
+            yield f"{section}: records must be sorted by {key} and unique"
+
+
+def _reference_problems(snapshot: Snapshot) -> Iterable[str]:
+    users = {user.user_id for user in snapshot.users}
+    devices = {device.device_id for device in snapshot.devices}
+    for line in snapshot.lines:
+        if line.user_id not in users:
+            yield f"lines: {line.line_id} names user {line.user_id}, which is not in the snapshot"
+        if line.device_id is not None and line.device_id not in devices:
+            yield f"lines: {line.line_id} names device {line.device_id}, which is not in the snapshot"
+    for user in snapshot.users:
+        for permission in user.permissions:
+            if permission not in PERMISSIONS:
+                yield f"users: {user.user_id} has the unknown permission {permission!r}"
+
+
+def _name_problems(snapshot: Snapshot) -> Iterable[str]:
+    dialled = Counter(
+        name
+        for user in snapshot.users
+        for name in {user.username, *user.aliases, *((user.extension,) if user.extension else ())}
+    )
+    dialled.update(rule.code for rule in snapshot.dial_plan.rules if isinstance(rule, ServiceRule) and rule.enabled)
+    yield from (f"users: {name!r} is used more than once" for name, count in dialled.items() if count > 1)
+    places = Counter((line.device_id, line.position) for line in snapshot.lines if line.device_id)
+    yield from (f"lines: position {p} of device {d} is used twice" for (d, p), count in places.items() if count > 1)
+    logins = Counter(line.auth_username for line in snapshot.lines)
+    yield from (f"lines: auth_username {name!r} is used twice" for name, count in logins.items() if count > 1)
+    macs = Counter(device.mac for device in snapshot.devices)
+    yield from (f"devices: MAC {mac} is used twice" for mac, count in macs.items() if count > 1)
+
+
+def parse_snapshot(data: object) -> Snapshot:
+    """A snapshot from decoded JSON.
+
+    Args:
+        data: what `json.loads` gave.
+
+    Raises:
+        SnapshotProblems: naming every field that is wrong, or the schema version that is not known here.
+    """
+    if isinstance(data, dict) and data.get("schema_version") != SCHEMA_VERSION:
+        raise SnapshotProblems(
+            (f"schema_version {data.get('schema_version')!r} is not known here; {SCHEMA_VERSION} is",)
+        )
+    try:
+        # From JSON text, because strings must become tuples, times and bytes as they do on the wire.
+        return Snapshot.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        found = tuple(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SnapshotProblems(found[:50]) from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SnapshotProblems((f"not JSON data: {type(error).__name__}",)) from None
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one JSON text of a value: keys sorted, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def manifest(snapshot: Snapshot) -> dict[str, Digest]:
+    """The digest of each section, by its name."""
+    content = snapshot.model_dump(mode="json")
+    return {section: hashlib.sha256(canonical_json(content[section])).hexdigest() for section in SECTIONS}
+
+
+def snapshot_digest(snapshot: Snapshot) -> Digest:
+    """One digest over schema version and manifest: equal exactly when the configuration is, whatever its version."""
+    return hashlib.sha256(
+        canonical_json({"schema_version": snapshot.schema_version, "sections": manifest(snapshot)})
+    ).hexdigest()

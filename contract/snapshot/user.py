@@ -1,0 +1,26 @@
+"""People (and rooms, and doors) that calls are made by and for."""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from contract.values import Extension, Frozen, Id, SipUser, Text
+
+PERMISSIONS: Final = frozenset(
+    {"EchoTest", "LocalDialing", "LongDistanceDialing", "InternationalDialing", "Mobile", "TollFree", "Voicemail"}
+)
+"""Every permission that schema version 1 knows; names as the predecessor's users know them."""
+
+
+class User(Frozen):
+    """A user of the tenant, at home at this site."""
+
+    user_id: Id
+    username: SipUser
+    """The user part of the address of record `sip:<username>@<site domain>`."""
+    display_name: Text
+    extension: Extension | None = None
+    aliases: Annotated[tuple[SipUser, ...], Field(max_length=32)] = ()
+    permissions: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+    enabled: bool = True
+    """A disabled user is refused registration and calls, and keeps configuration and history."""

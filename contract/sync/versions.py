@@ -1,0 +1,17 @@
+"""What each protocol version means; a peer says which it speaks, and gets a clear answer when none is shared.
+
+1  2026-11: first version. Snapshot schema 1.
+"""
+
+from typing import Final
+
+PROTOCOL_VERSIONS: Final = (1,)
+"""Channel protocol versions spoken here, oldest first."""
+
+FEATURES: Final = frozenset({"delta", "commands", "site_state"})
+"""Optional abilities of this version; what both sides list may be used."""
+
+
+def shared_protocol(theirs: tuple[int, ...]) -> int | None:
+    """The newest protocol version that both sides speak, or None."""
+    return max(set(PROTOCOL_VERSIONS) & set(theirs), default=None)

@@ -1,0 +1,44 @@
+"""The values that contract models are made of: identifiers, numbers, times; each with its grammar and limit."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+class Frozen(BaseModel):
+    """A contract model: immutable, and refusing fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+"""An opaque identifier; only its maker knows what is in it."""
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A moment in UTC; a time without a zone is refused."""
+
+Text = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""One line of text for people."""
+
+SipUser = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.!~*'()&=+$,;?/-]{1,64}$")]
+"""The user part of a SIP URI, unescaped (RFC 3261 §25.1 `user` without escapes)."""
+
+Extension = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
+"""A number that phones of the tenant dial."""
+
+HostName = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]([0-9a-z.-]{0,251}[0-9a-z])?$")]
+"""A DNS name in lower case, or an IPv4 address."""
+
+MacAddress = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+"""Twelve lower-case hexadecimal digits, no separators."""
+
+SecretRef = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}:[1-9][0-9]{0,9}$")]
+"""`<secret id>:<version>`; the value travels sealed to the edge and is never in a snapshot."""
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256, in lower-case hexadecimal."""
