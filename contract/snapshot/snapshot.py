@@ -5,6 +5,7 @@ resolve, and two equal snapshots have the same digest.
 """
 
 import hashlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -64,7 +65,7 @@ class Snapshot(Frozen):
 def _order_problems(snapshot: Snapshot) -> Iterable[str]:
     for section, key in RECORD_SECTIONS.items():
         ids = [getattr(record, key) for record in getattr(snapshot, section)]
-        if any(a >= b for a, b in zip(ids, ids[1:], strict=False)):
+        if any(a >= b for a, b in itertools.pairwise(ids)):
             yield f"{section}: records must be sorted by {key} and unique"
 
 

@@ -1,0 +1,62 @@
+# Tandem. `make help` lists every target.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help env run demo test test-units test-system check terraform bench golden portal peers clean
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tandem needs Python 3.11 or later; PYTHON=... names another one"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+env: $(READY) ## Create the Python environment (.venv)
+
+run: $(READY) ## Bring up the whole system with a demo site; Ctrl-C stops it, its data stays
+	$(BIN)/python -m cloud.local $(ARGS)
+
+demo: $(READY) ## Two real phones fetch their files, register and call each other through the edge
+	$(BIN)/python -m cloud.local.demo $(ARGS)
+
+test: peers test-units test-system ## Every test: units, then the system with its real peers
+
+test-units: $(READY) ## Tests of single parts
+	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent $(ARGS)
+
+test-system: $(READY) ## Tests of the whole with its real peers
+	$(BIN)/python -m pytest tests/system $(ARGS)
+
+check: $(READY) ## Format, lint, types, import rules, file names, Terraform
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.check_layout
+	$(MAKE) --no-print-directory terraform
+
+terraform: $(READY) ## Check the Terraform modules, where Terraform is on the machine
+	$(BIN)/python -m tools.check_terraform
+
+bench: $(READY) ## Print the figures: CPU per call and registration, time from API write to applied
+	$(BIN)/python -m benchmarks $(ARGS)
+
+golden: $(READY) ## Write the golden files anew; review the difference before committing it
+	$(BIN)/python -m tools.write_golden
+
+portal: $(READY) ## Build the web portal (done by run and test when needed)
+	$(BIN)/python -m tools.build_portal
+
+peers: $(READY) ## Install the Debian packages of the programs that the tests talk to, when allowed
+	@$(BIN)/python -m tools.install_peers
+
+clean: ## Remove what was built and the demo's data; the environment stays
+	rm -rf .run build dist cloud/portal/dist cloud/portal/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

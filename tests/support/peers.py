@@ -1,0 +1,25 @@
+"""The real programs that tests talk to: which Debian package brings each, and which may be missing even in CI."""
+
+import shutil
+from typing import Final
+
+PACKAGES: Final = {
+    "sipp": "sip-tester",
+    "baresip": "baresip",
+    "tftp": "tftp-hpa",
+    "curl": "curl",
+    "chromium": "chromium",
+    "debootstrap": "debootstrap",
+    "ip": "iproute2",
+    "systemd-analyze": "systemd",
+    "espeak-ng": "espeak-ng",
+}
+"""Program → Debian package."""
+
+OPTIONAL_IN_CI: Final = frozenset({"terraform"})
+"""Programs that Debian does not package."""
+
+
+def missing(program: str) -> bool:
+    """Whether `program` is not on this machine."""
+    return shutil.which(program) is None
