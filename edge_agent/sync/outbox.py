@@ -1,0 +1,286 @@
+"""What happened at the site and the cloud has not acknowledged yet; and the calls in progress.
+
+One SQLite file, appended to by several processes at once. What `report`, `opened` or `closed` was given is safe
+against kill -9 of any of them when the call returns; a power loss may cost what came after the last `flush`.
+Sequence numbers only grow within an epoch; gaps are possible (compaction) and mean nothing.
+"""
+
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from contract.sync.events import CallEnded, EventBody, Happening, RegistrationChanged
+from edge_agent.clock import Clock
+from edge_agent.ports import OpenCall
+from edge_agent.sync.database_file import open_database
+from edge_agent.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT, body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS open_calls (call_id TEXT PRIMARY KEY, call TEXT NOT NULL) WITHOUT ROWID;
+"""
+_INSERT: Final = "INSERT INTO events (kind, about, body) VALUES (?, ?, ?)"
+_OPEN: Final = "INSERT OR REPLACE INTO open_calls (call_id, call) VALUES (?, ?)"
+_CLOSE: Final = "DELETE FROM open_calls WHERE call_id = ?"
+_CHECK_EVERY: Final = 500
+"""Appends of one process between two looks at the outbox's length."""
+_APPENDER_CHECKPOINT_PAGES: Final = 8000
+"""32 MB: the agent checkpoints every second, so an appender, which must not wait for the disk, hardly ever does."""
+MAX_BACKLOG: Final = 10_000
+"""Writes kept in memory while the disk is full."""
+
+_calls: TypeAdapter[OpenCall] = TypeAdapter(OpenCall)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event as it lies in the outbox."""
+
+    sequence: int
+    body: EventBody
+
+
+_Write = tuple[tuple[str, tuple[object, ...]], ...]
+
+
+class Outbox:
+    """Implements `edge_agent.ports.Reporter` and `CallJournal`.
+
+    Not for use by two threads at once; each process (and thread) opens its own.
+    """
+
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], clock: Clock, tokens: Tokens, max_events: int
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._tokens = tokens
+        self._max_events = max_events
+        self._appended = 0
+        self._backlog: deque[_Write] = deque()
+        self.shed = 0
+        """Events given up for want of room, since this process opened the outbox."""
+        self._db = connect()
+        self._epoch = self._load_epoch()
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock, tokens: Tokens, *, max_events: int = 100_000) -> "Outbox":
+        """The outbox in `path` (`<state_dir>/outbox.db`).
+
+        A damaged file is set aside and a new epoch begins in a new one.
+
+        Args:
+            path: made when missing.
+            max_events: beyond it registrations are compacted, then everything but calls is shed, oldest first.
+
+        Raises:
+            sqlite3.Error, OSError: the disk would not give even a new file.
+        """
+        return cls(
+            lambda: open_database(path, _SCHEMA, checkpoint_pages=_APPENDER_CHECKPOINT_PAGES),
+            clock,
+            tokens,
+            max_events,
+        )
+
+    # What subsystems use
+
+    def report(self, what: Happening) -> None:
+        """Keep an event; see `edge_agent.ports.Reporter`."""
+        self._write(((_INSERT, self._row(what)),))
+
+    def opened(self, call: OpenCall) -> None:
+        """Keep a call in progress; see `edge_agent.ports.CallJournal`."""
+        self._write(((_OPEN, (call.call_id, _calls.dump_json(call).decode())),))
+
+    def closed(self, record: CallEnded) -> None:
+        """End a call: its open entry goes and its record comes, both or neither."""
+        self._write(((_CLOSE, (record.call_id,)), (_INSERT, self._row(record))))
+
+    def close_interrupted(self, now: datetime) -> int:
+        """Turn every call left open into its record; for the agent's start, before any process takes calls.
+
+        Args:
+            now: the moment in UTC that becomes the end of these calls.
+
+        Returns:
+            How many there were.
+        """
+        rows = self._db.execute("SELECT call_id, call FROM open_calls").fetchall()
+        for call_id, text in rows:
+            try:
+                call = _calls.validate_json(text)
+                record = _interrupted(call, now)
+            except ValidationError as error:
+                log.warning("open_call_unreadable", extra={"call_id": call_id, "problems": error.error_count()})
+                self._write(((_CLOSE, (call_id,)),))
+                continue
+            self.closed(record)
+        return len(rows)
+
+    # What the channel uses
+
+    @property
+    def epoch(self) -> str:
+        """The epoch id; a new one whenever numbering started anew."""
+        return self._epoch
+
+    @property
+    def last_sequence(self) -> int:
+        """The highest sequence number ever given in this epoch; 0 when none was."""
+        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        return int(row[0]) if row else 0
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM events").fetchone()[0])
+
+    def read(self, after: int, limit: int) -> tuple[StoredEvent, ...]:
+        """The next events with a sequence above `after`, oldest first."""
+        self._drain()
+        rows = self._db.execute(
+            "SELECT sequence, body FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?", (after, limit)
+        ).fetchall()
+        events = []
+        for sequence, text in rows:
+            try:
+                events.append(StoredEvent(sequence, EventBody.model_validate_json(text)))
+            except ValidationError as error:
+                # Written by another version of the agent: nobody can read it, and it must not hold up the rest.
+                log.warning("event_unreadable", extra={"sequence": sequence, "problems": error.error_count()})
+                self._db.execute("DELETE FROM events WHERE sequence = ?", (sequence,))
+        if rows and not events:
+            return self.read(rows[-1][0], limit)
+        return tuple(events)
+
+    def acknowledge(self, epoch: str, sequence: int) -> None:
+        """The cloud has kept everything of `epoch` up to `sequence`; it need not be kept here."""
+        if epoch == self._epoch:
+            self._db.execute("DELETE FROM events WHERE sequence <= ?", (sequence,))
+
+    def begin_epoch(self) -> str:
+        """Start a new epoch: the cloud knows higher numbers than this file, so the file is an old copy of itself."""
+        self._epoch = self._tokens.token()
+        self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (self._epoch,))
+        return self._epoch
+
+    def flush(self) -> None:
+        """Bring everything written so far to the disk; called by the agent about once a second. May take a while."""
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()
+
+    # Writing
+
+    def _row(self, what: Happening) -> tuple[object, ...]:
+        about = f"{what.line_id} {what.contact}" if isinstance(what, RegistrationChanged) else None
+        body = EventBody.model_construct(at=self._clock.now(), what=what)
+        return (what.kind, about, body.model_dump_json())
+
+    def _write(self, write: _Write) -> None:
+        if self._backlog:
+            self._drain()
+            if self._backlog:
+                self._postpone(write, "still no room")
+                return
+        try:
+            self._commit(write)
+        except sqlite3.OperationalError as error:
+            self._postpone(write, str(error))
+        except sqlite3.DatabaseError as error:
+            log.exception("outbox_damaged")
+            self._db.close()
+            self._db = self._connect()
+            self._epoch = self._load_epoch()
+            self._postpone(write, str(error))
+            self._drain()
+
+    def _commit(self, write: _Write) -> None:
+        if len(write) == 1:
+            self._db.execute(*write[0])
+        else:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, values in write:
+                    self._db.execute(statement, values)
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        self._appended += 1
+        if self._appended % _CHECK_EVERY == 0:
+            self._limit()
+
+    def _postpone(self, write: _Write, reason: str) -> None:
+        """Keep a write in memory until the disk takes it: a full disk must not stop calls."""
+        if not self._backlog:
+            log.error("outbox_write_postponed", extra={"reason": reason})
+        if len(self._backlog) >= MAX_BACKLOG:
+            self._backlog.popleft()
+            self.shed += 1
+        self._backlog.append(write)
+
+    def _drain(self) -> None:
+        while self._backlog:
+            try:
+                self._commit(self._backlog[0])
+            except sqlite3.OperationalError:
+                return
+            self._backlog.popleft()
+
+    def _limit(self) -> None:
+        """Make room: first registrations that a newer one of the same binding replaces, then the oldest of the rest."""
+        too_many = len(self) - self._max_events
+        if too_many <= 0:
+            return
+        self._db.execute(
+            "DELETE FROM events WHERE kind = 'registration' AND sequence NOT IN "
+            "(SELECT max(sequence) FROM events WHERE kind = 'registration' GROUP BY about)"
+        )
+        too_many = len(self) - self._max_events
+        if too_many <= 0:
+            return
+        done = self._db.execute(
+            "DELETE FROM events WHERE sequence IN "
+            "(SELECT sequence FROM events WHERE kind <> 'call' ORDER BY sequence LIMIT ?)",
+            (too_many,),
+        )
+        self.shed += done.rowcount
+        log.warning("outbox_shed", extra={"events": done.rowcount})
+
+    def _load_epoch(self) -> str:
+        self._db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?)", (self._tokens.token(),))
+        return str(self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+
+
+def _interrupted(call: OpenCall, now: datetime) -> CallEnded:
+    """The record of a call that the edge did not see the end of."""
+    return CallEnded(
+        call_id=call.call_id,
+        sip_call_id=call.sip_call_id,
+        caller=call.caller,
+        callee=call.callee,
+        caller_user_id=call.caller_user_id,
+        callee_user_id=call.callee_user_id,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=max(now, call.answered_at or call.started_at),
+        disposition="answered" if call.answered_at else "failed",
+        status=200 if call.answered_at else 500,
+        interrupted=True,
+        reasons=call.reasons,
+    )
