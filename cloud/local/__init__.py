@@ -1,0 +1,1 @@
+"""Runs the cloud on one machine."""
