@@ -1,0 +1,249 @@
+"""The agent's settings: one typed object, read once at start from a TOML file and TANDEM_EDGE_* in the environment.
+
+Everything that belongs to a machine is here; everything that belongs to a customer is in the snapshot. Neighbours
+may rely on: a `Settings` object is complete and valid, and `load_settings` names every problem of its input at once.
+The shipped `edge.example.toml` documents each setting with its default.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge_agent.errors import EdgeError
+
+PREFIX: Final = "TANDEM_EDGE_"
+DEFAULT_FILE: Final = Path("/etc/tandem-edge/edge.toml")
+EXAMPLE_FILE: Final = Path(__file__).with_name("edge.example.toml")
+
+RENAMED: Final[Mapping[str, str]] = {}
+"""Settings of earlier releases by their old name, with the name that they have now."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A UDP or TCP port; 0 lets the system choose one, which tests use."""
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class SettingsError(EdgeError):
+    """The settings cannot be used; `problems` names every one of them."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LogSettings(_Section):
+    """What the agent writes on standard error."""
+
+    format: Literal["human", "json"] = "human"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class ChannelSettings(_Section):
+    """How the agent reaches the cloud; where the cloud is, enrollment has told it."""
+
+    transport: Literal["auto", "websocket"] = "auto"
+
+
+class SipSettings(_Section):
+    """Where phones register and call."""
+
+    address: str = "0.0.0.0"
+    udp_port: Port = 5060
+    tcp_port: Port = 5060
+    advertised_host: str = ""
+    hosts: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+
+
+class ProvisioningSettings(_Section):
+    """Where phones fetch their configuration."""
+
+    address: str = "0.0.0.0"
+    tftp_port: Port = 69
+    http_port: Port = 8090
+
+
+class MediaSettings(_Section):
+    """Where the site's own voice services send and receive."""
+
+    address: str = "0.0.0.0"
+    sip_port: Port = 0
+    rtp_first_port: Annotated[int, Field(ge=1024, le=65534)] = 16384
+    rtp_last_port: Annotated[int, Field(ge=1025, le=65535)] = 17407
+
+    @model_validator(mode="after")
+    def _has_ports(self) -> Self:
+        if self.rtp_last_port <= self.rtp_first_port:
+            raise ValueError("rtp_last_port must be greater than rtp_first_port")
+        return self
+
+
+class SupervisionSettings(_Section):
+    """How the agent watches over its processes."""
+
+    heartbeat_seconds: Seconds = 5.0
+    hung_after_seconds: Seconds = 20.0
+    start_seconds: Seconds = 30.0
+    apply_seconds: Seconds = 30.0
+    stop_seconds: Seconds = 5.0
+    restart_first_seconds: Seconds = 0.2
+    restart_longest_seconds: Seconds = 5.0
+    steady_after_seconds: Seconds = 30.0
+
+
+class HealthSettings(_Section):
+    """What the agent looks after by itself."""
+
+    interval_seconds: Seconds = 60.0
+    free_space_minimum_mb: Annotated[int, Field(ge=1)] = 200
+
+
+class Settings(_Section):
+    """All settings of one agent."""
+
+    state_dir: Path = Path("/var/lib/tandem-edge")
+    log: LogSettings = LogSettings()
+    channel: ChannelSettings = ChannelSettings()
+    sip: SipSettings = SipSettings()
+    provisioning: ProvisioningSettings = ProvisioningSettings()
+    media: MediaSettings = MediaSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
+    health: HealthSettings = HealthSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceManager:
+    """What systemd tells a service of type notify (sd_notify(3), sd_watchdog_enabled(3)).
+
+    Args:
+        notify_socket: where to tell that the agent is ready; None when nobody listens.
+        watchdog_seconds: how often at least it must say that it lives; None when nobody asks.
+    """
+
+    notify_socket: str | None = None
+    watchdog_seconds: float | None = None
+
+
+def service_manager(environ: Mapping[str, str] | None = None) -> ServiceManager:
+    """What the service manager put into the environment."""
+    environ = os.environ if environ is None else environ
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    return ServiceManager(
+        notify_socket=environ.get("NOTIFY_SOCKET") or None,
+        watchdog_seconds=int(microseconds) / 1_000_000 if microseconds.isdecimal() and int(microseconds) else None,
+    )
+
+
+def setting_names() -> dict[str, type[_Section] | None]:
+    """Every setting by its dotted name, such as `sip.udp_port`, with the section it belongs to (None: the top)."""
+    names: dict[str, type[_Section] | None] = {}
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, _Section):
+            names.update({f"{name}.{inner}": section for inner in section.model_fields})
+        else:
+            names[name] = None
+    return names
+
+
+def environment_name(setting: str) -> str:
+    """The environment variable of a setting: `sip.udp_port` is `TANDEM_EDGE_SIP_UDP_PORT`."""
+    return PREFIX + setting.replace(".", "_").upper()
+
+
+def load_settings(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    renamed: Mapping[str, str] = RENAMED,
+) -> Settings:
+    """The settings of this machine.
+
+    Args:
+        file: a TOML file that must exist; None reads the file that TANDEM_EDGE_SETTINGS names, else
+            /etc/tandem-edge/edge.toml if there is one.
+        environ: the environment; None is this process's own.
+        renamed: former names of settings, with their present names.
+
+    Raises:
+        SettingsError: naming every setting that is wrong, unknown or renamed.
+    """
+    environ = os.environ if environ is None else environ
+    named = environ.get(PREFIX + "SETTINGS")
+    if file is None and named:
+        file = Path(named)
+    elif file is None and DEFAULT_FILE.exists():
+        file = DEFAULT_FILE
+    content = _read(file) if file is not None else {}
+    problems = _unknown_keys(content, renamed)
+    problems += _overlay(content, environ)
+    try:
+        settings = Settings.model_validate(content)
+    except ValidationError as error:
+        problems += [
+            f"{'.'.join(map(str, found['loc'])) or 'settings'}: {found['msg']}"
+            for found in error.errors(include_input=False, include_url=False)
+            if found["type"] != "extra_forbidden"
+        ]
+        raise SettingsError(tuple(problems)) from None
+    if problems:
+        raise SettingsError(tuple(problems))
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise SettingsError((f"{file}: cannot be read: {error.strerror}",)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError((f"{file}: is not TOML: {error}",)) from None
+
+
+def _unknown_keys(content: Mapping[str, Any], renamed: Mapping[str, str]) -> list[str]:
+    known = setting_names()
+    sections = {name.partition(".")[0] for name in known if "." in name}
+    problems = []
+    for name in _flat(content):
+        if name in renamed:
+            problems.append(f"{name}: is called {renamed[name]} now")
+        elif name not in known and name not in sections:
+            problems.append(_unknown(name, known))
+    return problems
+
+
+def _flat(content: Mapping[str, Any]) -> list[str]:
+    names: list[str] = []
+    for key, value in content.items():
+        names += [f"{key}.{inner}" for inner in value] if isinstance(value, dict) else [key]
+    return names
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.7)
+    return f"{name}: there is no such setting" + (f"; {near[0]} is meant?" if near else "")
+
+
+def _overlay(content: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Put what the environment says over what the file says; problems are returned."""
+    variables = {environment_name(name): name for name in setting_names()}
+    problems = []
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable == PREFIX + "SETTINGS":
+            continue
+        if variable not in variables:
+            problems.append(_unknown(variable, variables))
+            continue
+        section, _, name = variables[variable].rpartition(".")
+        place = content.setdefault(section, {}) if section else content
+        if isinstance(place, dict):
+            place[name] = text.split(",") if name == "hosts" and text else (() if name == "hosts" else text)
+    return problems

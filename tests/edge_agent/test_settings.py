@@ -1,0 +1,90 @@
+"""Settings are complete and valid, or every problem is named at once."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from edge_agent.settings import (
+    EXAMPLE_FILE,
+    Settings,
+    SettingsError,
+    environment_name,
+    load_settings,
+    service_manager,
+    setting_names,
+)
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "edge.toml"
+    file.write_text(text)
+    return file
+
+
+def problems_of(file: Path | None, environ: dict[str, str] | None = None, **more: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, environ or {}, **more)
+    return caught.value.problems
+
+
+def test_the_example_file_holds_the_defaults() -> None:
+    assert load_settings(EXAMPLE_FILE, {}) == Settings()
+
+
+def test_the_example_file_documents_every_setting() -> None:
+    content = tomllib.loads(EXAMPLE_FILE.read_text())
+    documented = {
+        f"{key}.{inner}" if isinstance(value, dict) else key
+        for key, value in content.items()
+        for inner in (value if isinstance(value, dict) else [key])
+    }
+    assert documented == set(setting_names())
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    file = written(tmp_path, "[sip]\nudp_port = 5061\ntcp_port = 5062\n")
+    settings = load_settings(file, {"TANDEM_EDGE_SIP_UDP_PORT": "0", "TANDEM_EDGE_SIP_HOSTS": "pbx.example,192.0.2.1"})
+    assert (settings.sip.udp_port, settings.sip.tcp_port) == (0, 5062)
+    assert settings.sip.hosts == ("pbx.example", "192.0.2.1")
+
+
+def test_the_environment_can_name_the_file(tmp_path: Path) -> None:
+    file = written(tmp_path, 'state_dir = "/srv/edge"\n')
+    assert load_settings(None, {"TANDEM_EDGE_SETTINGS": str(file)}).state_dir == Path("/srv/edge")
+
+
+def test_every_setting_has_an_environment_variable_of_its_own() -> None:
+    assert len({environment_name(name) for name in setting_names()}) == len(setting_names())
+
+
+def test_all_problems_are_reported_together(tmp_path: Path) -> None:
+    file = written(tmp_path, 'colour = "red"\n[sip]\nudp_prot = 5060\ntcp_port = 70000\n[log]\nlevel = "loud"\n')
+    problems = problems_of(file, {"TANDEM_EDGE_SPI_UDP_PORT": "1"})
+    assert len(problems) == 5
+    assert any("colour" in p for p in problems)
+    assert "sip.udp_prot: there is no such setting; sip.udp_port is meant?" in problems
+    assert any(p.startswith("sip.tcp_port") for p in problems)
+    assert any(p.startswith("log.level") for p in problems)
+    assert any(p.startswith("TANDEM_EDGE_SPI_UDP_PORT") for p in problems)
+
+
+def test_a_renamed_setting_is_refused_with_its_present_name(tmp_path: Path) -> None:
+    file = written(tmp_path, "[sip]\nport = 5060\n")
+    assert problems_of(file, renamed={"sip.port": "sip.udp_port"}) == ("sip.port: is called sip.udp_port now",)
+
+
+@pytest.mark.parametrize("text", ["sip = 5", "[state_dir]\nx = 1", "[sip.more]\nx = 1", "[colour]\nred = 1"])
+def test_a_wrong_shape_is_a_problem_not_a_crash(tmp_path: Path, text: str) -> None:
+    assert problems_of(written(tmp_path, text), {"TANDEM_EDGE_SIP_UDP_PORT": "1"})
+
+
+def test_a_file_that_is_not_toml_or_not_there_is_named(tmp_path: Path) -> None:
+    assert "is not TOML" in problems_of(written(tmp_path, "sip = ["))[0]
+    assert "cannot be read" in problems_of(tmp_path / "absent.toml")[0]
+
+
+def test_the_service_manager_is_known_by_its_environment() -> None:
+    told = service_manager({"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "30000000"})
+    assert (told.notify_socket, told.watchdog_seconds) == ("/run/notify", 30.0)
+    assert service_manager({"WATCHDOG_USEC": "soon"}).watchdog_seconds is None
