@@ -1,0 +1,45 @@
+"""The database: SQLAlchemy classes, one file per subject, and the migrations that make their tables."""
+
+from cloud.models.account import ROLES, Account, RefreshToken
+from cloud.models.audit import AuditEntry
+from cloud.models.base import Base
+from cloud.models.device import Device
+from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
+from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
+from cloud.models.outbox import IdempotencyRecord, Job
+from cloud.models.secret import Secret
+from cloud.models.site import Site, SiteState, Snapshot
+from cloud.models.tenant import Msp, Tenant
+from cloud.models.user import Line, User, UserName
+from cloud.models.webhook import WebhookDelivery, WebhookEndpoint
+
+__all__ = [
+    "ROLES",
+    "Account",
+    "Alarm",
+    "AuditEntry",
+    "Base",
+    "CallRecord",
+    "Command",
+    "Device",
+    "Edge",
+    "EdgeLease",
+    "EnrollmentCode",
+    "EventRow",
+    "IdempotencyRecord",
+    "Job",
+    "Line",
+    "Msp",
+    "RefreshToken",
+    "Registration",
+    "Secret",
+    "Site",
+    "SiteState",
+    "Snapshot",
+    "Tenant",
+    "UnknownPhone",
+    "User",
+    "UserName",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+]

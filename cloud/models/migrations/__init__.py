@@ -1,0 +1,1 @@
+"""Alembic's scripts; `cloud.models.upgrading` runs them."""

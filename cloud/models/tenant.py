@@ -1,0 +1,29 @@
+"""MSPs and their tenants."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cloud.models.base import Base, Identified, Versioned
+
+
+class Msp(Identified, Versioned, Base):
+    """A managed service provider: runs the telephone systems of many tenants."""
+
+    __tablename__ = "msps"
+
+    name: Mapped[str] = mapped_column(unique=True)
+
+
+class Tenant(Identified, Versioned, Base):
+    """One customer of an MSP."""
+
+    __tablename__ = "tenants"
+
+    msp_id: Mapped[UUID] = mapped_column(ForeignKey("msps.id", ondelete="RESTRICT"), index=True)
+    name: Mapped[str]
+    domain: Mapped[str] = mapped_column(unique=True)
+    """The SIP domain of every site of the tenant, in lower case."""
+    realm: Mapped[str]
+    """The digest realm: random, never changed, so that renaming the domain breaks no phone."""
