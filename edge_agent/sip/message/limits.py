@@ -1,0 +1,45 @@
+"""Limits on what a peer can push; each has a test that reaches it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Named bounds of the SIP stack.
+
+    Args:
+        message_bytes: one message, start line to end of body.
+        headers: header lines of one message.
+        contacts_per_request: Contact values in one REGISTER.
+        contacts_per_aor: bindings that one address of record may have.
+        bindings: bindings of the whole site.
+        transactions: server transactions alive at one time; beyond it new requests are answered 503.
+        branches: contacts that one request is forked to.
+        open_calls: calls whose BYE has not passed; beyond it the oldest is closed.
+        call_seconds: how long a call without a BYE stays open.
+        nonces: nonces whose use is remembered.
+        tcp_connections: stream connections at one time.
+        tcp_connections_per_host: of those, from one address.
+        tcp_idle_seconds: a stream without any byte for so long is closed.
+        tcp_buffer_bytes: bytes waiting to be written to one stream before it is closed.
+        tcp_connect_seconds: how long opening a stream may take.
+    """
+
+    message_bytes: int = 65_536
+    headers: int = 256
+    contacts_per_request: int = 16
+    contacts_per_aor: int = 10
+    bindings: int = 50_000
+    transactions: int = 100_000
+    branches: int = 60
+    open_calls: int = 20_000
+    call_seconds: float = 12 * 3600.0
+    nonces: int = 20_000
+    tcp_connections: int = 4_000
+    tcp_connections_per_host: int = 1_000
+    tcp_idle_seconds: float = 3_900.0
+    tcp_buffer_bytes: int = 1_048_576
+    tcp_connect_seconds: float = 10.0
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,246 @@
+"""A SIP message: its lines as they came, and a name for each; looked into only when asked."""
+
+from __future__ import annotations
+
+from edge_agent.sip.message.errors import BadMessage, DropReason
+from edge_agent.sip.message.flow import Flow
+from edge_agent.sip.message.headers import canonical
+from edge_agent.sip.message.name_addr import NameAddr, split_commas, tag_of
+from edge_agent.sip.message.uri import Uri
+from edge_agent.sip.message.via import Via
+
+NO_FLOW = Flow("udp", "", 0)
+
+_MAX_CSEQ = 2**31
+
+
+class Message:
+    """A request or a response.
+
+    Header names in questions are lower-case long names (`b"call-id"`); names in what is added are written as they
+    shall stand on the wire (`b"Call-ID"`). Lines that nobody changes are never built again.
+    """
+
+    __slots__ = ("_cseq", "_from_tag", "_to_tag", "_via", "body", "flow", "lines", "method", "names", "status")
+
+    def __init__(self, lines: list[bytes], names: list[bytes], body: bytes, method: bytes, status: int) -> None:
+        self.lines = lines
+        """The start line, then one line per header, unfolded, without line ends."""
+        self.names = names
+        """The canonical name of each line; empty for the start line."""
+        self.body = body
+        self.method = method
+        """Of a request; empty in a response."""
+        self.status = status
+        """Of a response; 0 in a request."""
+        self.flow = NO_FLOW
+        """Where it came from."""
+        self._via: Via | None = None
+        self._cseq: tuple[int, bytes] | None = None
+        self._from_tag: bytes | None = None
+        self._to_tag: bytes | None = None
+
+    # -- the start line
+
+    @property
+    def uri(self) -> bytes:
+        """The Request-URI as it stands."""
+        return self.lines[0].split(b" ", 2)[1]
+
+    def set_uri(self, uri: bytes) -> None:
+        """Give a request another Request-URI."""
+        self.lines[0] = self.method + b" " + uri + b" SIP/2.0"
+
+    @property
+    def reason(self) -> bytes:
+        """The reason phrase of a response."""
+        return self.lines[0].split(b" ", 2)[2] if self.lines[0].count(b" ") > 1 else b""
+
+    # -- headers
+
+    def index(self, name: bytes) -> int:
+        """The place of the first header of that name; -1 when there is none."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            return -1
+
+    def value_at(self, at: int) -> bytes:
+        """The value of the header line at a place."""
+        return self.lines[at].partition(b":")[2].strip(b" \t")
+
+    def get(self, name: bytes) -> bytes | None:
+        """The value of the first header of that name."""
+        try:
+            return self.lines[self.names.index(name)].partition(b":")[2].strip(b" \t")
+        except ValueError:
+            return None
+
+    def need(self, name: bytes) -> bytes:
+        """As `get`.
+
+        Raises:
+            BadMessage: there is none.
+        """
+        value = self.get(name)
+        if value is None:
+            raise BadMessage(DropReason.MISSING_HEADER, f"Missing {name.decode('ascii', 'replace').title()}")
+        return value
+
+    def all(self, name: bytes) -> list[bytes]:
+        """The values of every header line of that name."""
+        names = self.names
+        if name not in names:
+            return []
+        return [self.value_at(at) for at, one in enumerate(names) if one == name]
+
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of every header of that name, lists taken apart at their commas.
+
+        Raises:
+            BadMessage: a list is malformed.
+        """
+        return [one for line in self.all(name) for one in split_commas(line)]
+
+    def insert(self, at: int, name: bytes, value: bytes) -> None:
+        """Put a header line at a place (1 is right after the start line)."""
+        self.lines.insert(at, name + b": " + value)
+        self.names.insert(at, canonical(name))
+
+    def append(self, name: bytes, value: bytes) -> None:
+        """Put a header line after the others."""
+        self.lines.append(name + b": " + value)
+        self.names.append(canonical(name))
+
+    def replace_at(self, at: int, value: bytes) -> None:
+        """Give the header at a place another value; its name keeps its spelling."""
+        self.lines[at] = self.lines[at].partition(b":")[0] + b": " + value
+
+    def set(self, name: bytes, value: bytes) -> None:
+        """Give the first header of that name this value, or append it."""
+        at = self.index(canonical(name))
+        if at < 0:
+            self.append(name, value)
+        else:
+            self.lines[at] = name + b": " + value
+
+    def remove_at(self, at: int) -> None:
+        """Take the header at a place out."""
+        del self.lines[at]
+        del self.names[at]
+
+    def remove(self, name: bytes) -> None:
+        """Take every header of that name out."""
+        if name in self.names:
+            keep = [at for at, one in enumerate(self.names) if one != name]
+            self.lines = [self.lines[at] for at in keep]
+            self.names = [self.names[at] for at in keep]
+
+    def remove_first_value(self, name: bytes) -> None:
+        """Take the first value of a listed header (Via, Route) out, its line too when nothing is left on it."""
+        at = self.names.index(name)
+        if b"," in self.lines[at]:
+            rest = split_commas(self.value_at(at))[1:]
+            if rest:
+                self.replace_at(at, b", ".join(rest))
+                return
+        del self.lines[at]
+        del self.names[at]
+
+    # -- headers that everybody asks for
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via.
+
+        Raises:
+            BadMessage: missing or malformed.
+        """
+        if self._via is None:
+            value = self.need(b"via")
+            self._via = Via.parse(split_commas(value)[0] if b"," in value else value)
+        return self._via
+
+    def set_top_via(self, via: Via) -> None:
+        """Write the topmost Via anew (after `received` and `rport` were filled in)."""
+        at = self.names.index(b"via")
+        value = self.value_at(at)
+        rest = split_commas(value)[1:] if b"," in value else []
+        self.replace_at(at, b", ".join((bytes(via), *rest)))
+        self._via = via
+
+    def forget_via(self) -> None:
+        """Called after the topmost Via was removed or another was put above it."""
+        self._via = None
+
+    @property
+    def call_id(self) -> bytes:
+        """The Call-ID.
+
+        Raises:
+            BadMessage: missing.
+        """
+        return self.need(b"call-id")
+
+    @property
+    def cseq(self) -> tuple[int, bytes]:
+        """The CSeq's number and method.
+
+        Raises:
+            BadMessage: missing or malformed.
+        """
+        if self._cseq is None:
+            parts = self.need(b"cseq").split()
+            if len(parts) != 2 or not parts[0].isdigit() or len(parts[0]) > 10 or int(parts[0]) >= _MAX_CSEQ:
+                raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed CSeq")
+            self._cseq = int(parts[0]), parts[1]
+        return self._cseq
+
+    @property
+    def from_tag(self) -> bytes:
+        """The From tag; empty when there is none.
+
+        Raises:
+            BadMessage: From is missing or malformed.
+        """
+        if self._from_tag is None:
+            self._from_tag = tag_of(self.need(b"from"), "From") or b""
+        return self._from_tag
+
+    @property
+    def to_tag(self) -> bytes:
+        """The To tag; empty when there is none, which makes a request one outside of a dialog.
+
+        Raises:
+            BadMessage: To is missing or malformed.
+        """
+        if self._to_tag is None:
+            self._to_tag = tag_of(self.need(b"to"), "To") or b""
+        return self._to_tag
+
+    def request_uri(self) -> Uri:
+        """The Request-URI in its parts.
+
+        Raises:
+            BadMessage: malformed.
+        """
+        return Uri.parse(self.uri)
+
+    def address(self, name: bytes) -> NameAddr:
+        """The address in From or To.
+
+        Raises:
+            BadMessage: missing or malformed.
+        """
+        return NameAddr.parse(self.need(name), name.decode("ascii").title())
+
+    # -- as a whole
+
+    def copy(self) -> Message:
+        """A message whose lines may be changed without changing this one's."""
+        twin = Message(self.lines.copy(), self.names.copy(), self.body, self.method, self.status)
+        twin.flow = self.flow
+        return twin
+
+    def __bytes__(self) -> bytes:
+        return b"\r\n".join(self.lines) + b"\r\n\r\n" + self.body

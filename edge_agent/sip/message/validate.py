@@ -1,0 +1,56 @@
+"""What every request and response must carry (RFC 3261 §8.1.1, §16.3)."""
+
+from typing import Final
+
+from edge_agent.sip.message.errors import BadMessage, DropReason
+from edge_agent.sip.message.message import Message
+
+_SINGLE: Final = (
+    (b"from", "From"),
+    (b"to", "To"),
+    (b"call-id", "Call-ID"),
+    (b"cseq", "CSeq"),
+)
+
+
+def check_response(message: Message) -> None:
+    """Check a response; it must carry From, To, Call-ID, CSeq, each once, and a Via.
+
+    Raises:
+        BadMessage: naming the header.
+    """
+    count = message.names.count
+    for name, shown in _SINGLE:
+        if (found := count(name)) != 1:
+            raise BadMessage(
+                DropReason.DUPLICATE_HEADER if found else DropReason.MISSING_HEADER,
+                f"{'Duplicate' if found else 'Missing'} {shown}",
+                partial=message,
+            )
+    try:
+        _ = message.via, message.cseq
+    except BadMessage as error:
+        error.partial = message
+        raise
+
+
+def check_request(message: Message) -> None:
+    """Check a request: as a response, and the CSeq's method is the request's, and Max-Forwards is a number once.
+
+    Raises:
+        BadMessage: naming the header, to be answered 400.
+    """
+    check_response(message)
+    if message.cseq[1] != message.method:
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "CSeq Method Differs from Request", partial=message)
+    try:
+        # A tag is needed to tell transactions and dialogs apart; without one the peer speaks RFC 2543.
+        _ = message.from_tag, message.to_tag
+    except BadMessage as error:
+        error.partial = message
+        raise
+    if message.names.count(b"max-forwards") > 1:
+        raise BadMessage(DropReason.DUPLICATE_HEADER, "Duplicate Max-Forwards", partial=message)
+    hops = message.get(b"max-forwards")
+    if hops is not None and (not hops.isdigit() or len(hops) > 5 or int(hops) > 255):
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Max-Forwards", partial=message)

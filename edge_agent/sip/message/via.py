@@ -1,0 +1,59 @@
+"""Via values (RFC 3261 §20.42, rport RFC 3581)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from edge_agent.sip.message.errors import BadMessage, DropReason
+from edge_agent.sip.message.headers import TOKEN
+from edge_agent.sip.message.name_addr import Params, parse_params
+from edge_agent.sip.message.uri import split_host_port
+
+MAGIC_COOKIE: Final = b"z9hG4bK"
+"""RFC 3261 §8.1.1.7: a branch that begins so is unique over space and time."""
+
+_SENT: Final = re.compile(
+    rb"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([^ \t/;,]+)[ \t]+([^ \t;]+(?:[ \t]*:[ \t]*[0-9]+)?)[ \t]*", re.IGNORECASE
+)
+_SPACE: Final = re.compile(rb"[ \t]+")
+
+
+class Via:
+    """One hop of a message's way."""
+
+    __slots__ = ("branch", "host", "params", "port", "sent_by", "transport")
+
+    def __init__(self, transport: bytes, sent_by: bytes, host: bytes, port: int, params: Params) -> None:
+        self.transport = transport
+        """Upper case."""
+        self.sent_by = sent_by
+        """`host[:port]` in lower case, as the sender wrote it."""
+        self.host = host
+        self.port = port
+        """0: none is given."""
+        self.params = params
+        self.branch = params.get(b"branch") or b""
+
+    def __bytes__(self) -> bytes:
+        params = b"".join(b";" + k if v is None else b";" + k + b"=" + v for k, v in self.params.items())
+        return b"SIP/2.0/" + self.transport + b" " + self.sent_by + params
+
+    @staticmethod
+    def parse(value: bytes) -> Via:
+        """One Via value.
+
+        Raises:
+            BadMessage: it is none.
+        """
+        match = _SENT.match(value)
+        if match is None or TOKEN.fullmatch(match.group(1)) is None:
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Via")
+        sent_by = match.group(2).lower()
+        if b" " in sent_by or b"\t" in sent_by:
+            sent_by = _SPACE.sub(b"", sent_by)
+        try:
+            host, port = split_host_port(sent_by)
+        except BadMessage as error:
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Via") from error
+        return Via(match.group(1).upper(), sent_by, host, port, parse_params(value[match.end() :], "Via"))

@@ -1,0 +1,28 @@
+"""The transaction layer (RFC 3261 §17, RFC 6026): four machines, one table each way, one timer wheel, no I/O."""
+
+from edge_agent.sip.transaction.invite_client import InviteClient
+from edge_agent.sip.transaction.invite_server import InviteServer
+from edge_agent.sip.transaction.layer import TransactionLayer, TransactionUser
+from edge_agent.sip.transaction.non_invite_client import NonInviteClient
+from edge_agent.sip.transaction.non_invite_server import NonInviteServer
+from edge_agent.sip.transaction.ports import ClientOwner, Send
+from edge_agent.sip.transaction.timers import Timers
+from edge_agent.sip.transaction.wheel import TimerWheel
+
+ClientTransaction = InviteClient | NonInviteClient
+ServerTransaction = InviteServer | NonInviteServer
+
+__all__ = [
+    "ClientOwner",
+    "ClientTransaction",
+    "InviteClient",
+    "InviteServer",
+    "NonInviteClient",
+    "NonInviteServer",
+    "Send",
+    "ServerTransaction",
+    "TimerWheel",
+    "Timers",
+    "TransactionLayer",
+    "TransactionUser",
+]
