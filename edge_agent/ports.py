@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from contract.sync.events import CallEnded, Happening
+from edge_agent.errors import EdgeError
 
 
 class Reporter(Protocol):
@@ -39,4 +40,70 @@ class CallJournal(Protocol):
 
     def closed(self, record: CallEnded) -> None:
         """The call is over: its open entry goes and its record is reported, both or neither."""
+        ...
+
+
+class CallRefused(EdgeError):
+    """A call, or a change of one, cannot be taken; `status` and `reason` are the SIP answer, the message is for us."""
+
+    status = 500
+    reason = "Server Internal Error"
+
+
+class CallLeg(Protocol):
+    """One call that ends here, as its SIP side shows itself to the media plane. Nothing here waits."""
+
+    @property
+    def called(self) -> str:
+        """User part of the Request-URI: which application is wanted."""
+        ...
+
+    @property
+    def caller(self) -> str:
+        """User part of the From header; what the caller says, not who they are proven to be."""
+        ...
+
+    @property
+    def offer(self) -> bytes | None:
+        """The session description that the call came with; None when ours is to be the offer."""
+        ...
+
+    def ring(self) -> None:
+        """Tell the caller that the call has arrived (180)."""
+        ...
+
+    def answer(self, description: bytes) -> None:
+        """Answer the call (200) with our session description; nothing happens when the caller has gone."""
+        ...
+
+    def refuse(self, status: int, reason: str) -> None:
+        """End the call before it is answered."""
+        ...
+
+    def hang_up(self) -> None:
+        """End the call, whatever state it is in; `MediaPlane.ended` follows."""
+        ...
+
+
+class MediaPlane(Protocol):
+    """What a user agent hands its calls to. Nothing here waits."""
+
+    def offered(self, leg: CallLeg) -> None:
+        """A call came; it will be answered or refused through `leg`. `CallRefused` refuses it at once."""
+        ...
+
+    def confirmed(self, leg: CallLeg, answer: bytes | None) -> None:
+        """The caller acknowledged our answer to the call; `answer` is theirs where ours was the offer."""
+        ...
+
+    def reoffered(self, leg: CallLeg, offer: bytes | None) -> bytes:
+        """The caller wants another session (re-INVITE): our answer to it, or our offer where there is none.
+
+        Raises:
+            CallRefused: the session stays as it is.
+        """
+        ...
+
+    def ended(self, leg: CallLeg, cause: str) -> None:
+        """The call is over: `caller` hung up or gave up, `local` we did, `unacknowledged`, `failed`."""
         ...

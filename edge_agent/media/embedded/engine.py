@@ -1,0 +1,93 @@
+"""The embedded engine: it owns the RTP sockets, the loaded prompts and the tick of every call."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_agent.clock import Clock
+from edge_agent.media.embedded import wav
+from edge_agent.media.embedded.g711 import Samples
+from edge_agent.media.embedded.session import EmbeddedSession, SessionLimits
+from edge_agent.media.embedded.sockets import RtpPorts
+from edge_agent.media.embedded.ticker import Lateness, Ticker
+from edge_agent.media.errors import TooManySessions
+from edge_agent.media.session import Prompt
+from edge_agent.ports import CallLeg
+from edge_agent.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the embedded engine needs to know.
+
+    Args:
+        rtp_address: where RTP listens; the wildcard lets each call use the address that its phone reaches us by.
+        rtp_first_port, rtp_last_port: the range; its even ports are used, one a call.
+        most_sessions: calls at one time; more get 503.
+        limits: how long a call may be quiet.
+    """
+
+    rtp_address: str = "127.0.0.1"
+    rtp_first_port: int = 16384
+    rtp_last_port: int = 17407
+    most_sessions: int = 50
+    limits: SessionLimits = field(default_factory=SessionLimits)
+
+
+class EmbeddedEngine:
+    """Makes sessions for calls and drives them; it ticks only while there is a call."""
+
+    def __init__(self, settings: EngineSettings, prompts: Iterable[Prompt], clock: Clock, tokens: Tokens) -> None:
+        """Loads every prompt; raises `PromptError` when one cannot be used."""
+        self._settings, self._clock, self._tokens = settings, clock, tokens
+        self._prompts: dict[Path, Samples] = {prompt.path: wav.load(prompt.path) for prompt in prompts}
+        self._ports = RtpPorts(settings.rtp_address, settings.rtp_first_port, settings.rtp_last_port, tokens.fraction())
+        self._sessions: set[EmbeddedSession] = set()
+        self._ticker = Ticker(clock, self._tick)
+        self._drops: Counter[str] = Counter()
+
+    @property
+    def lateness(self) -> Lateness:
+        """How late the ticks came."""
+        return self._ticker.lateness
+
+    @property
+    def sessions(self) -> int:
+        """How many calls are up."""
+        return len(self._sessions)
+
+    @property
+    def drops(self) -> Counter[str]:
+        """Datagrams that were not used, by reason, over all calls so far."""
+        return sum((session.drops for session in self._sessions), self._drops.copy())
+
+    def session(self, leg: CallLeg) -> EmbeddedSession:
+        """A session for a call; raises `CallRefused` when there is no room or its offer cannot be answered."""
+        if len(self._sessions) >= self._settings.most_sessions:
+            raise TooManySessions(f"{self._settings.most_sessions} calls are up")
+        rtp = self._ports.open()
+        try:
+            session = EmbeddedSession(
+                leg, rtp, self._prompts, self._settings.limits, self._clock, self._tokens, self._closed
+            )
+        except BaseException:
+            rtp.close()
+            raise
+        self._sessions.add(session)
+        asyncio.get_running_loop().add_reader(rtp, session.readable)
+        self._ticker.start()
+        return session
+
+    def _closed(self, session: EmbeddedSession) -> None:
+        asyncio.get_running_loop().remove_reader(session.rtp)
+        session.rtp.close()
+        self._sessions.discard(session)
+        self._drops.update(session.drops)
+        if not self._sessions:
+            self._ticker.stop()
+
+    def _tick(self, now: float) -> None:
+        for session in tuple(self._sessions):
+            session.tick(now)

@@ -1,0 +1,223 @@
+"""A call on the embedded engine: `MediaSession` over an `AudioStream`, its socket and its SIP leg."""
+
+import asyncio
+import socket
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_agent.clock import Clock
+from edge_agent.media import sdp
+from edge_agent.media.embedded import sockets
+from edge_agent.media.embedded.g711 import Samples
+from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
+from edge_agent.media.errors import NotAcceptable, PromptError, SessionEnded
+from edge_agent.media.session import Collected, DigitPressed, EndCause, Ended, Prompt, PromptPlayed, SessionEvent
+from edge_agent.ports import CallLeg
+from edge_agent.tokens import Tokens
+
+MOST_WAITING_EVENTS = 64
+"""Digits pressed while nobody listens are kept up to here; further ones are lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a call may be quiet, in seconds: `silence` one whose peer should send, `held` one on hold."""
+
+    silence_seconds: float = 30.0
+    held_seconds: float = 3600.0
+
+
+class EmbeddedSession:
+    """One call. Made by the engine; raises `CallRefused` at once when the offer cannot be answered."""
+
+    def __init__(
+        self,
+        leg: CallLeg,
+        rtp: socket.socket,
+        prompts: Mapping[Path, Samples],
+        limits: SessionLimits,
+        clock: Clock,
+        tokens: Tokens,
+        closed: Callable[["EmbeddedSession"], None],
+    ) -> None:
+        self._leg, self._rtp, self._prompts, self._clock, self._closed = leg, rtp, prompts, clock, closed
+        self._stream = AudioStream(tokens, clock.monotonic(), limits.silence_seconds, limits.held_seconds)
+        self._sdp_id, self._sdp_version = int(tokens.token(4), 16), 0
+        self._port = int(rtp.getsockname()[1])
+        self._address: str | None = None
+        self._events: deque[SessionEvent] = deque()
+        self._wake = asyncio.Event()
+        self._confirmed = asyncio.Event()
+        self._cause: EndCause | None = None
+        self.drops: Counter[str] = Counter()
+        self._description = self._describe(leg.offer)
+
+    @property
+    def caller(self) -> str:
+        """User part of the caller's address; not proven."""
+        return self._leg.caller
+
+    @property
+    def stream(self) -> AudioStream:
+        """The audio, for its figures."""
+        return self._stream
+
+    # What an application asks for (MediaSession).
+
+    async def answer(self) -> None:
+        """Take the call; returns when the caller has confirmed it."""
+        self._check()
+        self._leg.answer(self._description)
+        await self._confirmed.wait()
+        self._check()
+
+    async def play(self, prompt: Prompt) -> None:
+        """Play a prompt to its end."""
+        self._check()
+        samples = self._prompts.get(prompt.path)
+        if samples is None:
+            raise PromptError(f"{prompt.path.name}: not loaded")
+        self._drop_waiting(PromptPlayed)
+        self._stream.play(samples)
+        while not self._drop_waiting(PromptPlayed):
+            await self._wait()
+
+    async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
+        """Gather digits; see `MediaSession.collect`."""
+        digits = ""
+        while len(digits) < most:
+            self._check()
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    while (digit := self._next_digit()) is None:
+                        await self._wait()
+            except TimeoutError:
+                return Collected(digits, complete=False)
+            if digit in terminators:
+                break
+            digits += digit
+        return Collected(digits, complete=True)
+
+    async def echo(self) -> None:
+        """Send the caller's own audio back until the call ends."""
+        self._check()
+        self._stream.echoing = True
+        while True:
+            await self._wait()
+
+    async def next_event(self) -> SessionEvent:
+        """The next thing that happened."""
+        while not self._events:
+            if self._cause is not None:
+                return Ended(self._cause)
+            self._wake.clear()
+            await self._wake.wait()
+        return self._events.popleft()
+
+    async def hang_up(self) -> None:
+        """End the call."""
+        self.end(EndCause.LOCAL)
+
+    # What the call's SIP side says.
+
+    def confirmed(self, description: bytes | None) -> None:
+        """The caller acknowledged; `description` is their answer to our offer; `CallRefused` if it will not do."""
+        if description is not None and self._address is not None:
+            self._stream.agree(sdp.accept_answer(description, self._address), self._clock.monotonic())
+        elif self._leg.offer is None and not self._confirmed.is_set():
+            raise NotAcceptable("our offer was acknowledged without an answer")
+        self._confirmed.set()
+
+    def reoffered(self, offer: bytes | None) -> bytes:
+        """Another offer in the middle of the call: our answer; `CallRefused` when it will not do."""
+        return self._describe(offer)
+
+    def ended_by_peer(self, cause: EndCause) -> None:
+        """The call is over; frees its port."""
+        if self._cause is None:
+            self._cause = cause
+            self._confirmed.set()
+            self._wake.set()
+            self._closed(self)
+
+    def end(self, cause: EndCause) -> None:
+        """Hang up for a reason of our own; frees the port."""
+        if self._cause is None:
+            self.ended_by_peer(cause)
+            self._leg.hang_up()
+
+    # What the engine says.
+
+    @property
+    def rtp(self) -> socket.socket:
+        """The call's socket."""
+        return self._rtp
+
+    def readable(self) -> None:
+        """Datagrams wait on the socket."""
+        now = self._clock.monotonic()
+        for data, source in sockets.drain(self._rtp):
+            match self._stream.receive(data, source, now):
+                case Dropped(reason):
+                    self.drops[reason.value] += 1
+                case Digit(digit):
+                    self._happened(DigitPressed(digit))
+                case None:
+                    pass
+
+    def tick(self, now: float) -> None:
+        """20 ms have passed."""
+        for action in self._stream.tick(now):
+            match action:
+                case Send(data, to):
+                    if not sockets.send(self._rtp, data, to):
+                        self.drops["not_sent"] += 1
+                case Played():
+                    self._happened(PromptPlayed())
+                case WentSilent():
+                    self.end(EndCause.SILENT)
+
+    def _describe(self, offer: bytes | None) -> bytes:
+        """Our description for the peer's, or an offer of ours; a change counts only when it can be answered."""
+        now, version = self._clock.monotonic(), self._sdp_version + 1
+        if offer is None:
+            self._address = self._address or sockets.address_towards(self._rtp, None)
+            description = sdp.offer(self._address, self._port, self._sdp_id, version)
+        else:
+            address = self._address or sockets.address_towards(self._rtp, sdp.audio_address(offer))
+            plan, description = sdp.answer(offer, address, self._port, self._sdp_id, version)
+            self._address = address
+            self._stream.agree(plan, now)
+        self._sdp_version = version
+        return description
+
+    def _happened(self, event: SessionEvent) -> None:
+        if len(self._events) < MOST_WAITING_EVENTS:
+            self._events.append(event)
+        self._wake.set()
+
+    def _next_digit(self) -> str | None:
+        for event in self._events:
+            if isinstance(event, DigitPressed):
+                self._events.remove(event)
+                return event.digit
+        return None
+
+    def _drop_waiting(self, kind: type[PromptPlayed]) -> bool:
+        kept = [event for event in self._events if not isinstance(event, kind)]
+        dropped = len(kept) < len(self._events)
+        self._events = deque(kept)
+        return dropped
+
+    async def _wait(self) -> None:
+        """Until something happens; `SessionEnded` when it is the end."""
+        self._wake.clear()
+        self._check()
+        await self._wake.wait()
+        self._check()
+
+    def _check(self) -> None:
+        if self._cause is not None:
+            raise SessionEnded(self._cause)

@@ -1,0 +1,165 @@
+"""One call's audio, without sockets or clock: datagrams in, a packet out at each 20 ms tick.
+
+`receive` and `tick` return what the engine must know in a closed union; the engine performs it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_agent.media.embedded import g711, rtp
+from edge_agent.media.embedded.digits import DigitReader
+from edge_agent.media.embedded.g711 import Samples
+from edge_agent.media.embedded.playout import PlayoutBuffer
+from edge_agent.media.embedded.rtp import DropReason, Packet
+from edge_agent.media.embedded.source import Address, SourceLock
+from edge_agent.media.sdp import AudioPlan
+from edge_agent.tokens import Tokens
+
+FRAME = 160
+"""Samples in a tick of 20 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A datagram was not used."""
+
+    reason: DropReason
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """The peer pressed a key."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A packet is to go out."""
+
+    data: bytes
+    to: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The last sample of the prompt has been handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class WentSilent:
+    """Nothing has come from the peer for as long as the settings allow."""
+
+
+Received = Dropped | Digit | None
+Ticked = Send | Played | WentSilent
+
+
+class AudioStream:
+    """The audio of one call: it hears through the playout buffer, and says a prompt, an echo or silence.
+
+    `silence_seconds` is how long a peer that should send may be quiet, `held_seconds` one that said that it would not.
+    Every `now` is seconds on one monotonic clock.
+    """
+
+    def __init__(self, tokens: Tokens, now: float, silence_seconds: float, held_seconds: float) -> None:
+        self._ssrc = int(tokens.token(4), 16)
+        self._sequence = int(tokens.token(2), 16)
+        self._timestamp = int(tokens.token(4), 16)
+        self._plan: AudioPlan | None = None
+        self._source = SourceLock(None)
+        self._playout = PlayoutBuffer()
+        self._digits = DigitReader()
+        self._prompt: Samples | None = None
+        self._prompt_at = 0
+        self._marker = True
+        self._heard_at = now
+        self._silence_seconds, self._held_seconds = silence_seconds, held_seconds
+        self.echoing = False
+        self.packets_received = 0
+        self.packets_sent = 0
+
+    def agree(self, plan: AudioPlan, now: float) -> None:
+        """The outcome of an offer and its answer, at the beginning or in the middle of a call."""
+        self._source.redescribe(plan.remote)
+        self._plan, self._heard_at = plan, now
+
+    def play(self, prompt: Samples) -> None:
+        """Say a prompt from its beginning, instead of one that may be playing; `Played` tells its end."""
+        self._prompt, self._prompt_at = prompt, 0
+
+    def stop_playing(self) -> None:
+        """Say no more of the prompt; no `Played` follows."""
+        self._prompt = None
+
+    def receive(self, data: bytes, source: Address, now: float) -> Received:
+        """A datagram came in."""
+        packet = rtp.parse(data)
+        if isinstance(packet, DropReason):
+            return Dropped(packet)
+        plan = self._plan
+        if plan is None or not plan.direction.receives:
+            return Dropped(DropReason.NOT_RECEIVING)
+        is_event = packet.payload_type == plan.event_type
+        if not is_event and packet.payload_type not in plan.accepted:
+            return Dropped(DropReason.PAYLOAD_TYPE)
+        admitted = self._source.admit(packet, source)
+        if isinstance(admitted, DropReason):
+            return Dropped(admitted)
+        if admitted:
+            self._playout.restart()
+            self._digits.restart()
+        self._heard_at = now
+        self.packets_received += 1
+        return self._event(packet) if is_event else self._audio(packet)
+
+    def _event(self, packet: Packet) -> Received:
+        match self._digits.receive(packet):
+            case None:
+                return None
+            case DropReason() as reason:
+                return Dropped(reason)
+            case str() as digit:
+                return Digit(digit)
+
+    def _audio(self, packet: Packet) -> Received:
+        reason = self._playout.push(packet.timestamp, g711.decode(packet.payload_type, packet.payload))
+        return None if reason is None else Dropped(reason)
+
+    def tick(self, now: float) -> list[Ticked]:
+        """20 ms have passed: the packet to send, the end of a prompt, the end of patience."""
+        heard = self._playout.pull(FRAME)
+        plan = self._plan
+        if plan is None:
+            return []
+        out: list[Ticked] = []
+        frame = self._next_frame(heard, out)
+        destination = self._source.destination
+        if plan.direction.sends and destination is not None:
+            packet = Packet(
+                plan.codec, self._sequence, self._timestamp, self._ssrc, g711.encode(plan.codec, frame), self._marker
+            )
+            out.append(Send(packet.to_bytes(), destination))
+            self._sequence = self._sequence + 1 & 0xFFFF
+            self._marker = False
+            self.packets_sent += 1
+        else:
+            self._marker = True
+        self._timestamp = self._timestamp + FRAME & 0xFFFFFFFF
+        patience = self._silence_seconds if plan.direction.receives else self._held_seconds
+        if now - self._heard_at > patience:
+            self._heard_at = now
+            out.append(WentSilent())
+        return out
+
+    def _next_frame(self, heard: Samples, out: list[Ticked]) -> Samples:
+        if self._prompt is not None:
+            frame = self._prompt[self._prompt_at : self._prompt_at + FRAME]
+            self._prompt_at += FRAME
+            if self._prompt_at >= len(self._prompt):
+                self._prompt = None
+                out.append(Played())
+                frame = np.pad(frame, (0, FRAME - len(frame)))
+            return frame
+        return heard if self.echoing else np.zeros(FRAME, dtype=np.int16)

@@ -1,0 +1,108 @@
+"""What an application sees of a call: the one interface over every engine.
+
+An application is a coroutine over a `MediaSession`. Each method that waits raises `SessionEnded` when the call ends
+meanwhile, so an application is written as if callers never hung up; when it returns, the call is hung up.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class EndCause(StrEnum):
+    """Why a session ended."""
+
+    CALLER = "caller"
+    LOCAL = "local"
+    SILENT = "silent"
+    """No audio came for as long as the settings allow."""
+    UNACKNOWLEDGED = "unacknowledged"
+    """The caller never confirmed our answer."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """An announcement, by the file that holds it; each engine loads it in its own way, before the first call."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """The caller pressed a key."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPlayed:
+    """The prompt has been played to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over; nothing comes after this."""
+
+    cause: EndCause
+
+
+SessionEvent = DigitPressed | PromptPlayed | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Digits that the caller pressed, without the terminator, and whether there were enough before time ran out."""
+
+    digits: str
+    complete: bool
+
+
+class MediaSession(Protocol):
+    """One call, from its arrival to its end."""
+
+    @property
+    def caller(self) -> str:
+        """User part of the caller's address; not proven."""
+        ...
+
+    async def answer(self) -> None:
+        """Take the call; returns when audio may flow."""
+        ...
+
+    async def play(self, prompt: Prompt) -> None:
+        """Play a prompt to its end."""
+        ...
+
+    async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
+        """Gather up to `most` digits, ended early by one of `terminators`; `timeout_seconds` is for each digit.
+
+        Digits pressed before, during a prompt say, count.
+        """
+        ...
+
+    async def echo(self) -> None:
+        """Send the caller's own audio back until the call ends, and then raise `SessionEnded`."""
+        ...
+
+    async def next_event(self) -> SessionEvent:
+        """The next thing that happened, waiting for it; `Ended` is the last one and is given again and again."""
+        ...
+
+    async def hang_up(self) -> None:
+        """End the call."""
+        ...
+
+
+class Application(Protocol):
+    """What a caller meets."""
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Every prompt that it may play, for engines to load beforehand."""
+        ...
+
+    async def run(self, session: MediaSession) -> None:
+        """Serve one call; returning hangs up."""
+        ...
