@@ -49,6 +49,7 @@ class SipTrace:
 
     sent: bool
     start_line: str
+    call_id: str
     body: bytes
 
 
@@ -189,7 +190,10 @@ class Baresip:
             top, _, body = rest.partition(b"\r\n\r\n")
             length = re.search(rb"(?im)^content-length:\s*(\d+)", top)
             start_line = top.split(b"\r\n", 1)[0].decode("utf-8", "replace")
-            messages.append(SipTrace(found[1] == own, start_line, body[: int(length[1]) if length else 0]))
+            named = re.search(rb"(?im)^call-id:\s*(\S+)", top)
+            call_id = named[1].decode("ascii", "replace") if named else ""
+            content = body[: int(length[1]) if length else 0]
+            messages.append(SipTrace(found[1] == own, start_line, call_id, content))
         return messages
 
 
