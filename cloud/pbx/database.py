@@ -12,6 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -78,10 +79,10 @@ class Database:
 
         `connection.notifies(timeout=1.0)` gives them; polling is the truth all the same.
         """
-        arguments = self._url.translate_connect_args(username="user", database="dbname")
-        connection = psycopg.connect(**arguments, **dict(self._url.query), autocommit=True, connect_timeout=5)
+        plain = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = psycopg.connect(plain, autocommit=True, connect_timeout=5)
         for channel in channels:
-            connection.execute(psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(channel)))
+            connection.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
         return connection
 
     def close(self) -> None:

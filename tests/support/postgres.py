@@ -62,13 +62,13 @@ def fresh_database(server: PostgresServer) -> Iterator[DatabaseUrls]:
     name = f"test_{next(_numbers)}"
     administrator = server.url.replace("postgresql+psycopg:", "postgresql:")
     with psycopg.connect(administrator, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE} owner tandem_owner")  # type: ignore[call-overload]
+        connection.execute(f"create database {name} template {TEMPLATE} owner tandem_owner")
     try:
         url = server.url.replace("@/postgres?", f"@/{name}?")
         yield DatabaseUrls.of(url, url.replace("//postgres@", "//tandem_owner@"))
     finally:
         with psycopg.connect(administrator, autocommit=True) as connection:
-            connection.execute(f"drop database {name} with (force)")  # type: ignore[call-overload]
+            connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
