@@ -43,8 +43,12 @@ def encode(message: Message) -> bytes:
     return bytes((CODEC_VERSION, flags)) + text
 
 
-def decode(data: bytes) -> Message:
+def decode(data: bytes, max_decoded_bytes: int = MAX_DECODED_BYTES) -> Message:
     """The message in `data`.
+
+    Args:
+        data: one encoded message.
+        max_decoded_bytes: how large it may be after inflating; less for a peer that is not known yet.
 
     Raises:
         CodecError: wrong version, flags, size, JSON or fields.
@@ -57,7 +61,7 @@ def decode(data: bytes) -> Message:
         raise CodecError(f"codec version {data[0]}, only {CODEC_VERSION} is spoken here")
     if data[1] & ~_DEFLATED:
         raise CodecError(f"unknown flags {data[1]:#04x}")
-    text = _inflate(data[2:]) if data[1] & _DEFLATED else data[2:]
+    text = _inflate(data[2:], max_decoded_bytes) if data[1] & _DEFLATED else data[2:]
     try:
         return _adapter.validate_json(text)
     except ValidationError as error:
@@ -68,10 +72,10 @@ def decode(data: bytes) -> Message:
         ) from None
 
 
-def _inflate(data: bytes) -> bytes:
+def _inflate(data: bytes, limit: int) -> bytes:
     inflater = zlib.decompressobj()
     try:
-        text = inflater.decompress(data, MAX_DECODED_BYTES)
+        text = inflater.decompress(data, limit)
     except zlib.error:
         raise CodecError("not deflated data") from None
     if not inflater.eof or inflater.unused_data:

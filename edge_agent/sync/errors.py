@@ -17,3 +17,7 @@ class IdentityUnreadable(SyncError):
 
 class ChannelFailed(SyncError):
     """A connection could not be made or broke; the text says how. The channel tries again by itself."""
+
+
+class ExporterUnavailable(ChannelFailed):
+    """This aioquic gives no access to the TLS exporter; the channel goes by WebSocket."""
