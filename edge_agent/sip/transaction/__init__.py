@@ -6,13 +6,14 @@ from edge_agent.sip.transaction.layer import TransactionLayer, TransactionUser
 from edge_agent.sip.transaction.non_invite_client import NonInviteClient
 from edge_agent.sip.transaction.non_invite_server import NonInviteServer
 from edge_agent.sip.transaction.ports import ClientOwner, Send
-from edge_agent.sip.transaction.timers import Timers
+from edge_agent.sip.transaction.timers import DEFAULT_TIMERS, Timers
 from edge_agent.sip.transaction.wheel import TimerWheel
 
 ClientTransaction = InviteClient | NonInviteClient
 ServerTransaction = InviteServer | NonInviteServer
 
 __all__ = [
+    "DEFAULT_TIMERS",
     "ClientOwner",
     "ClientTransaction",
     "InviteClient",

@@ -26,3 +26,6 @@ class Timers:
     def timeout(self) -> float:
         """Timers B, F and H: 64·T1."""
         return 64 * self.t1
+
+
+DEFAULT_TIMERS = Timers()

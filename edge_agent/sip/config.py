@@ -1,0 +1,90 @@
+"""What the SIP subsystem needs to know of the site; built from the snapshot by the composition."""
+
+from dataclasses import dataclass, field
+
+from contract.dialplan import CompiledPlan, SiteState
+from contract.snapshot import User
+from edge_agent.sip.message import DEFAULT_LIMITS, Limits
+from edge_agent.sip.transaction import DEFAULT_TIMERS, Timers
+
+NO_STATE = SiteState()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What one line proves itself with.
+
+    Args:
+        auth_username: the digest user name.
+        line_id: the line.
+        user_id: the user whose line it is.
+        device_id: the device that the line is on, if any.
+        ha1: H(auth_username:realm:password) in hexadecimal by algorithm (`MD5`, `SHA-256`); see `message.ha1`. One for
+            each of the site's digest algorithms.
+    """
+
+    auth_username: str
+    line_id: str
+    user_id: str
+    device_id: str | None
+    ha1: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SipConfig:
+    """One site, as its registrar and proxy see it.
+
+    Args:
+        domain: host of every address of record, lower case.
+        realm: of digest authentication.
+        plan: compiled dial plan; its users are the site's.
+        credentials: by digest user name.
+        hosts: further names and addresses of this edge, lower case, without ports; the transport's advertised address
+            is always one.
+        digest_algorithms: in the order in which they are offered.
+        state: what users changed at the site.
+        services: SIP URI of each voice service by its name in the dial plan, numeric host.
+        trusted: `(address, port)` of the site's own services, whose requests need no digest.
+        min_expires: shortest registration granted, seconds.
+        max_expires: longest registration granted, seconds.
+        default_expires: granted when a phone asks for none.
+        nonce_seconds: how long a nonce may be used.
+        limits: bounds on what peers can push.
+        timers: durations of the transaction layer.
+    """
+
+    domain: str
+    realm: str
+    plan: CompiledPlan
+    credentials: dict[str, Credential] = field(repr=False)
+    hosts: frozenset[str] = frozenset()
+    digest_algorithms: tuple[str, ...] = ("MD5",)
+    state: SiteState = NO_STATE
+    services: dict[str, str] = field(default_factory=dict)
+    trusted: frozenset[tuple[str, int]] = frozenset()
+    min_expires: int = 30
+    max_expires: int = 3600
+    default_expires: int = 3600
+    nonce_seconds: int = 300
+    limits: Limits = DEFAULT_LIMITS
+    timers: Timers = DEFAULT_TIMERS
+
+    @property
+    def users(self) -> dict[str, User]:
+        """The site's users by id."""
+        return self.plan.users
+
+    def problems(self) -> list[str]:
+        """Why this configuration cannot be run; empty when it can."""
+        found: list[str] = []
+        for name, credential in self.credentials.items():
+            if credential.user_id not in self.users:
+                found.append(f"credential {name} belongs to no user of the site")
+            missing = [one for one in self.digest_algorithms if one not in credential.ha1]
+            if missing:
+                found.append(f"credential {name} has no hash for {', '.join(missing)}")
+        if not self.digest_algorithms:
+            found.append("no digest algorithm")
+        if not 0 < self.min_expires <= self.default_expires <= self.max_expires:
+            found.append("min_expires, default_expires and max_expires are not in order")
+        return found

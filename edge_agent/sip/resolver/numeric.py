@@ -1,0 +1,51 @@
+"""Numeric hosts. A name is refused by its own error until the resolver for names is built."""
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Final
+
+from edge_agent.sip.message import Flow, SipError, Uri
+
+_IPV4: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
+DEFAULT_PORT: Final = 5060
+UDP_LIMIT_BYTES: Final = 1300
+"""A request longer than this should not go by UDP (RFC 3261 §18.1.1)."""
+
+
+class Unresolvable(SipError):
+    """A URI whose host cannot be turned into an address here."""
+
+    def __init__(self, reason: str = "Unresolvable Destination") -> None:
+        super().__init__(478, reason)
+
+
+@lru_cache(maxsize=8192)
+def is_numeric(host: str) -> bool:
+    """Whether `host` (without brackets) is an IPv4 or IPv6 address."""
+    if _IPV4.fullmatch(host) is None and ":" not in host:
+        return False
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def flow_to(uri: Uri) -> Flow:
+    """Where a request with this next hop goes.
+
+    Args:
+        uri: a sip URI whose host (or `maddr`) is numeric.
+
+    Raises:
+        Unresolvable: a name, or a transport that is not spoken here.
+    """
+    transport = uri.transport or b"udp"
+    if transport not in (b"udp", b"tcp") or uri.scheme != b"sip":
+        raise Unresolvable("Transport Not Supported")
+    maddr = uri.params.get(b"maddr")
+    host = maddr.strip(b"[]").decode("ascii") if maddr else uri.address
+    if not is_numeric(host):
+        raise Unresolvable("Host Names Are Not Resolved")
+    return Flow("tcp" if transport == b"tcp" else "udp", host, uri.port or DEFAULT_PORT)

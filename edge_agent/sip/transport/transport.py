@@ -1,0 +1,192 @@
+"""UDP and TCP together: one object that a core without I/O is attached to.
+
+What the core sends while a batch is handled is held back until the batch's end, so that it can write to disk once
+before any answer leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from edge_agent.clock import Clock
+from edge_agent.sip.message import DEFAULT_LIMITS, DropReason, Flow, Limits
+from edge_agent.sip.transport.ports import Receiver
+from edge_agent.sip.transport.tcp import TcpConnections
+from edge_agent.sip.transport.udp import UdpSocket
+
+_TICK_SECONDS: Final = 0.05
+_KEEPALIVE_BYTES: Final = b"\r\n\0 "
+
+_log = logging.getLogger(__name__)
+
+
+class SipTransport:
+    """The sockets of one endpoint or user agent.
+
+    Args:
+        clock: read once for each batch.
+        udp: address to bind; port 0 takes a free one. None: no UDP.
+        tcp: as `udp`.
+        advertised: the host put into Via and Record-Route; by default the address bound to.
+        limits: of streams.
+
+    Use: `await open()`, `attach(receiver)`, …, `await close()`.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        udp: tuple[str, int] | None = None,
+        tcp: tuple[str, int] | None = None,
+        advertised: str | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._clock = clock
+        self._udp_address = udp
+        self._tcp_address = tcp
+        bound = udp or tcp
+        self._advertised = advertised or (bound[0] if bound else "127.0.0.1")
+        self._udp: UdpSocket | None = None
+        self._tcp = TcpConnections(self, clock, limits)
+        self._receiver: Receiver | None = None
+        self._outbox: list[tuple[bytes, Flow]] = []
+        self._in_batch = False
+        self._now = 0.0
+        self._ticker: asyncio.TimerHandle | None = None
+        self._flusher: asyncio.Handle | None = None
+
+    # -- life
+
+    async def open(self) -> None:
+        """Bind the sockets; nothing is read before `attach`.
+
+        Raises:
+            OSError: an address cannot be bound.
+        """
+        if self._udp_address is not None:
+            self._udp = UdpSocket(self._udp_address, self._datagram, self._batch_ended)
+        if self._tcp_address is not None:
+            await self._tcp.listen(self._tcp_address)
+
+    def attach(self, receiver: Receiver) -> None:
+        """From here on everything goes to this core."""
+        self._receiver = receiver
+        if self._udp is not None:
+            self._udp.start()
+        self._start_ticking()
+
+    async def close(self) -> None:
+        """Close every socket."""
+        self._flush()
+        self._receiver = None
+        for handle in (self._ticker, self._flusher):
+            if handle is not None:
+                handle.cancel()
+        if self._udp is not None:
+            self._udp.close()
+            self._udp = None
+        await self._tcp.close()
+
+    # -- what a core asks
+
+    @property
+    def local(self) -> dict[str, tuple[str, int]]:
+        """Advertised host and bound port of each transport that is open."""
+        found: dict[str, tuple[str, int]] = {}
+        if self._udp is not None:
+            found["udp"] = (self._advertised, self._udp.port)
+        if self._tcp.port:
+            found["tcp"] = (self._advertised, self._tcp.port)
+        return found
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send at the end of the batch, or as soon as the event loop gets to it; failure comes by `flow_failed`."""
+        self._outbox.append((data, flow))
+        if not self._in_batch and self._flusher is None:
+            self._flusher = asyncio.get_running_loop().call_soon(self._flush_later)
+
+    def is_open(self, flow: Flow) -> bool:
+        """Whether a stream still stands; always True for UDP."""
+        return flow.transport == "udp" or self._tcp.is_open(flow)
+
+    # -- what sockets tell
+
+    def _datagram(self, data: bytes, host: str, port: int) -> None:
+        receiver = self._receiver
+        if receiver is None or (len(data) <= 4 and not data.strip(_KEEPALIVE_BYTES)):
+            return
+        if not self._in_batch:
+            self._in_batch = True
+            self._now = self._clock.monotonic()
+        receiver.received(data, Flow("udp", host, port), self._now)
+
+    def stream_received(self, data: bytes, flow: Flow) -> None:
+        """One message of a stream."""
+        if self._receiver is None:
+            return
+        if not self._in_batch:
+            self._in_batch = True
+            self._now = self._clock.monotonic()
+        self._receiver.received(data, flow, self._now)
+
+    def stream_batch_ended(self) -> None:
+        """One read of a stream is handled."""
+        self._batch_ended()
+
+    def stream_closed(self, flow: Flow) -> None:
+        """A connection ended or could not be opened."""
+        if self._receiver is not None:
+            self._in_batch = True
+            self._receiver.flow_failed(flow, self._clock.monotonic())
+            self._batch_ended()
+
+    def stream_dropped(self, reason: DropReason) -> None:
+        """Count what a stream dropped."""
+        if self._receiver is not None:
+            self._receiver.dropped(reason)
+
+    # -- batches and time
+
+    def _batch_ended(self) -> None:
+        if self._receiver is not None and self._in_batch:
+            self._receiver.batch_ended(self._now)
+        self._in_batch = False
+        self._flush()
+        self._start_ticking()
+
+    def _flush_later(self) -> None:
+        self._flusher = None
+        self._batch_ended()
+
+    def _flush(self) -> None:
+        failed: list[Flow] = []
+        outbox, self._outbox = self._outbox, []
+        udp, tcp = self._udp, self._tcp
+        for data, flow in outbox:
+            if flow.transport == "udp":
+                sent = udp is not None and 0 < flow.port < 65_536 and udp.send(data, flow.host, flow.port)
+            else:
+                sent = tcp.send(data, flow)
+            if not sent:
+                failed.append(flow)
+        if failed and self._receiver is not None:
+            now = self._clock.monotonic()
+            for flow in failed:
+                self._receiver.dropped(DropReason.UNREACHABLE)
+                self._receiver.flow_failed(flow, now)
+
+    def _start_ticking(self) -> None:
+        if self._ticker is None and self._receiver is not None and self._receiver.deadline is not None:
+            self._ticker = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        self._ticker = None
+        if self._receiver is None:
+            return
+        self._in_batch = True
+        self._now = self._clock.monotonic()
+        self._receiver.advance(self._now)
+        self._batch_ended()
