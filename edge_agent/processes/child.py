@@ -6,6 +6,7 @@ stays empty. It ends when the agent says so, when the link ends, on SIGTERM, and
 """
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -23,6 +24,7 @@ from edge_agent.processes.link import (
     AskHealth,
     Commit,
     Committed,
+    Failed,
     Health,
     LinkError,
     Order,
@@ -74,7 +76,7 @@ class Subsystem(Protocol):
         ...
 
     async def commit(self) -> Ports:
-        """Use what was prepared; every port bound now. Raising any EdgeError has the process started again."""
+        """Use what was prepared; every port bound now. An EdgeError or OSError has the process started again."""
         ...
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
@@ -156,6 +158,11 @@ async def _run(make: Callable[[Bell], Subsystem], end: socket.socket) -> None:
         await serve(link, subsystem)
     except asyncio.CancelledError:
         log.info("process_terminated")
+    except (EdgeError, OSError) as error:
+        log.exception("process_failed")
+        with contextlib.suppress(LinkError):
+            link.send(Failed(problem=(str(error) or type(error).__name__)[:4096]))
+        sys.exit(1)
     finally:
         if subsystem is not None:
             await subsystem.stop()

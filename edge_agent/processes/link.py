@@ -1,9 +1,9 @@
 """The link between the agent and each of its processes: JSON lines over an inherited socketpair.
 
 A conversation: ↓Start · ↑Started (sockets that need no configuration are bound) · then, at any time, ↓Prepare answered
-by ↑Prepared or ↑Refused, ↓Commit answered by ↑Committed or ↑Refused, ↓SetState, ↓Order answered by ↑Answer, ↓AskHealth
-answered by ↑Health, ↑Reported when the outbox has something new · at last ↓Stop. `↓` goes from the agent to a process.
-End of file on either side means that the other is gone: a process stops, the agent starts it again.
+by ↑Prepared or ↑Refused, ↓Commit answered by ↑Committed, ↓SetState, ↓Order answered by ↑Answer, ↓AskHealth
+answered by ↑Health, ↑Reported when the outbox has something new · at last ↓Stop, or ↑Failed. `↓` goes from the agent
+to a process. End of file on either side: the other is gone; a process stops, the agent starts it again.
 
 Secret values cross this link in clear, because it never leaves the two processes; in memory they are `SecretStr`.
 """
@@ -127,6 +127,13 @@ class Answer(Frozen):
     text: str = ""
 
 
+class Failed(Frozen):
+    """↑ The last message of a process that cannot go on, and why; the agent starts it again."""
+
+    type: Literal["failed"] = "failed"
+    problem: Annotated[str, Field(max_length=4096)]
+
+
 class Reported(Frozen):
     """↑ Something new lies in the outbox."""
 
@@ -157,7 +164,7 @@ ToProcess = Annotated[
     Field(discriminator="type"),
 ]
 FromProcess = Annotated[
-    Started | Prepared | Refused | Committed | Answer | Reported | Health,
+    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Health,
     Field(discriminator="type"),
 ]
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, assert_never
 
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
@@ -24,6 +24,7 @@ from edge_agent.processes.link import (
     AskHealth,
     Commit,
     Committed,
+    Failed,
     FromProcess,
     Health,
     LinkError,
@@ -42,8 +43,6 @@ from edge_agent.processes.link import (
 from edge_agent.settings import Settings
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 
 class ProcessGone(EdgeError):
@@ -123,6 +122,11 @@ class Supervised:
         self.status = ProcessStatus(name)
 
     @property
+    def is_up(self) -> bool:
+        """Whether it can be asked things."""
+        return self._up.is_set()
+
+    @property
     def ports(self) -> Ports:
         """What the process has bound."""
         return dict(self.status.ports)
@@ -159,6 +163,11 @@ class Supervised:
         """Whether the process is up, waiting for that at most this long."""
         return await _first_of(self._up.wait(), seconds)
 
+    async def wait_up_again(self) -> bool:
+        """Whether a process that is being ended is up again, waiting for that at most `start_seconds`."""
+        self._up.clear()
+        return await self.wait_up(self._times.start_seconds)
+
     async def prepare(self, message: Prepare) -> Prepared | Refused:
         """Have the process get ready for a configuration.
 
@@ -179,12 +188,10 @@ class Supervised:
         try:
             answer = await self._ask("commit", Commit(version=version), self._times.apply_seconds)
         except ProcessGone:
-            self.restart("did not take over the new configuration")
+            self.restart(f"did not take over version {version}")
             raise
         if not isinstance(answer, Committed):
-            problems = "; ".join(answer.problems) if isinstance(answer, Refused) else "an answer out of turn"
-            self.restart(f"could not take over version {version}: {problems}")
-            raise ProcessGone(f"{self.name}: {problems}")
+            raise ProcessGone(f"{self.name}: an answer out of turn")
         ports = tuple(sorted({**self.ports, **answer.ports}.items()))
         self.status = replace(self.status, state="configured", version=answer.version, ports=ports)
 
@@ -269,9 +276,9 @@ class Supervised:
                 self.status = replace(self.status, state="up", ports=tuple(sorted(message.ports.items())))
                 self._up.set()
                 self._spawn(self._watcher.process_started(self))
-            case Prepared() | Refused() if "prepare" in self._waiting:
+            case Prepared() | Refused():
                 self._answered("prepare", message)
-            case Refused() | Committed():
+            case Committed():
                 self._answered("commit", message)
             case Answer():
                 self._answered(f"order {message.order_id}", message)
@@ -279,8 +286,10 @@ class Supervised:
                 self._watcher.process_reported(self)
             case Health():
                 self.status = replace(self.status, figures=tuple(sorted(message.figures.items())))
-            case Prepared():
-                log.warning("link_message_out_of_turn", extra={"subsystem": self.name, "message_type": message.type})
+            case Failed():
+                self._problem = self._problem or message.problem
+            case _:
+                assert_never(message)
 
     def _answered(self, question: str, message: FromProcess) -> None:
         future = self._waiting.pop(question, None)

@@ -34,13 +34,13 @@ class StubSubsystem:
         if self._prepared.startswith("refuse."):
             raise ConfigurationRefused("the domain asks for a refusal", "and for a second reason")
         if self._prepared.startswith("crash-at-prepare."):
-            raise Broken
+            raise Broken("broken on purpose")
         if self._prepared.startswith("silent."):
             await asyncio.Event().wait()
 
     async def commit(self) -> Ports:
         if self._prepared.startswith("crash-at-commit.") and self._domain:
-            raise Broken
+            raise Broken("broken on purpose")
         self._domain = self._prepared
         return {}
 

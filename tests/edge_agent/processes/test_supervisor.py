@@ -119,9 +119,10 @@ async def test_a_process_that_cannot_commit_is_started_again() -> None:
         await process.prepare(configuration())
         await process.commit(1)
         await process.prepare(configuration("crash-at-commit.test", 2))
-        with pytest.raises(ProcessGone):
+        with pytest.raises(ProcessGone, match="broken on purpose"):
             await process.commit(2)
         await eventually_async(lambda: watching.started == 2, 20)
+        assert watching.ended == ["broken on purpose"]
 
 
 async def test_a_silent_process_is_ended_and_started_again() -> None:

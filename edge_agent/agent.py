@@ -1,0 +1,423 @@
+"""The agent: puts its parts together, starts from the last good snapshot, and keeps everything going.
+
+Neighbours may rely on: nothing that the cloud, a process, a file or the network does ends the agent; calls go on
+whatever the channel does. The order at the start: close what a kill left open, start the processes, configure them
+with what is on disk, then dial the cloud.
+"""
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from pydantic import SecretStr
+
+from contract.snapshot import Snapshot
+from contract.sync.events import Happening
+from contract.sync.messages import Command
+from contract.sync.state import StateRecord
+from edge_agent.clock import Clock
+from edge_agent.health.alarms import Alarms
+from edge_agent.health.check import Check
+from edge_agent.health.free_space import FreeSpace
+from edge_agent.network.own_addresses import address_outwards, own_addresses
+from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervised
+from edge_agent.readiness import Readiness
+from edge_agent.rollout import Rollout, Surroundings
+from edge_agent.settings import ServiceManager, Settings
+from edge_agent.status import ProcessLine, Status, read_status, write_status
+from edge_agent.sync.client import Channel
+from edge_agent.sync.identity import Identity
+from edge_agent.sync.outbox import Outbox
+from edge_agent.sync.secret_store import SecretStore
+from edge_agent.sync.site import ChannelSettings, ChannelState, CommandOutcome, Refused, Running, Verdict
+from edge_agent.sync.state_store import StateStore
+from edge_agent.sync.store import SnapshotStore
+from edge_agent.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+MODULES: Final = {
+    "sip": "edge_agent.processes.sip",
+    "provisioning": "edge_agent.processes.provisioning",
+    "media": "edge_agent.processes.media",
+}
+"""The agent's processes: what each runs."""
+ORDERS: Final = {"report_registrations": "sip"}
+"""Commands of the cloud that a process carries out."""
+TICK_SECONDS: Final = 1.0
+"""How often the outbox is flushed, the watchdog fed and the status renewed."""
+CHANNEL_PAUSE_SECONDS: Final = 5.0
+CHANNEL_STOP_SECONDS: Final = 2.0
+
+
+def agent_version() -> str:
+    """The version of this program."""
+    try:
+        return version("tandem")
+    except PackageNotFoundError:
+        return "0"
+
+
+class Connection(Protocol):
+    """What the agent asks of its channel to the cloud; `edge_agent.sync.client.Channel` is one."""
+
+    @property
+    def state(self) -> ChannelState:
+        """Whether the cloud is reached."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the channel up until `stop`."""
+        ...
+
+    async def stop(self) -> None:
+        """Say goodbye and end `run`."""
+        ...
+
+    def notify_outbox(self) -> None:
+        """The outbox has something new."""
+        ...
+
+
+class Agent:
+    """One edge agent.
+
+    Args:
+        settings: of this machine.
+        identity: from the enrollment.
+        manager: what the environment said about the service manager.
+        announce: given each announcement for programs that started the agent (`ready_line`'s arguments).
+        modules: what to run as processes.
+        make_channel: called with the arguments of `Channel`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        identity: Identity,
+        clock: Clock,
+        tokens: Tokens,
+        manager: ServiceManager | None = None,
+        announce: Callable[[Mapping[str, int], int | None], None] | None = None,
+        modules: Mapping[str, str] = MODULES,
+        make_channel: Callable[..., Connection] = Channel,
+    ) -> None:
+        folder = settings.state_dir
+        self._settings, self._identity, self._clock, self._tokens = settings, identity, clock, tokens
+        self._announce = announce
+        self._manager = manager or ServiceManager()
+        self._readiness = Readiness(self._manager)
+        self._store = SnapshotStore(folder / "snapshot")
+        self._secrets = SecretStore(folder / "secrets.bin", identity.storage_key(), tokens)
+        self._outbox = Outbox.open(folder / "outbox.db", clock, tokens)
+        self._state_store = StateStore.open(folder / "state.db", identity.edge_id, clock)
+        self._alarms = Alarms(self)
+        self._checks: tuple[Check, ...] = (FreeSpace(folder, settings.health.free_space_minimum_mb),)
+        self._processes = {name: Supervised(name, module, settings, self, clock) for name, module in modules.items()}
+        self._rollout = Rollout(
+            tuple(self._processes.values()),
+            self._store,
+            self._surroundings,
+            self._state_store.records,
+            self._running_version_refused,
+        )
+        self._channel: Connection = make_channel(
+            identity,
+            self,
+            self._outbox,
+            self._secrets,
+            self._state_store,
+            clock=clock,
+            tokens=tokens,
+            agent_version=agent_version(),
+            settings=ChannelSettings(quic=settings.channel.transport == "auto"),
+        )
+        self._stopping = asyncio.Event()
+        self._state = "starting"
+        self._rejected: tuple[int, tuple[str, ...]] | None = None
+        self._announced: tuple[dict[str, int], int | None] | None = None
+        self._shown: Status | None = None
+
+    # The agent's life
+
+    async def run(self) -> None:
+        """Start everything, and return when `stop` was called and everything has stopped."""
+        self._close_what_was_left_open()
+        tasks = [asyncio.create_task(process.run()) for process in self._processes.values()]
+        try:
+            snapshot = self._store.load()
+            await self._until_stopped(
+                self._rollout.begin(snapshot, self._secrets.values(), self._settings.supervision.start_seconds)
+            )
+            tasks.append(asyncio.create_task(self._keep_channel()))
+            tasks.append(asyncio.create_task(self._look_after()))
+            self._state = "running"
+            self._renew_status()
+            self._readiness.ready(self._summary())
+            log.info("agent_ready", extra={"version": snapshot.version if snapshot else None})
+            await self._stopping.wait()
+        finally:
+            await self._stop_everything(tasks)
+
+    def stop(self) -> None:
+        """Ask the agent to stop; for signal handlers."""
+        self._stopping.set()
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Everything that is bound, by name."""
+        bound = {name: port for process in self._processes.values() for name, port in process.ports.items()}
+        media = self._settings.media
+        return {**bound, "rtp_first": media.rtp_first_port, "rtp_last": media.rtp_last_port}
+
+    def _close_what_was_left_open(self) -> None:
+        closed = self._outbox.close_interrupted(self._clock.now())
+        if closed:
+            log.warning("calls_were_interrupted", extra={"calls": closed})
+        before = read_status(self._settings.state_dir)
+        for alarm in before.alarms if before else ():
+            self._alarms.forget(alarm)
+
+    async def _stop_everything(self, tasks: list[asyncio.Task[None]]) -> None:
+        log.info("agent_stopping")
+        self._stopping.set()
+        self._state = "stopping"
+        self._readiness.stopping()
+        try:
+            async with asyncio.timeout(CHANNEL_STOP_SECONDS):
+                await self._channel.stop()
+        except TimeoutError:
+            log.warning("channel_did_not_stop")
+        await asyncio.gather(*(process.stop() for process in self._processes.values()))
+        for task in tasks[len(self._processes) :]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._state = "stopped"
+        self._renew_status()
+        self._outbox.close()
+        self._state_store.close()
+        log.info("agent_stopped")
+
+    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this, but not beyond the moment at which the agent is asked to stop."""
+        doing, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not doing.done():
+            doing.cancel()
+            return
+        doing.result()
+
+    async def _keep_channel(self) -> None:
+        """The channel, whatever happens to it: a fault in it must not end calls."""
+        while not self._stopping.is_set():
+            try:
+                await self._channel.run()
+            except Exception as error:  # the channel's outermost loop
+                log.exception("channel_failed")
+                self._alarms.begin("channel_failed", "warning", f"the channel ended unexpectedly: {error}")
+            await self._pause(CHANNEL_PAUSE_SECONDS)
+
+    async def _look_after(self) -> None:
+        """Once a second: flush the outbox, feed the watchdog, renew the status; now and then, the checks."""
+        with ThreadPoolExecutor(1, "outbox-flush") as thread:
+            loop = asyncio.get_running_loop()
+            flusher: _Flusher = await loop.run_in_executor(
+                thread, _Flusher, self._settings.state_dir, self._clock, self._tokens
+            )
+            check_at = 0.0
+            try:
+                while not self._stopping.is_set():
+                    await loop.run_in_executor(thread, flusher.flush)
+                    if self._clock.monotonic() >= check_at:
+                        check_at = self._clock.monotonic() + self._settings.health.interval_seconds
+                        self._run_checks()
+                        await self._rollout.refresh()
+                    self._readiness.alive()
+                    self._renew_status()
+                    await self._pause(TICK_SECONDS)
+            finally:
+                thread.submit(flusher.close)
+
+    def _run_checks(self) -> None:
+        for check in self._checks:
+            finding = check.run()
+            if finding is None:
+                self._alarms.end(check.alarm)
+            else:
+                self._alarms.begin(check.alarm, finding.severity, finding.text)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    # What the channel asks (edge_agent.sync.site.SiteHandlers)
+
+    def running(self) -> Snapshot | None:
+        """The snapshot that runs now."""
+        return self._rollout.current
+
+    async def on_snapshot(self, snapshot: Snapshot, secrets: Mapping[str, SecretStr]) -> Verdict:
+        """Put it in the place of the one that runs, or refuse it."""
+        problems = await self._rollout.apply(snapshot, secrets)
+        if problems:
+            self._rejected = (snapshot.version, problems)
+            self._alarms.begin(
+                "snapshot_rejected", "critical", f"version {snapshot.version} does not run here: {'; '.join(problems)}"
+            )
+            verdict: Verdict = Refused(problems)
+        else:
+            self._rejected = None
+            self._alarms.end("snapshot_rejected")
+            verdict = Running()
+        self._renew_status()
+        return verdict
+
+    async def on_state(self, records: tuple[StateRecord, ...]) -> None:
+        """Tell the processes."""
+        self._rollout.set_state(records)
+
+    async def on_command(self, command: Command) -> CommandOutcome:
+        """Have a process do it."""
+        process = self._processes.get(ORDERS.get(command.name, ""))
+        if process is None:
+            return CommandOutcome(ok=False, text=f"this agent knows no command {command.name}")
+        try:
+            answer = await process.order(command.name, command.arguments)
+        except ProcessGone as error:
+            return CommandOutcome(ok=False, text=str(error))
+        return CommandOutcome(ok=answer.ok, text=answer.text)
+
+    def on_channel(self, state: ChannelState) -> None:
+        """Show it."""
+        log.info("channel_online" if state.online else "channel_offline", extra={"problem": state.problem})
+        if state.online:
+            self._alarms.end("channel_failed")
+        self._renew_status()
+
+    # What processes do (edge_agent.processes.supervisor.Watcher)
+
+    async def process_started(self, process: Supervised) -> None:
+        """Bring it to the version that runs."""
+        await self._rollout.configure(process)
+        self._renew_status()
+
+    def process_ended(self, process: Supervised, problem: str) -> None:
+        """Raise an alarm, and close what it left open."""
+        if process.name == "sip":
+            self._outbox.close_interrupted(self._clock.now())
+        self._alarms.begin("process_restarted", "warning", f"{process.name}: {problem}", process.name)
+        self._channel.notify_outbox()
+        self._renew_status()
+
+    def process_reported(self, process: Supervised) -> None:
+        """Wake the sender."""
+        self._channel.notify_outbox()
+
+    def process_steady(self, process: Supervised) -> None:
+        """It has recovered."""
+        self._alarms.end("process_restarted", process.name)
+
+    def report(self, what: Happening) -> None:
+        """Keep an event of the agent's own, and wake the sender (edge_agent.ports.Reporter)."""
+        self._outbox.report(what)
+        self._channel.notify_outbox()
+
+    def _running_version_refused(self, name: str, problems: tuple[str, ...]) -> None:
+        self._alarms.begin("snapshot_rejected", "critical", f"{name} does not run it: {'; '.join(problems)}", name)
+
+    # What others see
+
+    def _surroundings(self) -> Surroundings:
+        sip, media = self._settings.sip, self._processes["media"].ports.get("media_sip")
+        host = sip.advertised_host or (sip.address if sip.address != "0.0.0.0" else address_outwards())
+        bound = self._processes["sip"].ports
+        return Surroundings(
+            services={"echo_test": f"sip:echo@127.0.0.1:{media}"} if media else {},
+            sip_host=host,
+            sip_ports={"udp": bound.get("sip_udp", sip.udp_port), "tcp": bound.get("sip_tcp", sip.tcp_port)},
+            own_hosts=tuple(dict.fromkeys((*sip.hosts, *own_addresses()))),
+        )
+
+    def _summary(self) -> str:
+        if self._state != "running":
+            return self._state
+        return "running" if self._rollout.current else "waiting for first configuration"
+
+    def _renew_status(self) -> None:
+        """Write the status file if it would say something new, and announce what programs wait for."""
+        channel, current = self._channel.state, self._rollout.current
+        status = Status(
+            state=self._summary(),
+            at=self._shown.at if self._shown else self._clock.now(),
+            pid=os.getpid(),
+            agent_version=agent_version(),
+            edge_id=self._identity.edge_id,
+            site_id=self._identity.site_id,
+            online=channel.online and self._state == "running",
+            transport=channel.transport,
+            channel_since=channel.since,
+            channel_problem=channel.problem,
+            running_version=current.version if current else None,
+            rejected_version=self._rejected[0] if self._rejected else None,
+            rejected_problems=self._rejected[1] if self._rejected else (),
+            events_waiting=len(self._outbox),
+            processes=tuple(_process_line(process.status) for process in self._processes.values()),
+            alarms=self._alarms.active(),
+        )
+        if status != self._shown:
+            self._shown = status.model_copy(update={"at": self._clock.now()})
+            try:
+                write_status(self._settings.state_dir, self._shown)
+            except OSError as error:
+                log.warning("status_not_written", extra={"reason": error.strerror})
+        self._readiness.status(self._summary())
+        self._announce_if_new()
+
+    def _announce_if_new(self) -> None:
+        if self._announce is None or self._state != "running":
+            return
+        current = self._rollout.current
+        configured = all(process.status.state == "configured" for process in self._processes.values())
+        announcement = (self.ports, current.version if current else None)
+        if (current is None or configured) and announcement != self._announced:
+            self._announced = announcement
+            self._announce(*announcement)
+
+
+class _Flusher:
+    """Brings the outbox to the disk, in a thread of its own: it may have to wait for the disk."""
+
+    def __init__(self, state_dir: Path, clock: Clock, tokens: Tokens) -> None:
+        self._outbox = Outbox.open(state_dir / "outbox.db", clock, tokens)
+
+    def flush(self) -> None:
+        try:
+            self._outbox.flush()
+        except sqlite3.Error as error:
+            log.warning("outbox_not_flushed", extra={"reason": str(error)})
+
+    def close(self) -> None:
+        self._outbox.close()
+
+
+def _process_line(status: ProcessStatus) -> ProcessLine:
+    return ProcessLine(
+        name=status.name,
+        state=status.state,
+        pid=status.pid,
+        version=status.version,
+        restarts=status.restarts,
+        ports=dict(status.ports),
+        figures=dict(status.figures),
+        problem=status.problem,
+    )

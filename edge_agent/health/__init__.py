@@ -1,0 +1,1 @@
+"""What the agent looks after by itself: one file per check, each with the alarm that it raises."""

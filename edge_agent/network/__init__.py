@@ -1,0 +1,1 @@
+"""The machine's place in the network."""

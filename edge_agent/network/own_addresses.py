@@ -1,0 +1,33 @@
+"""Which addresses are this machine's, and which of them phones reach it at."""
+
+import fcntl
+import socket
+import struct
+from typing import Final
+
+_SIOCGIFADDR: Final = 0x8915  # netdevice(7)
+_OUTSIDE: Final = ("192.0.2.1", 9)
+"""Any address beyond the local network will do (RFC 5737); nothing is sent to it."""
+
+
+def address_outwards() -> str:
+    """The IPv4 address that this machine sends from on its way out; 127.0.0.1 without a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_OUTSIDE)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def own_addresses() -> tuple[str, ...]:
+    """The first IPv4 address of every interface that has one, sorted."""
+    found = {"127.0.0.1"}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            try:
+                answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+            except OSError:
+                continue  # it has none
+            found.add(socket.inet_ntoa(answer[20:24]))
+    return tuple(sorted(found))

@@ -1,0 +1,129 @@
+"""The media process: a feature server of its own, a SIP user agent on loopback and the applications behind it."""
+
+from dataclasses import dataclass, field
+
+from contract.sync.state import StateRecord
+from edge_agent.clock import Clock, SystemClock
+from edge_agent.media.applications.echo_test import EchoTest
+from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
+from edge_agent.media.server import MediaServer
+from edge_agent.media.session import Application
+from edge_agent.processes.child import Bell, UnknownOrder, main
+from edge_agent.processes.link import Ports, Prepare, Start
+from edge_agent.sip.transport import SipTransport
+from edge_agent.sip.user_agent import UserAgent, UserAgentSettings
+from edge_agent.tokens import SystemTokens, Tokens
+
+LOOPBACK = "127.0.0.1"
+"""Calls reach the applications through the site's proxy only."""
+APPLICATIONS = {"echo": EchoTest}
+"""Every application by the user part of its URI: `sip:echo@127.0.0.1:PORT`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaProcessSettings:
+    """What the media process needs to know; `sip_port` 0 takes a free one."""
+
+    sip_port: int = 0
+    engine: EngineSettings = field(default_factory=EngineSettings)
+
+
+class MediaProcess:
+    """User agent, applications and engine, put together."""
+
+    def __init__(
+        self, transport: SipTransport, user_agent: UserAgent, server: MediaServer, engine: EmbeddedEngine
+    ) -> None:
+        self._transport, self.user_agent, self.server, self.engine = transport, user_agent, server, engine
+
+    @property
+    def sip_port(self) -> int:
+        """The UDP port that calls are to be sent to."""
+        return self._transport.local["udp"][1]
+
+    async def close(self) -> None:
+        """Hang up every call and let go of every socket."""
+        await self.server.close()
+        await self._transport.close()
+
+
+async def build_media_process(
+    settings: MediaProcessSettings, clock: Clock | None = None, tokens: Tokens | None = None
+) -> MediaProcess:
+    """A media process that takes calls.
+
+    Raises:
+        OSError: the SIP port cannot be bound.
+        PromptError: a prompt of an application cannot be used.
+    """
+    clock, tokens = clock or SystemClock(), tokens or SystemTokens()
+    applications: dict[str, Application] = {name: make() for name, make in APPLICATIONS.items()}
+    prompts = {prompt for application in applications.values() for prompt in application.prompts}
+    engine = EmbeddedEngine(settings.engine, prompts, clock, tokens)
+    server = MediaServer(applications, engine.session)
+    transport = SipTransport(clock, udp=(LOOPBACK, settings.sip_port))
+    await transport.open()
+    host, port = transport.local["udp"]
+    user_agent = UserAgent(UserAgentSettings(host, port), transport.send, server, clock, tokens)
+    transport.attach(user_agent)
+    return MediaProcess(transport, user_agent, server, engine)
+
+
+class MediaSubsystem:
+    """The media process as the agent drives it. Nothing of a snapshot concerns it yet, so it takes every one."""
+
+    def __init__(self, bell: Bell) -> None:
+        del bell  # nothing here reports events yet
+        self._process: MediaProcess | None = None
+        self._ports: Ports = {}
+
+    async def start(self, message: Start) -> Ports:
+        """Take calls; the port is the earlier run's where it is free to choose."""
+        media = message.settings.media
+        engine = EngineSettings(media.address, media.rtp_first_port, media.rtp_last_port)
+        wanted = media.sip_port or message.ports.get("media_sip", 0)
+        try:
+            process = await build_media_process(MediaProcessSettings(wanted, engine))
+        except OSError:
+            if media.sip_port:
+                raise
+            process = await build_media_process(MediaProcessSettings(0, engine))
+        self._process, self._ports = process, {"media_sip": process.sip_port}
+        return self._ports
+
+    async def prepare(self, message: Prepare) -> None:
+        """Nothing to get ready."""
+
+    async def commit(self) -> Ports:
+        """Nothing changes."""
+        return self._ports
+
+    async def set_state(self, records: tuple[StateRecord, ...]) -> None:
+        """No state concerns the applications yet."""
+
+    async def order(self, name: str, arguments: dict[str, str]) -> str:
+        """There is no order for media yet."""
+        raise UnknownOrder(f"media knows no order {name!r}")
+
+    def figures(self) -> dict[str, int]:
+        """Calls, packets that were not used, and how late the engine's ticks come."""
+        if self._process is None:
+            return {}
+        engine = self._process.engine
+        return {
+            "calls": self._process.server.calls,
+            "rtp_dropped": engine.drops.total(),
+            "sip_dropped": self._process.user_agent.drops.total(),
+            "tick_late_p99_microseconds": int(engine.lateness.quantile_seconds(0.99) * 1_000_000),
+            "tick_late_longest_microseconds": int(engine.lateness.longest_seconds * 1_000_000),
+        }
+
+    async def stop(self) -> None:
+        """Hang up and let go of every socket."""
+        if self._process is not None:
+            await self._process.close()
+            self._process = None
+
+
+if __name__ == "__main__":
+    main(MediaSubsystem)
