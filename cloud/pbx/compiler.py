@@ -1,0 +1,106 @@
+"""Rows of one site → the snapshot that its edge runs on. The same rows give the same snapshot."""
+
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cloud.models import Device, Line, Site, Tenant, User
+from cloud.pbx.errors import NotFound
+from cloud.pbx.secrets import SecretVersion
+from contract import snapshot as contract
+
+ECHO_TEST_CODE = "*99"
+
+
+def compile_site(session: Session, site_id: UUID, version: int) -> contract.Snapshot:
+    """The site's configuration as it is saved now.
+
+    The transaction must see one state of the database throughout (REPEATABLE READ).
+
+    Args:
+        version: what the snapshot is to be called.
+
+    Raises:
+        NotFound: there is no such site in this scope.
+        pydantic.ValidationError: the rows contradict each other; what saves them is to prevent that.
+    """
+    site = session.get(Site, site_id)
+    if site is None:
+        raise NotFound
+    tenant = session.get_one(Tenant, site.tenant_id)
+    users = session.execute(select(User).where(User.site_id == site_id)).scalars()
+    lines = session.execute(select(Line).where(Line.site_id == site_id)).scalars()
+    devices = session.execute(select(Device).where(Device.site_id == site_id)).scalars()
+    return contract.Snapshot(
+        version=version,
+        site=_site(site, tenant),
+        users=tuple(sorted(map(_user, users), key=lambda user: user.user_id)),
+        lines=tuple(sorted(map(_line, lines), key=lambda line: line.line_id)),
+        devices=tuple(sorted(map(_device, devices), key=lambda device: device.device_id)),
+        dial_plan=_default_dial_plan(site_id),
+    )
+
+
+def _site(site: Site, tenant: Tenant) -> contract.Site:
+    return contract.Site.model_validate(
+        {
+            "site_id": str(site.id),
+            "tenant_id": str(tenant.id),
+            "name": site.name,
+            "domain": tenant.domain,
+            "realm": tenant.realm,
+            "digest_algorithms": tuple(site.digest_algorithms),
+            "time_zone": site.time_zone,
+        }
+    )
+
+
+def _user(user: User) -> contract.User:
+    return contract.User(
+        user_id=str(user.id),
+        username=user.username,
+        display_name=user.display_name,
+        extension=user.extension,
+        aliases=tuple(user.aliases),
+        permissions=tuple(sorted(user.permissions)),
+        enabled=user.enabled,
+    )
+
+
+def _line(line: Line) -> contract.Line:
+    return contract.Line(
+        line_id=str(line.id),
+        user_id=str(line.user_id),
+        device_id=str(line.device_id) if line.device_id is not None else None,
+        position=line.position,
+        label=line.label,
+        auth_username=line.auth_username,
+        password=SecretVersion(line.secret_id, line.secret_version).ref,
+    )
+
+
+def _device(device: Device) -> contract.Device:
+    password = None
+    if device.admin_secret_id is not None and device.admin_secret_version is not None:
+        password = SecretVersion(device.admin_secret_id, device.admin_secret_version).ref
+    return contract.Device(
+        device_id=str(device.id),
+        mac=device.mac,
+        model=device.model,
+        name=device.name,
+        settings=device.settings,
+        admin_password=password,
+    )
+
+
+def _default_dial_plan(site_id: UUID) -> contract.DialPlan:
+    """What every site has; rule ids follow from the site's id, so that compiling twice gives the same."""
+    return contract.DialPlan(
+        rules=(
+            contract.ServiceRule(
+                rule_id=str(uuid5(site_id, "echo_test")), name="Echo test", code=ECHO_TEST_CODE, service="echo_test"
+            ),
+            contract.InternalRule(rule_id=str(uuid5(site_id, "internal"))),
+        )
+    )
