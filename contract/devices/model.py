@@ -1,0 +1,157 @@
+"""A device model as everyone sees it: what it is called, how many lines it has, and which settings it takes.
+
+These are plain values, already narrowed to one model: conditions are gone, repeated groups are written out.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from contract.devices.problems import UnknownModel
+
+SettingType = Literal["string", "integer", "boolean", "enum"]
+Value = str | int | bool
+Scope = Literal["device", "model", "vendor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of an enum setting."""
+
+    value: str
+    label: str
+    written: str
+    """What the phone's file says for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set on a device."""
+
+    path: str
+    """`group/name`, or `group/index/name` in a repeated group."""
+    type: SettingType
+    default: Value
+    label: str
+    help: str = ""
+    advanced: bool = False
+    parameter: str | None = None
+    """The vendor's name for it; `{account}` stands for an account's number. None: only templates know it."""
+    minimum: int | None = None
+    maximum: int | None = None
+    """Limits of an integer, both inclusive."""
+    max_length: int = 255
+    pattern: re.Pattern[str] | None = None
+    """What a whole string must match."""
+    options: tuple[Option, ...] = ()
+    written_true: str = "1"
+    written_false: str = "0"
+
+    def written(self, value: Value) -> str:
+        """`value`, already checked, in the vendor's words."""
+        if isinstance(value, bool):
+            return self.written_true if value else self.written_false
+        for option in self.options:
+            if option.value == value:
+                return option.written
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Settings that belong together on one page."""
+
+    name: str
+    label: str
+    help: str
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """One file that phones of a model ask for."""
+
+    name: str
+    """Lower case; `{mac}` stands for the device's MAC address."""
+    template: str
+    content_type: str
+    scope: Scope
+    """Whose file it is: one device's (and so secret), or the same for every device of the model or vendor."""
+
+
+@dataclass(frozen=True)
+class DeviceModel:
+    """One model of phone or gateway."""
+
+    vendor: str
+    name: str
+    label: str
+    lines: int
+    """How many accounts it can register."""
+    repeats: Mapping[str, int]
+    """How often repeated things exist, such as `line_keys`."""
+    variables: Mapping[str, str]
+    """What its templates may name besides settings."""
+    groups: tuple[Group, ...]
+    files: tuple[FileSpec, ...]
+
+    @property
+    def key(self) -> str:
+        """`<vendor>/<model>`, as snapshots name it."""
+        return f"{self.vendor}/{self.name}"
+
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        """Every setting by its path."""
+        return {setting.path: setting for group in self.groups for setting in group.settings}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One vendor's folder."""
+
+    vendor: str
+    label: str
+    ouis: frozenset[str]
+    """First six hexadecimal digits of its MAC addresses."""
+    user_agents: tuple[re.Pattern[str], ...]
+    """Patterns with the groups `model`, `firmware` and `mac`, each optional."""
+    file_names: tuple[re.Pattern[str], ...]
+    """What its phones ask for, with the group `mac` where a name holds it."""
+    refused_values: re.Pattern[str] | None
+    """What no value may contain because the file's syntax has no way to write it."""
+    models: Mapping[str, DeviceModel]
+    templates: Mapping[str, str] = field(repr=False)
+    """Template text by file name."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every device plug-in."""
+
+    plugins: Mapping[str, Plugin]
+
+    def find(self, key: str) -> DeviceModel | None:
+        """The model `<vendor>/<name>`, or None."""
+        vendor, _, name = key.partition("/")
+        plugin = self.plugins.get(vendor)
+        return plugin.models.get(name) if plugin else None
+
+    def model(self, key: str) -> DeviceModel:
+        """The model `<vendor>/<name>`.
+
+        Raises:
+            UnknownModel: no plug-in describes it.
+        """
+        if (found := self.find(key)) is None:
+            raise UnknownModel(key)
+        return found
+
+    @cached_property
+    def models(self) -> tuple[DeviceModel, ...]:
+        """Every model, by vendor and name."""
+        return tuple(
+            plugin.models[name] for _, plugin in sorted(self.plugins.items()) for name in sorted(plugin.models)
+        )

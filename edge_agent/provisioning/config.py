@@ -1,0 +1,66 @@
+"""What provisioning needs to know of the site: its phones, their settings and their accounts; frozen and comparable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import SecretStr
+
+from contract.devices import Value
+
+SipTransport = Literal["udp", "tcp", "tls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registrar:
+    """Where an account registers."""
+
+    host: str
+    """Name or address of the edge, as phones reach it."""
+    domain: str
+    """The SIP domain: the host of the account's address of record."""
+    port: int = 5060
+    transport: SipTransport = "udp"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One line of a device."""
+
+    position: int
+    """The account's place on the device, from 1."""
+    username: str
+    """The user part of the address of record."""
+    auth_username: str
+    password: SecretStr
+    display_name: str
+    registrar: Registrar
+    label: str = ""
+    """What the phone shows beside the key; empty means the display name."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """One phone or gateway."""
+
+    device_id: str
+    mac: str
+    """Twelve lower-case hexadecimal digits."""
+    model: str
+    """`<vendor>/<model>` of a device plug-in."""
+    name: str = ""
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    """What differs from the model's defaults, by setting path; not changed after construction."""
+    accounts: tuple[Account, ...] = ()
+    admin_password: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningConfig:
+    """The site's phones, as one snapshot version says."""
+
+    version: int
+    time_zone: str = "UTC"
+    """An IANA time zone name."""
+    devices: tuple[DeviceConfig, ...] = ()
+    """MAC addresses and device ids are unique."""

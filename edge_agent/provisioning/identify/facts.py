@@ -1,0 +1,125 @@
+"""Who asks: facts from the name asked for, the MAC address and the User-Agent, each with how certain it is.
+
+Nothing is guessed into a configuration: facts choose no file, they tell the portal what an unknown phone seems to be.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Final
+
+from contract.devices import Catalogue
+from edge_agent.provisioning.identify.vendors import KNOWN_VENDORS, Vendor
+
+MAX_NAME: Final = 256
+MAX_USER_AGENT: Final = 255
+
+_MAC_ANYWHERE = re.compile(
+    r"(?<![0-9a-f])([0-9a-f]{2}(?:([:-]?)[0-9a-f]{2})(?:\2[0-9a-f]{2}){4})(?![0-9a-f])", re.IGNORECASE
+)
+_SEPARATORS = re.compile(r"[:-]")
+
+
+class Certainty(IntEnum):
+    """How far a fact may be trusted; greater is more certain."""
+
+    UNKNOWN = 0
+    HINT = 1
+    """From the first half of the MAC address, or from a name that several vendors use."""
+    CLAIMED = 2
+    """The phone says so in its User-Agent."""
+    ASKED = 3
+    """The name that was asked for cannot mean anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing known about who asks; empty when unknown."""
+
+    value: str = ""
+    certainty: Certainty = Certainty.UNKNOWN
+
+    def better(self, other: "Fact") -> "Fact":
+        """The more certain of two; the first when they are equal."""
+        return other if other.certainty > self.certainty else self
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything known about who asks."""
+
+    mac: Fact = Fact()
+    """Twelve lower-case hexadecimal digits."""
+    vendor: Fact = Fact()
+    model: Fact = Fact()
+    firmware: Fact = Fact()
+
+
+class Identifier:
+    """Tells from a request what kind of phone asks."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        plugins = tuple(
+            Vendor(plugin.vendor, plugin.ouis, plugin.user_agents, plugin.file_names)
+            for plugin in catalogue.plugins.values()
+        )
+        described = {vendor.name for vendor in plugins}
+        self._vendors: Sequence[Vendor] = (*plugins, *(each for each in KNOWN_VENDORS if each.name not in described))
+
+    def identify(self, name: str, user_agent: str = "") -> Facts:
+        """What a request tells.
+
+        Args:
+            name: the file asked for, in any case, without a leading slash.
+            user_agent: as the phone sent it; empty where the protocol has none.
+        """
+        facts = self._from_name(name[:MAX_NAME])
+        facts = self._from_user_agent(user_agent[:MAX_USER_AGENT], facts)
+        oui = facts.mac.value[:6]
+        if oui:
+            for vendor in self._vendors:
+                if oui in vendor.ouis:
+                    facts = replace(facts, vendor=facts.vendor.better(Fact(vendor.name, Certainty.HINT)))
+                    break
+        return facts
+
+    def _from_name(self, name: str) -> Facts:
+        matches = [
+            (vendor.name, match)
+            for vendor in self._vendors
+            for pattern in vendor.file_names
+            if (match := pattern.match(name.rpartition("/")[2])) is not None
+        ]
+        mac = next((_mac(match) for _, match in matches if _mac(match)), "")
+        if not mac and (found := _MAC_ANYWHERE.search(name)):
+            mac = _SEPARATORS.sub("", found[1]).lower()
+        vendors = {vendor for vendor, _ in matches}
+        return Facts(
+            mac=Fact(mac, Certainty.ASKED) if mac else Fact(),
+            vendor=Fact(vendors.pop(), Certainty.HINT) if len(vendors) == 1 else Fact(),
+        )
+
+    def _from_user_agent(self, user_agent: str, facts: Facts) -> Facts:
+        for vendor in self._vendors:
+            for pattern in vendor.user_agents:
+                if (match := pattern.search(user_agent)) is not None:
+                    return Facts(
+                        mac=facts.mac.better(_claimed(_mac(match))),
+                        vendor=_claimed(vendor.name),
+                        model=_claimed(_group(match, "model")),
+                        firmware=_claimed(_group(match, "firmware")),
+                    )
+        return facts
+
+
+def _claimed(value: str) -> Fact:
+    return Fact(value, Certainty.CLAIMED) if value else Fact()
+
+
+def _group(match: re.Match[str], name: str) -> str:
+    return (match.groupdict().get(name) or "").strip()
+
+
+def _mac(match: re.Match[str]) -> str:
+    return _SEPARATORS.sub("", _group(match, "mac")).lower()

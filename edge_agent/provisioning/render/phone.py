@@ -1,0 +1,92 @@
+"""What a template may see: one phone, frozen, with every setting resolved and no more than it needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contract.devices import DeviceModel, Resolved, resolve
+from edge_agent.provisioning.config import Account, DeviceConfig, Registrar
+from edge_agent.provisioning.render.time_zone import PhoneTimeZone
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AccountView:
+    """One account, its password in clear: a template's business only."""
+
+    position: int
+    username: str
+    auth_username: str
+    password: str
+    display_name: str
+    label: str
+    registrar: Registrar
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DeviceView:
+    """The device itself."""
+
+    mac: str
+    name: str
+    admin_password: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Phone:
+    """Everything that a device's templates are rendered with."""
+
+    device: DeviceView
+    model: DeviceModel
+    accounts: Mapping[int, AccountView]
+    """By position, from 1."""
+    settings: Mapping[str, Resolved]
+    """Every setting by its path."""
+    account_settings: tuple[Resolved, ...]
+    """Settings that are written once for each account."""
+    device_settings: tuple[Resolved, ...]
+    """Settings that are written once."""
+    time_zone: PhoneTimeZone
+
+    def names(self) -> dict[str, object]:
+        """The names that a template knows."""
+        return {name: getattr(self, name) for name in Phone.__dataclass_fields__}
+
+
+def phone(config: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone) -> Phone:
+    """One phone as its templates see it.
+
+    Raises:
+        SettingsRefused: the model does not take the device's settings.
+    """
+    settings = resolve(model, config.settings)
+    written = [each for each in settings.values() if each.setting.parameter is not None]
+    return Phone(
+        device=DeviceView(config.mac, one_line(config.name), _reveal(config)),
+        model=model,
+        accounts={account.position: _account(account) for account in config.accounts},
+        settings=settings,
+        account_settings=tuple(each for each in written if "{account}" in (each.setting.parameter or "")),
+        device_settings=tuple(each for each in written if "{account}" not in (each.setting.parameter or "")),
+        time_zone=time_zone,
+    )
+
+
+def one_line(text: str) -> str:
+    """A name for people on one line: every run of white space is one space, what cannot be printed is gone."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _reveal(config: DeviceConfig) -> str:
+    return config.admin_password.get_secret_value() if config.admin_password else ""
+
+
+def _account(account: Account) -> AccountView:
+    display_name = one_line(account.display_name)
+    return AccountView(
+        position=account.position,
+        username=account.username,
+        auth_username=account.auth_username,
+        password=account.password.get_secret_value(),
+        display_name=display_name,
+        label=one_line(account.label) or display_name,
+        registrar=account.registrar,
+    )

@@ -1,0 +1,75 @@
+"""Jinja2 held short: sandboxed, nothing undefined, and no value that would break out of its line.
+
+A plug-in's templates come from the folder that the agent was installed with, but values come from people: each is
+checked where it is written, so that no template can forget to.
+"""
+
+import re
+from collections.abc import Mapping
+
+from jinja2 import DictLoader, StrictUndefined, TemplateError, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from contract.devices import Plugin
+from edge_agent.provisioning.errors import RenderError
+
+
+class _ValueRefused(Exception):
+    """A value that the file's syntax has no way to write."""
+
+
+class PluginTemplates:
+    """One plug-in's templates, compiled once.
+
+    Args:
+        plugin: whose templates.
+
+    Raises:
+        RenderError: a template is not valid Jinja2; names file and line.
+    """
+
+    def __init__(self, plugin: Plugin) -> None:
+        self._refused = plugin.refused_values
+        environment = ImmutableSandboxedEnvironment(
+            loader=DictLoader(dict(plugin.templates)),
+            undefined=StrictUndefined,
+            autoescape=False,  # these are no HTML; `_written` refuses what would break the line
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            finalize=self._written,
+        )
+        environment.globals = {"range": environment.globals["range"]}
+        self._templates = {}
+        for name in plugin.templates:
+            try:
+                self._templates[name] = environment.get_template(name)
+            except TemplateError as error:
+                line = getattr(error, "lineno", 0)
+                raise RenderError(f"{plugin.vendor}/templates/{name}:{line}: {error.message}") from None
+
+    def render(self, template: str, names: Mapping[str, object]) -> bytes:
+        """The text of one file, UTF-8.
+
+        Raises:
+            RenderError: a value cannot be written, or the template names something that is not there.
+        """
+        try:
+            return self._templates[template].render(names).encode()
+        except _ValueRefused as error:
+            raise RenderError(str(error)) from None
+        except (TemplateError, UnicodeEncodeError, LookupError, TypeError, ValueError) as error:
+            # Only the kind of error: its text could hold a value.
+            raise RenderError(f"{template} cannot be rendered ({type(error).__name__})") from None
+
+    def _written(self, value: object) -> object:
+        if isinstance(value, Undefined):
+            return value  # StrictUndefined complains by itself
+        text = str(value)
+        if not text.isprintable():
+            raise _ValueRefused("a value holds a line break or another character that cannot be printed")
+        if text != text.strip():
+            raise _ValueRefused("a value begins or ends with a space")
+        if self._refused is not None and re.search(self._refused, text):
+            raise _ValueRefused("a value has a special meaning for the phone")
+        return text

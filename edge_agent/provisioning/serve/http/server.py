@@ -1,0 +1,202 @@
+"""Connections for HTTP: h11 speaks the protocol, asyncio has the sockets; every size, number and wait is bounded."""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from email.utils import format_datetime
+from enum import StrEnum
+from typing import Final
+
+import h11
+
+from edge_agent.clock import Clock
+from edge_agent.provisioning.serve.desk import Desk
+from edge_agent.provisioning.serve.http.answer import HttpRequest, HttpResponse, error_response, respond
+
+logger: Final = logging.getLogger(__name__)
+
+_READ_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """What a client may ask of the server."""
+
+    connections: int = 300
+    connections_per_address: int = 16
+    head_bytes: int = 8192
+    """Request line and headers together."""
+    head_seconds: float = 10.0
+    """From the first wait for a request to the end of its head."""
+    write_seconds: float = 30.0
+    """For a response to be taken by the client."""
+    requests_per_connection: int = 100
+
+
+class Closed(StrEnum):
+    """Why a connection was closed; counted."""
+
+    DONE = "done"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    TOO_SLOW = "too_slow"
+    BAD_REQUEST = "bad_request"
+    HEAD_TOO_LARGE = "head_too_large"
+    LOST = "lost"
+
+
+class HttpServer:
+    """Serves a desk's files on one address.
+
+    Args:
+        desk: which file a request gets.
+        clock: for the `Date` header.
+        limits: what a client may ask.
+    """
+
+    def __init__(self, desk: Desk, clock: Clock, limits: HttpLimits | None = None) -> None:
+        self._desk = desk
+        self._clock = clock
+        self._limits = limits or HttpLimits()
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._by_address: Counter[str] = Counter()
+        self.closed: Counter[Closed] = Counter()
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; returns the port that is bound (0 asks for a free one).
+
+        Raises:
+            OSError: the port cannot be bound.
+        """
+        self._server = await asyncio.start_server(self._accepted, host, port, limit=_READ_BYTES, backlog=1024)
+        bound: int = self._server.sockets[0].getsockname()[1]
+        return bound
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        tasks = tuple(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = str((writer.get_extra_info("peername") or ("",))[0])
+        limits = self._limits
+        if len(self._connections) >= limits.connections or self._by_address[address] >= limits.connections_per_address:
+            self.closed[Closed.TOO_MANY_CONNECTIONS] += 1
+            writer.transport.abort()
+            return
+        self._by_address[address] += 1
+        task = asyncio.get_running_loop().create_task(self._converse(reader, writer, address))
+        self._connections.add(task)
+        task.add_done_callback(lambda done: self._left(done, address))
+
+    def _left(self, task: asyncio.Task[None], address: str) -> None:
+        self._connections.discard(task)
+        self._by_address[address] -= 1
+        if self._by_address[address] <= 0:
+            del self._by_address[address]
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> None:
+        connection = _Connection(reader, writer, self._limits)
+        why = Closed.DONE
+        try:
+            for served in range(1, self._limits.requests_per_connection + 1):
+                request = await connection.request(address)
+                if request is None:
+                    break
+                last = served == self._limits.requests_per_connection
+                if not await connection.send(respond(request, self._desk), self._date(), close=last):
+                    break
+        except TimeoutError:
+            why = Closed.TOO_SLOW
+        except h11.RemoteProtocolError as error:
+            why = Closed.HEAD_TOO_LARGE if error.error_status_hint == 431 else Closed.BAD_REQUEST
+            reason = "Request Header Fields Too Large" if error.error_status_hint == 431 else "Bad Request"
+            with contextlib.suppress(OSError, TimeoutError, h11.ProtocolError):
+                await connection.refuse(error_response(error.error_status_hint, reason), self._date())
+        except OSError:
+            why = Closed.LOST
+        finally:
+            self.closed[why] += 1
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await writer.wait_closed()
+
+    def _date(self) -> str:
+        return format_datetime(self._clock.now(), usegmt=True)
+
+
+class _Connection:
+    """One client's connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: HttpLimits) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._limits = limits
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
+
+    async def request(self, address: str) -> HttpRequest | None:
+        """The next request; None when the client has no more."""
+        async with asyncio.timeout(self._limits.head_seconds):
+            while True:
+                event = self._h11.next_event()
+                match event:
+                    case h11.NEED_DATA:
+                        self._h11.receive_data(await self._reader.read(_READ_BYTES))
+                    case h11.Request():
+                        return _request(event, address)
+                    case _:
+                        return None
+
+    async def send(self, response: HttpResponse, date: str, close: bool) -> bool:
+        """Send a response; whether the connection can serve another request."""
+        # A body that came with the request is not read: the connection ends instead.
+        close = close or not self._body_is_empty()
+        self._write(response, date, close)
+        await self._drained()
+        if close or self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
+            return False
+        self._h11.start_next_cycle()
+        return True
+
+    async def refuse(self, response: HttpResponse, date: str) -> None:
+        """Send a response to what was no request, if nothing was sent yet."""
+        if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._write(response, date, close=True)
+            await self._drained()
+
+    def _body_is_empty(self) -> bool:
+        return isinstance(self._h11.next_event(), h11.EndOfMessage)
+
+    def _write(self, response: HttpResponse, date: str, close: bool) -> None:
+        headers = [*response.headers, ("date", date)]
+        if response.status != 304:
+            headers.append(("content-length", str(response.body_length)))
+        if close:
+            headers.append(("connection", "close"))
+        head = h11.Response(status_code=response.status, headers=headers)
+        parts = [self._h11.send(head)]
+        if response.body:
+            parts.append(self._h11.send(h11.Data(data=response.body)))
+        parts.append(self._h11.send(h11.EndOfMessage()))
+        self._writer.write(b"".join(part for part in parts if part))
+
+    async def _drained(self) -> None:
+        async with asyncio.timeout(self._limits.write_seconds):
+            await self._writer.drain()
+
+
+def _request(event: h11.Request, address: str) -> HttpRequest:
+    return HttpRequest(
+        method=event.method.decode("ascii", "replace"),
+        target=event.target.decode("ascii", "replace"),
+        address=address,
+        headers=tuple((name.decode("ascii", "replace"), value.decode("latin-1")) for name, value in event.headers),
+    )
