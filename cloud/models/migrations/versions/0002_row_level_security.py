@@ -39,9 +39,9 @@ set search_path = public, pg_catalog as $$
     select case
         when current_setting('app.platform', true) = 'on' then array(select id from tenants)
         when nullif(current_setting('app.tenant_id', true), '') is not null
-            then array[current_setting('app.tenant_id', true)::uuid]
+            then array[nullif(current_setting('app.tenant_id', true), '')::uuid]
         when nullif(current_setting('app.msp_id', true), '') is not null
-            then array(select id from tenants where msp_id = current_setting('app.msp_id', true)::uuid)
+            then array(select id from tenants where msp_id = nullif(current_setting('app.msp_id', true), '')::uuid)
         else '{}'::uuid[]
     end
 $$
