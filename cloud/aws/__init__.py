@@ -1,0 +1,1 @@
+"""The outermost adapter for AWS, as cloud.local is for one machine: it prepares the environment, then steps aside."""

@@ -1,0 +1,211 @@
+# A small environment: one MSP's start, up to some thousand edges. Every part is one that grows: more capacity units,
+# a second database instance, more hub tasks; nothing has to be replaced.
+
+data "aws_availability_zones" "available" {
+  state = "available"
+}
+
+locals {
+  zones = slice(sort(data.aws_availability_zones.available.names), 0, 2)
+
+  public_url = "https://${var.domain.name}"
+
+  # What logs into the database, and where: api and worker through the proxy with IAM tokens, the hub straight on.
+  database_url = {
+    for role, host in {
+      tandem_api    = module.database.proxy_endpoint
+      tandem_worker = module.database.proxy_endpoint
+      tandem_hub    = module.database.cluster_endpoint
+    } : role => "postgresql+psycopg://${role}@${host}:5432/${module.database.database_name}?sslmode=require"
+  }
+}
+
+module "network" {
+  source = "../../modules/network"
+
+  name               = var.name
+  cidr_block         = var.cidr_block
+  availability_zones = local.zones
+}
+
+module "storage" {
+  source = "../../modules/storage"
+
+  name         = var.name
+  alarm_emails = var.alarm_emails
+}
+
+# Groups of what runs code, here and not in its module: the database has to know them before it exists.
+resource "aws_security_group" "lambda" {
+  name_prefix = "${var.name}-lambda-"
+  description = "Lambdas: nothing comes in, they call out"
+  vpc_id      = module.network.vpc_id
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_security_group" "hub" {
+  name_prefix = "${var.name}-hub-"
+  description = "Hub tasks: the channel from the load balancer"
+  vpc_id      = module.network.vpc_id
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# Lambdas call webhooks at any address and port that a tenant names (private ones are refused by the code), the database
+# and AWS; the hub calls the database and AWS.
+resource "aws_vpc_security_group_egress_rule" "lambda" {
+  security_group_id = aws_security_group.lambda.id
+  description       = "Webhooks, AWS, database"
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 1
+  to_port           = 65535
+}
+
+resource "aws_vpc_security_group_egress_rule" "hub" {
+  for_each = { https = 443, postgresql = 5432 }
+
+  security_group_id = aws_security_group.hub.id
+  description       = "Hub to ${each.key}"
+  cidr_ipv4         = each.key == "postgresql" ? module.network.cidr_block : "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = each.value
+  to_port           = each.value
+}
+
+module "database" {
+  source = "../../modules/database"
+
+  name                     = var.name
+  vpc_id                   = module.network.vpc_id
+  subnet_ids               = module.network.private_subnet_ids
+  lambda_security_group_id = aws_security_group.lambda.id
+  hub_security_group_id    = aws_security_group.hub.id
+  logs_key_arn             = module.storage.logs_key_arn
+  instances                = var.database_instances
+  max_capacity             = var.database_max_capacity
+  deletion_protection      = var.deletion_protection
+  log_retention_days       = var.log_retention_days
+}
+
+# Signs access tokens. As with the database's passwords, the value is written by the MSP (see the README).
+resource "aws_secretsmanager_secret" "token_key" {
+  name        = "${var.name}/api/token-key"
+  description = "Signs the API's access tokens: base64 of at least 32 bytes; replacing it logs everybody out"
+  kms_key_id  = module.storage.secrets_key_arn
+}
+
+module "api" {
+  source = "../../modules/api"
+
+  name                     = var.name
+  artifacts_dir            = var.artifacts_dir
+  python_version           = var.python_version
+  entry                    = "cloud.api.app:app"
+  subnet_ids               = module.network.private_subnet_ids
+  lambda_security_group_id = aws_security_group.lambda.id
+  database_connect_arn     = module.database.connect_arns["tandem_api"]
+  secrets_key_arn          = module.storage.secrets_key_arn
+  objects_key_arn          = module.storage.objects_key_arn
+  objects_bucket_arn       = module.storage.buckets["objects"].arn
+  readable_secret_arns     = [aws_secretsmanager_secret.token_key.arn]
+  logs_key_arn             = module.storage.logs_key_arn
+  alarm_topic_arn          = module.storage.alarm_topic_arn
+  log_retention_days       = var.log_retention_days
+  enrollment_domain        = var.enrollment_domain
+
+  environment = {
+    TANDEM_API_DATABASE_URL = local.database_url["tandem_api"]
+    TANDEM_API_PUBLIC_URL   = local.public_url
+    # Read by cloud.aws at the start and handed on as TANDEM_API_TOKEN_KEY.
+    TANDEM_AWS_SECRET_TANDEM_API_TOKEN_KEY = aws_secretsmanager_secret.token_key.arn
+  }
+}
+
+module "functions" {
+  source = "../../modules/functions"
+
+  name                     = var.name
+  artifacts_dir            = var.artifacts_dir
+  python_version           = var.python_version
+  subnet_ids               = module.network.private_subnet_ids
+  lambda_security_group_id = aws_security_group.lambda.id
+  database_connect_arn     = module.database.connect_arns["tandem_worker"]
+  secrets_key_arn          = module.storage.secrets_key_arn
+  logs_key_arn             = module.storage.logs_key_arn
+  alarm_topic_arn          = module.storage.alarm_topic_arn
+  log_retention_days       = var.log_retention_days
+
+  environment = {
+    DATABASE_URL = local.database_url["tandem_worker"]
+  }
+
+  functions = {
+    publish_sites = {
+      description     = "Compiles the sites that a change touches and publishes their next version"
+      entry           = "cloud.functions.publish_sites.handler:handler"
+      timeout_seconds = 60
+      scheduled       = true
+      opens_secrets   = true
+    }
+    ingest_events = {
+      description     = "Turns the events of edges into rows and webhooks"
+      entry           = "cloud.functions.ingest_events.handler:handler"
+      timeout_seconds = 60
+      scheduled       = true
+    }
+    deliver_webhooks = {
+      description     = "Signs and delivers webhooks"
+      entry           = "cloud.functions.deliver_webhooks.handler:handler"
+      timeout_seconds = 120
+      concurrency     = 5
+      scheduled       = true
+      opens_secrets   = true
+    }
+  }
+}
+
+module "hub" {
+  source = "../../modules/hub"
+
+  name                = var.name
+  vpc_id              = module.network.vpc_id
+  public_subnet_ids   = module.network.public_subnet_ids
+  private_subnet_ids  = module.network.private_subnet_ids
+  security_group_id   = aws_security_group.hub.id
+  image_tag           = var.hub_image_tag
+  desired_count       = var.hub_count
+  deletion_protection = var.deletion_protection
+  database_key_arn    = module.database.key_arn
+  owner_secret_arn    = module.database.owner_secret_arn
+  role_secret_arns    = module.database.role_secret_arns
+  secrets_key_arn     = module.storage.secrets_key_arn
+  logs_key_arn        = module.storage.logs_key_arn
+  alarm_topic_arn     = module.storage.alarm_topic_arn
+  log_retention_days  = var.log_retention_days
+
+  environment = {
+    TANDEM_HUB_DATABASE_URL = local.database_url["tandem_hub"]
+  }
+
+  migrate_command = ["python", "-m", "cloud.aws.migrate"]
+  migrate_environment = {
+    DATABASE_URL = "postgresql+psycopg://${module.database.cluster_endpoint}:5432/${module.database.database_name}?sslmode=require"
+  }
+}
+
+module "portal" {
+  source = "../../modules/portal"
+
+  name            = var.name
+  domain          = var.domain
+  portal_bucket   = module.storage.buckets["portal"]
+  agents_bucket   = module.storage.buckets["agents"]
+  api_domain_name = module.api.gateway_domain_name
+  api_stage_name  = module.api.stage_name
+}

@@ -1,0 +1,16 @@
+variable "name" {
+  description = "Prefix of every name in this environment."
+  type        = string
+}
+
+variable "noncurrent_version_days" {
+  description = "Days for which an overwritten or deleted object can be had back."
+  type        = number
+  default     = 90
+}
+
+variable "alarm_emails" {
+  description = "Addresses that are told of alarms. Each has to confirm by the message that AWS sends."
+  type        = set(string)
+  default     = []
+}

@@ -1,0 +1,73 @@
+"""infra/terraform against a mocked AWS where Terraform is, and its words against the code's everywhere."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cloud.api.settings import PREFIX as API_PREFIX
+from cloud.api.settings import Settings as ApiSettings
+from cloud.models.upgrading import OWNER, PROCESS_ROLES
+from tools import check_terraform
+from tools.build_functions import function_names
+
+SOURCES = sorted(check_terraform.ROOT.rglob("*.tf"))
+SMALL = (check_terraform.ROOT / "environments" / "small" / "main.tf").read_text()
+
+
+def test_without_the_program_it_is_said_by_name_and_is_no_failure(tmp_path: Path) -> None:
+    said = check_terraform.check(check_terraform.ROOT, {"PATH": str(tmp_path)})
+    assert said == ["NOT RUN: terraform (the program is not on this machine)"]
+
+
+def test_a_provider_folder_that_was_promised_and_is_empty_is_a_failure(tmp_path: Path) -> None:
+    if shutil.which("terraform") is None:
+        pytest.skip("NOT RUN: terraform (the program is not on this machine)")
+    environ = {**os.environ, "TERRAFORM_PLUGIN_DIR": str(tmp_path)}
+    with pytest.raises(check_terraform.StepFailed, match="init"):
+        check_terraform.check(check_terraform.ROOT, environ)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(check_terraform.ROOT)))
+def test_every_variable_and_output_is_described(source: Path) -> None:
+    blocks = re.findall(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', source.read_text(), re.MULTILINE | re.DOTALL)
+    assert [name for _, name, body in blocks if "description" not in body] == []
+    assert [name for kind, name, body in blocks if kind == "variable" and "type " not in body] == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(check_terraform.ROOT)))
+def test_every_any_resource_in_a_policy_says_why(source: Path) -> None:
+    text = source.read_text()
+    for found in re.finditer(r'Resource\s*=\s*(\["\*"\]|"\*")', text):
+        statement = text[max(0, found.start() - 600) : found.end() + 60]
+        assert "#" in statement, f"{source.name}: an unexplained Resource *"
+
+
+def test_wildcard_actions_are_only_refusals_or_a_keys_own_administration() -> None:
+    for source in SOURCES:
+        for found in re.finditer(r'Action\s*=.*"(\w+:\*|\*)"', source.read_text()):
+            before = source.read_text()[max(0, found.start() - 200) : found.start()]
+            assert '"Deny"' in before or found[1] == "kms:*", f"{source.name}: {found[0]}"
+
+
+def test_the_api_is_told_exactly_what_it_needs_and_nothing_it_does_not_know() -> None:
+    told = set(re.findall(rf"^\s+(?:TANDEM_AWS_SECRET_)?({API_PREFIX}\w+)\s+=", SMALL, re.MULTILINE))
+    known = {f"{API_PREFIX}{name.upper()}": field for name, field in ApiSettings.model_fields.items()}
+    assert told <= set(known)
+    assert {name for name, field in known.items() if field.is_required()} <= told
+
+
+def test_the_databases_roles_are_the_codes() -> None:
+    text = (check_terraform.ROOT / "modules" / "database" / "main.tf").read_text()
+    declared = re.search(r"\broles\s+= toset\(\[(.*?)\]\)", text)
+    assert declared is not None
+    assert set(re.findall(r"\w+", declared[1])) == set(PROCESS_ROLES)
+    assert f'"{OWNER}"' in text
+
+
+def test_every_function_is_a_lambda() -> None:
+    assert {f"cloud.functions.{name}.handler:handler" for name in function_names()} <= set(
+        re.findall(r'"(cloud\.functions\.[\w.]+:handler)"', SMALL)
+    )
