@@ -16,15 +16,13 @@ class ServerCertificate:
     """A certificate with its private key.
 
     Args:
-        certificate_path: PEM: the leaf, then any intermediates.
-        key_path: PEM, not encrypted.
+        context: for a TLS 1.3 server without client certificates.
         leaf: the first certificate.
         chain: the others.
         key: the private key.
     """
 
-    certificate_path: Path
-    key_path: Path
+    context: ssl.SSLContext
     leaf: x509.Certificate
     chain: tuple[x509.Certificate, ...]
     key: Any = field(repr=False)
@@ -45,12 +43,8 @@ class ServerCertificate:
             raise CertificateUnusable(f"{certificate_path} or {key_path} is no PEM of the right kind") from error
         if key.public_key() != leaf.public_key():
             raise CertificateUnusable(f"{key_path} is not the key of {certificate_path}")
-        return cls(certificate_path, key_path, leaf, tuple(chain), key)
-
-    def ssl_context(self) -> ssl.SSLContext:
-        """For a TLS 1.3 server without client certificates."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(self.certificate_path, self.key_path)
+        context.load_cert_chain(certificate_path, key_path)
         context.num_tickets = 0
-        return context
+        return cls(context, leaf, tuple(chain), key)

@@ -59,13 +59,15 @@ class Link(Protocol):
 class Connection:
     """One session on one link."""
 
-    __slots__ = ("_hub", "_link", "peer", "session")
+    __slots__ = ("_hub", "_link", "mark", "peer", "session")
 
     def __init__(self, hub: "Hub", link: Link, peer: Peer, session: HubSession) -> None:
         self._hub = hub
         self._link = link
         self.peer = peer
         self.session = session
+        self.mark = ""
+        """What the last poll said; see `SiteStore.look_after`."""
 
     def received(self, payload: bytes) -> None:
         """One encoded message came."""
@@ -271,17 +273,19 @@ class Hub:
                 connection.perform(connection.session.replaced())
 
     async def _poll(self) -> None:
-        if not self._sites:
+        online = dict(self._online)
+        if not online:
             return
-        # Three polls long, so that a transaction that committed late is not missed.
-        span = 3 * self._settings.poll + 1
         try:
-            changed = await asyncio.get_running_loop().run_in_executor(self._executor, self._store.changed_sites, span)
+            marks = await asyncio.get_running_loop().run_in_executor(self._executor, self._store.look_after, online)
         except StoreUnavailable as error:
             log.warning("poll_failed", extra={"problem": str(error)})
             return
-        for site_id in changed & self._sites.keys():
-            self.wake(site_id)
+        for edge_id, connection in online.items():
+            mark = marks.get(edge_id, "deleted")
+            if mark != connection.mark:
+                connection.mark = mark
+                connection.perform(connection.session.wake())
 
 
 def _log_failure(future: "asyncio.Future[None]") -> None:

@@ -3,6 +3,7 @@
 A session never waits: it emits a question, goes on, and is given the answer when there is one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +18,7 @@ class KnownEdge:
 
     Args:
         identity_key: its raw Ed25519 public key.
+        sealing_key: its raw X25519 public key.
         revoked: it was enrolled, and is no longer wanted.
     """
 
@@ -24,6 +26,7 @@ class KnownEdge:
     site_id: str
     tenant_id: str
     identity_key: bytes
+    sealing_key: bytes
     revoked: bool = False
 
 
@@ -87,6 +90,7 @@ class FetchNews:
     Args:
         settled: the version that need not be offered (again): it runs, or was rejected.
         cursor: from the last `News`; empty at first.
+        connection: its name; news for an edge that another connection holds are `taken_over`.
         offers: the edge can take a snapshot now.
         whole: give the snapshot even when it is settled, and no delta.
     """
@@ -95,6 +99,7 @@ class FetchNews:
     holding: Holding
     settled: int | None
     cursor: str
+    connection: str
     offers: bool
     whole: bool
 
@@ -176,6 +181,7 @@ class News:
     records: tuple[StateRecord, ...] = ()
     commands: tuple[Command, ...] = ()
     revoked: bool = False
+    taken_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +244,11 @@ class SiteStore(Protocol):
         """
         ...
 
-    def changed_sites(self, seconds: float) -> frozenset[str]:
-        """The sites that got a snapshot, a state record or a command in the last `seconds`.
+    def look_after(self, edge_ids: Iterable[str]) -> dict[str, str]:
+        """What a hub polls: a mark for each edge that changes whenever there may be news for it.
+
+        Returns:
+            Marks by edge id; a deleted edge is missing.
 
         Raises:
             StoreUnavailable: the database did not answer.

@@ -286,7 +286,13 @@ class HubSession:
         # While an offer is being applied its successor waits: only the newest version matters.
         offers = self._offered is None
         question = FetchNews(
-            self._known(), self._holding, self._settled, self._cursor, offers=offers, whole=self._whole
+            self._known(),
+            self._holding,
+            self._settled,
+            self._cursor,
+            self._peer.connection,
+            offers=offers,
+            whole=self._whole,
         )
         return [Ask(question)]
 
@@ -445,6 +451,8 @@ class HubSession:
         self._cursor = news.cursor
         if news.revoked:
             return self._bye("revoked", "this edge has been revoked", retry=False)
+        if news.taken_over:
+            return self.replaced()
         actions: list[Action] = []
         if news.offer is not None and self._offered is None:
             actions += [Send(secrets) for secrets in news.offer.secrets]

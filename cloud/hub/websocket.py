@@ -49,7 +49,7 @@ async def serve_websocket(hub: Hub, host: str, port: int, certificate: ServerCer
         partial(_converse, hub, tokens),
         host,
         port,
-        ssl=certificate.ssl_context(),
+        ssl=certificate.context,
         subprotocols=[SUBPROTOCOL],
         process_request=_check_path,
         compression=None,

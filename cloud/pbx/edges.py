@@ -4,7 +4,7 @@ An edge is online while its lease lies in the future. A hub connection takes the
 a later connection of the same edge takes it over, and the earlier one learns of that at its next renewal.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -169,6 +169,34 @@ def renew_lease(session: Session, edge: KnownEdge, hub: str, now: datetime, seco
     if renewed is False:
         notify(session, EVENTS_CHANNEL)
     return renewed is not None
+
+
+def renew_leases(session: Session, held: Mapping[UUID, str], now: datetime, seconds: float) -> set[UUID]:
+    """The connections of one hub are alive; for a session with platform scope.
+
+    Args:
+        held: the connection's name by edge.
+
+    Returns:
+        The edges whose leases were renewed; another connection has taken over the others, or they were deleted.
+    """
+    rows = session.execute(
+        text(
+            "update edge_leases set expires_at = :expires, last_seen_at = :now"
+            " from unnest(cast(:edges as uuid[]), cast(:hubs as text[])) as held(edge_id, hub)"
+            " where edge_leases.edge_id = held.edge_id and edge_leases.hub = held.hub"
+            " returning edge_leases.edge_id, edge_leases.announced_online"
+        ),
+        {
+            "expires": now + timedelta(seconds=seconds),
+            "now": now,
+            "edges": [str(edge_id) for edge_id in held],
+            "hubs": list(held.values()),
+        },
+    ).all()
+    if not all(row.announced_online for row in rows):
+        notify(session, EVENTS_CHANNEL)
+    return {row.edge_id for row in rows}
 
 
 def lose_lease(session: Session, edge: KnownEdge, hub: str, now: datetime) -> None:

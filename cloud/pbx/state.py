@@ -67,6 +67,12 @@ def site_records(session: Session, site_id: UUID) -> list[StateRecord]:
     return [_record(row) for row in rows]
 
 
+def records_since(session: Session, site_id: UUID, since: datetime) -> list[StateRecord]:
+    """The records of a site that changed at `since` or later, tombstones too, by key."""
+    changed = select(SiteState).where(SiteState.site_id == site_id, SiteState.changed_at >= since)
+    return [_record(row) for row in session.execute(changed.order_by(SiteState.key)).scalars()]
+
+
 def write_state(
     session: Session, site_id: UUID, key: str, value: str | bool | int | None, now: datetime
 ) -> StateRecord:

@@ -5,10 +5,11 @@ against kill -9 of any of them when the call returns; a power loss may cost what
 Sequence numbers only grow within an epoch; gaps are possible (compaction) and mean nothing.
 """
 
+import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,10 +62,8 @@ class Outbox:
     Not for use by two threads at once; each process (and thread) opens its own.
     """
 
-    def __init__(
-        self, connect: Callable[[], sqlite3.Connection], clock: Clock, tokens: Tokens, max_events: int
-    ) -> None:
-        self._connect = connect
+    def __init__(self, path: Path, clock: Clock, tokens: Tokens, max_events: int) -> None:
+        self._path = path
         self._clock = clock
         self._tokens = tokens
         self._max_events = max_events
@@ -72,7 +71,8 @@ class Outbox:
         self._backlog: deque[_Write] = deque()
         self.shed = 0
         """Events given up for want of room, since this process opened the outbox."""
-        self._db = connect()
+        self._flushed_ns = 0
+        self._db = self._connect()
         self._epoch = self._load_epoch()
 
     @classmethod
@@ -88,12 +88,7 @@ class Outbox:
         Raises:
             sqlite3.Error, OSError: the disk would not give even a new file.
         """
-        return cls(
-            lambda: open_database(path, _SCHEMA, checkpoint_pages=_APPENDER_CHECKPOINT_PAGES),
-            clock,
-            tokens,
-            max_events,
-        )
+        return cls(path, clock, tokens, max_events)
 
     # What subsystems use
 
@@ -175,9 +170,18 @@ class Outbox:
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (self._epoch,))
         return self._epoch
 
-    def flush(self) -> None:
-        """Bring everything written so far to the disk; called by the agent about once a second. May take a while."""
-        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    async def flush_aside(self) -> None:
+        """Bring everything written so far to the disk, in a thread, so that nothing waits for it.
+
+        Called by the agent about once a second; what fails is tried again with the next call.
+        """
+        try:
+            changed_ns = self._path.with_name(f"{self._path.name}-wal").stat().st_mtime_ns
+            if changed_ns != self._flushed_ns:
+                await asyncio.to_thread(_checkpoint, self._path)
+                self._flushed_ns = changed_ns
+        except (sqlite3.Error, OSError) as error:
+            log.warning("outbox_flush_failed", extra={"reason": str(error)})
 
     def close(self) -> None:
         """Release the file."""
@@ -262,9 +266,18 @@ class Outbox:
         self.shed += done.rowcount
         log.warning("outbox_shed", extra={"events": done.rowcount})
 
+    def _connect(self) -> sqlite3.Connection:
+        return open_database(self._path, _SCHEMA, checkpoint_pages=_APPENDER_CHECKPOINT_PAGES)
+
     def _load_epoch(self) -> str:
         self._db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?)", (self._tokens.token(),))
         return str(self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+
+
+def _checkpoint(path: Path) -> None:
+    """Move the log into the file, flushing both; writers go on meanwhile."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=1.0)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def _interrupted(call: OpenCall, now: datetime) -> CallEnded:

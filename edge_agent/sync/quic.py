@@ -44,22 +44,38 @@ async def dial_quic(host: str, port: int, ca_pem: str) -> Link:
         verify_mode=ssl.CERT_REQUIRED,
         cadata=ca_pem.encode(),
     )
-    loop = asyncio.get_running_loop()
-    try:
-        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-        family, _, _, _, address = infos[0]
-        # aioquic's own `connect` always opens an IPv6 socket, which fails where IPv6 is disabled.
-        _, protocol = await loop.create_datagram_endpoint(
-            lambda: _HubLink(QuicConnection(configuration=configuration)), family=family, remote_addr=address
-        )
-    except OSError as error:
-        raise ChannelFailed(f"no way to {host} port {port}: {error.strerror or error}") from error
+    protocol, address = await _open_socket(host, port, configuration)
     try:
         protocol.connect(address)
         return await protocol.ready
     except BaseException:
         protocol.abandon()
         raise
+
+
+async def _open_socket(host: str, port: int, configuration: QuicConfiguration) -> "tuple[_HubLink, Any]":
+    """A connected socket to the first address that the machine has a route to.
+
+    aioquic's own `connect` always opens an IPv6 socket, which fails where IPv6 is disabled.
+    """
+    loop = asyncio.get_running_loop()
+    problem = "it has no address"
+    try:
+        infos = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except OSError as error:
+        raise ChannelFailed(f"{host} has no address: {error.strerror or error}") from error
+    for family, _, _, _, address in infos:
+        try:
+            _, protocol = await loop.create_datagram_endpoint(
+                lambda: _HubLink(QuicConnection(configuration=configuration)),
+                family=family,
+                remote_addr=(str(address[0]), int(address[1])),
+            )
+        except OSError as error:
+            problem = error.strerror or str(error)
+            continue
+        return protocol, address
+    raise ChannelFailed(f"no way to {host} port {port}: {problem}")
 
 
 class _HubLink(QuicConnectionProtocol):
@@ -97,9 +113,9 @@ class _HubLink(QuicConnectionProtocol):
         """The socket is there. It is connected, so aioquic's destination is left out when sending."""
         super().connection_made(_Connected(transport))  # type: ignore[arg-type]
 
-    def error_received(self, exc: OSError) -> None:
-        """The host answered that nobody listens there; with QUIC that is a hint, and the fastest there is."""
-        self._lost(f"the hub's host refuses: {exc.strerror}")
+    def error_received(self, exc: Exception) -> None:
+        """The host answered that nobody listens there: the fastest sign there is of a hub that has gone."""
+        self._lost(f"the hub's host refuses: {exc}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
