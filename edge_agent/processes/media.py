@@ -1,6 +1,7 @@
-"""The media process: a feature server of its own, a SIP user agent on loopback and the applications behind it."""
+"""The media process: a SIP user agent on a loopback port, whose calls end in the site's voice applications."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock, SystemClock
@@ -8,16 +9,14 @@ from edge_agent.media.applications.echo_test import EchoTest
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
 from edge_agent.media.server import MediaServer
 from edge_agent.media.session import Application
-from edge_agent.processes.child import Bell, UnknownOrder, main
+from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.sip.transport import SipTransport
 from edge_agent.sip.user_agent import UserAgent, UserAgentSettings
 from edge_agent.tokens import SystemTokens, Tokens
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
 """Calls reach the applications through the site's proxy only."""
-APPLICATIONS = {"echo": EchoTest}
-"""Every application by the user part of its URI: `sip:echo@127.0.0.1:PORT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,8 @@ class MediaProcess:
         self, transport: SipTransport, user_agent: UserAgent, server: MediaServer, engine: EmbeddedEngine
     ) -> None:
         self._transport, self.user_agent, self.server, self.engine = transport, user_agent, server, engine
-
-    @property
-    def sip_port(self) -> int:
+        self.sip_port = transport.local["udp"][1]
         """The UDP port that calls are to be sent to."""
-        return self._transport.local["udp"][1]
 
     async def close(self) -> None:
         """Hang up every call and let go of every socket."""
@@ -57,7 +53,7 @@ async def build_media_process(
         PromptError: a prompt of an application cannot be used.
     """
     clock, tokens = clock or SystemClock(), tokens or SystemTokens()
-    applications: dict[str, Application] = {name: make() for name, make in APPLICATIONS.items()}
+    applications: dict[str, Application] = {"echo": EchoTest()}
     prompts = {prompt for application in applications.values() for prompt in application.prompts}
     engine = EmbeddedEngine(settings.engine, prompts, clock, tokens)
     server = MediaServer(applications, engine.session)
@@ -70,56 +66,58 @@ async def build_media_process(
 
 
 class MediaSubsystem:
-    """The media process as the agent drives it. Nothing of a snapshot concerns it yet, so it takes every one."""
+    """Serves from its start on; nothing in the snapshot concerns it yet."""
 
     def __init__(self, bell: Bell) -> None:
-        del bell  # nothing here reports events yet
+        del bell  # nothing to report yet: calls are the proxy's to record
         self._process: MediaProcess | None = None
-        self._ports: Ports = {}
 
     async def start(self, message: Start) -> Ports:
-        """Take calls; the port is the earlier run's where it is free to choose."""
+        """Take calls, at the earlier run's port where the settings leave the choice open and it is free."""
         media = message.settings.media
         engine = EngineSettings(media.address, media.rtp_first_port, media.rtp_last_port)
-        wanted = media.sip_port or message.ports.get("media_sip", 0)
+        earlier = message.ports.get("media_sip", 0)
         try:
-            process = await build_media_process(MediaProcessSettings(wanted, engine))
+            process = await build_media_process(MediaProcessSettings(media.sip_port or earlier, engine))
         except OSError:
-            if media.sip_port:
+            if media.sip_port or not earlier:
                 raise
             process = await build_media_process(MediaProcessSettings(0, engine))
-        self._process, self._ports = process, {"media_sip": process.sip_port}
-        return self._ports
+        self._process = process
+        return {"media_sip": process.sip_port}
 
     async def prepare(self, message: Prepare) -> None:
-        """Nothing to get ready."""
+        """Nothing of a configuration concerns the applications yet."""
+        if self._process is None:
+            raise ConfigurationRefused("media was not started")
 
     async def commit(self) -> Ports:
         """Nothing changes."""
-        return self._ports
+        return {} if self._process is None else {"media_sip": self._process.sip_port}
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
-        """No state concerns the applications yet."""
+        """No application depends on site state yet."""
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
         """There is no order for media yet."""
-        raise UnknownOrder(f"media knows no order {name!r}")
+        raise UnknownOrder(f"media knows no order {name}")
 
     def figures(self) -> dict[str, int]:
         """Calls, packets that were not used, and how late the engine's ticks come."""
-        if self._process is None:
-            return {}
-        engine = self._process.engine
+        process = self._process
+        if process is None:
+            return {"calls": 0}
+        late = process.engine.lateness
         return {
-            "calls": self._process.server.calls,
-            "rtp_dropped": engine.drops.total(),
-            "sip_dropped": self._process.user_agent.drops.total(),
-            "tick_late_p99_microseconds": int(engine.lateness.quantile_seconds(0.99) * 1_000_000),
-            "tick_late_longest_microseconds": int(engine.lateness.longest_seconds * 1_000_000),
+            "calls": process.server.calls,
+            "rtp_dropped": process.engine.drops.total(),
+            "sip_dropped": process.user_agent.drops.total(),
+            "tick_late_p99_us": int(late.quantile_seconds(0.99) * 1_000_000),
+            "tick_late_longest_us": int(late.longest_seconds * 1_000_000),
         }
 
     async def stop(self) -> None:
-        """Hang up and let go of every socket."""
+        """Hang up every call and let go of every socket."""
         if self._process is not None:
             await self._process.close()
             self._process = None
