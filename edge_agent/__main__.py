@@ -1,7 +1,8 @@
 """`tandem-edge`: run the agent, enroll it, see how it is, check its settings.
 
-Exit status: 0 done, 1 it did not work out, 2 wrong arguments, 3 `status` found no running agent, 78 (EX_CONFIG)
-settings that are wrong or an edge that is not enrolled: trying again without a change does not help.
+Exit status: 0 done, 1 it did not work out, 2 wrong arguments, 3 `status` found no running agent,
+4 enrolled already, 78 (EX_CONFIG) settings that are wrong or an edge that is not enrolled:
+trying again without a change does not help.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from edge_agent.logs import write_logs
 from edge_agent.settings import Settings, SettingsError, load_settings, service_manager
 
 EX_NOT_RUNNING: Final = 3
+EX_ALREADY: Final = 4
 EX_CONFIG: Final = 78
 
 
@@ -109,22 +111,16 @@ def _run(settings: Settings, ready_fd: int | None) -> int:
 
 def _enroll(settings: Settings, code: str, *, force: bool) -> int:
     from edge_agent.agent import agent_version
-    from edge_agent.sync.enrollment import enroll
-    from edge_agent.sync.errors import IdentityUnreadable, NotEnrolled
-    from edge_agent.sync.identity import load_identity
+    from edge_agent.sync.enroll import AlreadyEnrolled, enroll
 
-    try:
-        already = load_identity(settings.state_dir)
-    except (NotEnrolled, IdentityUnreadable):
-        already = None
-    if already is not None and not force:
-        _complain(f"this machine is the edge {already.edge_id} already; --force makes it another one")
-        return 1
     if code == "-":
         code = sys.stdin.readline().strip()
     try:
         settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        identity = enroll(code, settings.state_dir, agent_version())
+        identity = enroll(code, settings.state_dir, agent_version(), force=force)
+    except AlreadyEnrolled as error:
+        _complain(str(error))
+        return EX_ALREADY
     except OSError as error:
         _complain(f"the state folder {settings.state_dir} cannot be used: {error}")
         return 1

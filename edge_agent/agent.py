@@ -8,11 +8,8 @@ with what is on disk, then dial the cloud.
 import asyncio
 import logging
 import os
-import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
@@ -51,7 +48,7 @@ MODULES: Final = {
 ORDERS: Final = {"report_registrations": "sip"}
 """Commands of the cloud that a process carries out."""
 TICK_SECONDS: Final = 1.0
-"""How often the outbox is flushed, the watchdog fed and the status renewed."""
+"""How often the watchdog is fed and the status renewed."""
 CHANNEL_PAUSE_SECONDS: Final = 5.0
 CHANNEL_STOP_SECONDS: Final = 2.0
 
@@ -149,21 +146,21 @@ class Agent:
     async def run(self) -> None:
         """Start everything, and return when `stop` was called and everything has stopped."""
         self._close_what_was_left_open()
-        tasks = [asyncio.create_task(process.run()) for process in self._processes.values()]
+        processes = [asyncio.create_task(process.run()) for process in self._processes.values()]
+        beside: list[asyncio.Task[None]] = []
         try:
             snapshot = self._store.load()
             await self._until_stopped(
                 self._rollout.begin(snapshot, self._secrets.values(), self._settings.supervision.start_seconds)
             )
-            tasks.append(asyncio.create_task(self._keep_channel()))
-            tasks.append(asyncio.create_task(self._look_after()))
+            beside = [asyncio.create_task(self._keep_channel()), asyncio.create_task(self._look_after())]
             self._state = "running"
             self._renew_status()
             self._readiness.ready(self._summary())
             log.info("agent_ready", extra={"version": snapshot.version if snapshot else None})
             await self._stopping.wait()
         finally:
-            await self._stop_everything(tasks)
+            await self._stop_everything(processes, beside)
 
     def stop(self) -> None:
         """Ask the agent to stop; for signal handlers."""
@@ -184,20 +181,18 @@ class Agent:
         for alarm in before.alarms if before else ():
             self._alarms.forget(alarm)
 
-    async def _stop_everything(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _stop_everything(self, processes: list[asyncio.Task[None]], beside: list[asyncio.Task[None]]) -> None:
         log.info("agent_stopping")
         self._stopping.set()
         self._state = "stopping"
         self._readiness.stopping()
-        try:
-            async with asyncio.timeout(CHANNEL_STOP_SECONDS):
-                await self._channel.stop()
-        except TimeoutError:
-            log.warning("channel_did_not_stop")
+        await self._channel.stop()
         await asyncio.gather(*(process.stop() for process in self._processes.values()))
-        for task in tasks[len(self._processes) :]:
+        if beside:
+            await asyncio.wait(beside, timeout=CHANNEL_STOP_SECONDS)
+        for task in beside:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*processes, *beside, return_exceptions=True)
         self._state = "stopped"
         self._renew_status()
         self._outbox.close()
@@ -225,25 +220,16 @@ class Agent:
             await self._pause(CHANNEL_PAUSE_SECONDS)
 
     async def _look_after(self) -> None:
-        """Once a second: flush the outbox, feed the watchdog, renew the status; now and then, the checks."""
-        with ThreadPoolExecutor(1, "outbox-flush") as thread:
-            loop = asyncio.get_running_loop()
-            flusher: _Flusher = await loop.run_in_executor(
-                thread, _Flusher, self._settings.state_dir, self._clock, self._tokens
-            )
-            check_at = 0.0
-            try:
-                while not self._stopping.is_set():
-                    await loop.run_in_executor(thread, flusher.flush)
-                    if self._clock.monotonic() >= check_at:
-                        check_at = self._clock.monotonic() + self._settings.health.interval_seconds
-                        self._run_checks()
-                        await self._rollout.refresh()
-                    self._readiness.alive()
-                    self._renew_status()
-                    await self._pause(TICK_SECONDS)
-            finally:
-                thread.submit(flusher.close)
+        """Once a second: feed the watchdog, renew the status; now and then, the checks."""
+        check_at = 0.0
+        while not self._stopping.is_set():
+            if self._clock.monotonic() >= check_at:
+                check_at = self._clock.monotonic() + self._settings.health.interval_seconds
+                self._run_checks()
+                await self._rollout.refresh()
+            self._readiness.alive()
+            self._renew_status()
+            await self._pause(TICK_SECONDS)
 
     def _run_checks(self) -> None:
         for check in self._checks:
@@ -392,22 +378,6 @@ class Agent:
         if (current is None or configured) and announcement != self._announced:
             self._announced = announcement
             self._announce(*announcement)
-
-
-class _Flusher:
-    """Brings the outbox to the disk, in a thread of its own: it may have to wait for the disk."""
-
-    def __init__(self, state_dir: Path, clock: Clock, tokens: Tokens) -> None:
-        self._outbox = Outbox.open(state_dir / "outbox.db", clock, tokens)
-
-    def flush(self) -> None:
-        try:
-            self._outbox.flush()
-        except sqlite3.Error as error:
-            log.warning("outbox_not_flushed", extra={"reason": str(error)})
-
-    def close(self) -> None:
-        self._outbox.close()
 
 
 def _process_line(status: ProcessStatus) -> ProcessLine:

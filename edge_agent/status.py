@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 from pydantic import Field, ValidationError
 
@@ -32,8 +32,8 @@ class ProcessLine(Frozen):
     pid: int | None = None
     version: int | None = None
     restarts: int = 0
-    ports: Annotated[dict[str, int], Field(default_factory=dict)]
-    figures: Annotated[dict[str, int], Field(default_factory=dict)]
+    ports: dict[str, int] = Field(default_factory=dict)
+    figures: dict[str, int] = Field(default_factory=dict)
     problem: str = ""
 
 
@@ -56,7 +56,7 @@ class Status(Frozen):
     rejected_problems: tuple[str, ...] = ()
     events_waiting: int = 0
     processes: tuple[ProcessLine, ...] = ()
-    alarms: Annotated[dict[str, str], Field(default_factory=dict)]
+    alarms: dict[str, str] = Field(default_factory=dict)
 
 
 def write_status(state_dir: Path, status: Status) -> None:

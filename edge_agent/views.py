@@ -1,0 +1,101 @@
+"""The snapshot, joined with secrets and surroundings, as each subsystem wants to see it.
+
+Pure: what a process prepares is made here. A line whose password is not at hand is left out (its phone is refused
+until the cloud has sent it) rather than holding up the site.
+"""
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+from contract.dialplan import SiteState, compile_plan
+from contract.snapshot import Line, Site
+from contract.sync.state import StateRecord
+from edge_agent.processes.link import Prepare
+from edge_agent.provisioning.config import Account, DeviceConfig, ProvisioningConfig, Registrar
+from edge_agent.sip.config import Credential, SipConfig
+from edge_agent.sip.message import ha1
+
+log = logging.getLogger(__name__)
+
+_SERVICE_ADDRESS: Final = re.compile(r"@([^:;]+):([0-9]+)")
+
+
+def site_state(records: Iterable[StateRecord]) -> SiteState:
+    """What routing asks for of the site state records."""
+    disturbed_not = set()
+    for record in records:
+        kind, _, who = record.key.partition("/")
+        if kind == "do_not_disturb" and record.value is True:
+            disturbed_not.add(who)
+    return SiteState(do_not_disturb=frozenset(disturbed_not))
+
+
+def sip_config(message: Prepare) -> SipConfig:
+    """What registrar and proxy run on."""
+    site = message.snapshot.site
+    credentials = (_credential(message, line, site) for line in message.snapshot.lines)
+    addresses = (_SERVICE_ADDRESS.search(uri) for uri in message.services.values())
+    return SipConfig(
+        domain=site.domain,
+        realm=site.realm,
+        plan=compile_plan(message.snapshot),
+        credentials={credential.auth_username: credential for credential in credentials if credential},
+        hosts=frozenset(host.lower() for host in (*message.own_hosts, message.sip_host) if host),
+        digest_algorithms=site.digest_algorithms,
+        state=site_state(message.state),
+        services=dict(message.services),
+        trusted=frozenset((found[1], int(found[2])) for found in addresses if found),
+    )
+
+
+def _credential(message: Prepare, line: Line, site: Site) -> Credential | None:
+    password = message.secrets.get(line.password)
+    if password is None:
+        log.warning("password_missing", extra={"line_id": line.line_id})
+        return None
+    clear = password.get_secret_value()
+    hashes: dict[str, str] = {name: ha1(name, line.auth_username, site.realm, clear) for name in site.digest_algorithms}
+    return Credential(line.auth_username, line.line_id, line.user_id, line.device_id, hashes)
+
+
+def provisioning_config(message: Prepare) -> ProvisioningConfig:
+    """What phones are handed."""
+    snapshot = message.snapshot
+    registrar = Registrar(host=message.sip_host, domain=snapshot.site.domain, port=message.sip_ports.get("udp", 5060))
+    users = {user.user_id: user for user in snapshot.users}
+    accounts: dict[str, list[Account]] = defaultdict(list)
+    for line in snapshot.lines:
+        if line.device_id is None:
+            continue
+        password = message.secrets.get(line.password)
+        if password is None:
+            log.warning("password_missing", extra={"line_id": line.line_id})
+            continue
+        user = users[line.user_id]
+        accounts[line.device_id].append(
+            Account(
+                position=line.position,
+                username=user.username,
+                auth_username=line.auth_username,
+                password=password,
+                display_name=user.display_name,
+                registrar=registrar,
+                label=line.label,
+            )
+        )
+    devices = tuple(
+        DeviceConfig(
+            device_id=device.device_id,
+            mac=device.mac,
+            model=device.model,
+            name=device.name,
+            settings=dict(device.settings),
+            accounts=tuple(sorted(accounts[device.device_id], key=lambda account: account.position)),
+            admin_password=message.secrets.get(device.admin_password) if device.admin_password else None,
+        )
+        for device in snapshot.devices
+    )
+    return ProvisioningConfig(version=snapshot.version, time_zone=snapshot.site.time_zone, devices=devices)

@@ -1,0 +1,85 @@
+"""What each subsystem is told of the snapshot."""
+
+from pydantic import SecretStr
+
+from contract.snapshot import Site
+from contract.sync.state import Stamp, StateRecord
+from edge_agent.processes.link import Prepare
+from edge_agent.sip.message import ha1
+from edge_agent.views import provisioning_config, sip_config, site_state
+from tests.support.snapshots import SMALL_SECRETS, small_snapshot
+
+STAMP = Stamp(wall_ms=1, node="edge-1")
+SECRETS = {ref: SecretStr(value) for ref, value in SMALL_SECRETS.items()}
+
+
+def prepare(**changes: object) -> Prepare:
+    return Prepare(
+        version=1,
+        snapshot=small_snapshot(),
+        secrets=SECRETS,
+        services={"echo_test": "sip:echo@127.0.0.1:5099"},
+        sip_host="192.0.2.10",
+        sip_ports={"udp": 5060, "tcp": 5060},
+        own_hosts=("192.0.2.10", "PBX.example"),
+    ).model_copy(update=changes)
+
+
+def test_each_line_can_prove_itself_with_its_password() -> None:
+    config = sip_config(prepare())
+    assert config.problems() == []
+    credential = config.credentials["auth200"]
+    assert (credential.line_id, credential.user_id, credential.device_id) == ("line-1", "user-1", "device-1")
+    assert credential.ha1 == {"MD5": ha1("MD5", "auth200", "realm-1", "password-of-200")}
+
+
+def test_every_digest_algorithm_of_the_site_has_a_hash() -> None:
+    both = small_snapshot().model_copy(
+        update={"site": Site(site_id="s", tenant_id="t", name="", domain="d.test", realm="r")}
+    )
+    both = both.model_copy(update={"site": both.site.model_copy(update={"digest_algorithms": ("SHA-256", "MD5")})})
+    config = sip_config(prepare(snapshot=both))
+    assert config.digest_algorithms == ("SHA-256", "MD5")
+    assert set(config.credentials["auth200"].ha1) == {"SHA-256", "MD5"}
+
+
+def test_the_site_knows_its_own_names_and_trusts_its_own_services() -> None:
+    config = sip_config(prepare())
+    assert config.hosts == {"192.0.2.10", "pbx.example"}
+    assert config.services == {"echo_test": "sip:echo@127.0.0.1:5099"}
+    assert config.trusted == {("127.0.0.1", 5099)}
+
+
+def test_a_line_without_its_password_is_left_out_and_the_others_go_on() -> None:
+    message = prepare(secrets={"s-2:1": SECRETS["s-2:1"]})
+    assert set(sip_config(message).credentials) == {"auth201"}
+    assert [len(device.accounts) for device in provisioning_config(message).devices] == [0, 1]
+
+
+def test_do_not_disturb_is_read_from_site_state() -> None:
+    records = (
+        StateRecord(key="do_not_disturb/user-1", value=True, stamp=STAMP),
+        StateRecord(key="do_not_disturb/user-2", value=None, stamp=STAMP),
+        StateRecord(key="do_not_disturb/user-3", value=False, stamp=STAMP),
+        StateRecord(key="forwarding/user-4", value=True, stamp=STAMP),
+    )
+    assert site_state(records).do_not_disturb == {"user-1"}
+    assert sip_config(prepare(state=records)).state.do_not_disturb == {"user-1"}
+
+
+def test_a_device_is_given_its_accounts_and_where_they_register() -> None:
+    config = provisioning_config(prepare())
+    yealink = config.devices[0]
+    assert (yealink.mac, yealink.model) == ("001565000001", "yealink/t54w")
+    assert yealink.admin_password == SECRETS["s-3:1"]
+    account = yealink.accounts[0]
+    assert (account.username, account.auth_username, account.display_name) == ("200", "auth200", "Reception")
+    assert account.password == SECRETS["s-1:1"]
+    registrar = account.registrar
+    assert (registrar.host, registrar.port, registrar.domain) == ("192.0.2.10", 5060, "demo.tandem.test")
+
+
+def test_no_view_shows_a_secret() -> None:
+    shown = f"{sip_config(prepare())!r} {provisioning_config(prepare())!r}"
+    assert "password-of" not in shown
+    assert ha1("MD5", "auth200", "realm-1", "password-of-200") not in shown
