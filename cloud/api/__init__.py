@@ -1,0 +1,1 @@
+"""The REST API: HTTP in, HTTP out. What a request may do and means is decided in cloud.pbx."""

@@ -1,0 +1,65 @@
+"""`python -m cloud.api openapi` prints the API's description; `… bootstrap` makes the first account; `… serve` serves."""
+
+import argparse
+import getpass
+import json
+import sys
+
+from pydantic import SecretStr
+
+from cloud.api.app import create_app, make_api, make_services
+from cloud.api.chalicelib.openapi import describe
+from cloud.api.settings import read_settings
+from cloud.pbx.accounts import AccountFields, create_account
+from cloud.pbx.audit import Actor
+from cloud.pbx.database import PLATFORM
+from cloud.pbx.desk import Desk
+
+
+def openapi_text() -> str:
+    """The OpenAPI document as it is checked in (tests/golden/openapi.json)."""
+    return json.dumps(describe(make_api()), indent=2, ensure_ascii=False) + "\n"
+
+
+def _bootstrap(email: str, password: SecretStr) -> None:
+    services = make_services(read_settings())
+    with services.database.session(PLATFORM) as session:
+        desk = Desk(session, Actor("bootstrap"), services.clock, services.tokens, services.keys)
+        fields = AccountFields("platform_admin", email, password)
+        create_account(desk, services.gate.passwords, fields, "platform_admin")
+
+
+def _serve(host: str, port: int) -> None:
+    from cloud.api.wsgi import make_server, make_wsgi
+
+    settings = read_settings()
+    server = make_server(make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir), host, port)
+    try:
+        server.start()
+    except KeyboardInterrupt:
+        server.stop()
+
+
+def main() -> None:
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m cloud.api", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    bootstrap = commands.add_parser("bootstrap", help="make the first platform administrator; asks for the password")
+    bootstrap.add_argument("email")
+    serve = commands.add_parser("serve", help="serve the API over HTTP")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8080)
+    wanted = parser.parse_args()
+    match wanted.command:
+        case "openapi":
+            sys.stdout.write(openapi_text())
+        case "bootstrap":
+            secret = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+            _bootstrap(wanted.email, SecretStr(secret))
+        case _:
+            _serve(wanted.host, wanted.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The API's composition root: the one place where its concrete parts are chosen.
+
+`create_app(settings)` makes the Chalice application. Lambda and the Chalice command line look for `app` (and for the
+authorizer by its name) in this module: both are made at first sight, from the environment, so that importing this
+module needs no settings.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from chalice import Chalice, CORSConfig
+
+from cloud.api.chalicelib import (
+    accounts,
+    devices,
+    edges,
+    health,
+    lines,
+    reports,
+    sites,
+    snapshots,
+    tenants,
+    users,
+    webhooks,
+)
+from cloud.api.chalicelib.authorizer import SCHEME, guard, make_authorizer
+from cloud.api.chalicelib.bridge import ThreadSafeResolver, mount
+from cloud.api.chalicelib.openapi import describe_itself
+from cloud.api.chalicelib.problem import CONTENT_TYPE, handle_problems, problem_of_status, problem_response
+from cloud.api.chalicelib.services import Ca, HubAddress, Services
+from cloud.api.chalicelib.tokens import AccessTokens
+from cloud.api.chalicelib.work import etag_middleware, work_middleware
+from cloud.api.settings import Settings, read_settings
+from cloud.clock import Clock, SystemClock
+from cloud.pbx.authentication import FailureCounter, Gate
+from cloud.pbx.database import Database
+from cloud.pbx.passwords import Passwords
+from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
+from cloud.tokens import SystemTokens, Tokens
+from contract.devices import load_catalogue
+
+RESOURCES = (accounts, tenants, sites, users, lines, devices, edges, snapshots, reports, webhooks, health)
+
+
+def make_api() -> APIGatewayRestResolver:
+    """Every operation, with validation and problems; it answers once `services` are behind it."""
+    api = ThreadSafeResolver()
+    handle_problems(api)
+    for resource in RESOURCES:
+        api.include_router(resource.router)
+    describe_itself(api)
+    return api
+
+
+def make_app(services: Services, allowed_origin: str | None = None) -> Chalice:
+    """The Chalice application on these services.
+
+    Args:
+        allowed_origin: the portal's origin, where that is not the API's own.
+    """
+    app = Chalice(app_name="tandem-api")
+    app.log.propagate = True
+    if allowed_origin is not None:
+        headers = ["Authorization", "Content-Type", "If-Match", "If-None-Match"]
+        app.api.cors = CORSConfig(
+            allow_origin=allowed_origin, allow_headers=headers, expose_headers=["ETag"], max_age=600
+        )
+
+    @app.middleware("http")  # type: ignore[untyped-decorator]
+    def problems_only(event: Any, get_response: Any) -> Any:
+        """What Chalice refuses by itself is told like everything else."""
+        response = get_response(event)
+        if response.status_code >= 400 and response.headers.get("Content-Type") not in {
+            CONTENT_TYPE,
+            "application/json",
+        }:
+            allow = response.headers.get("Allow")
+            response = problem_response(problem_of_status(response.status_code))
+            if allow is not None:
+                response.headers["Allow"] = allow
+        return response
+
+    api = make_api()
+    api.use(middlewares=[etag_middleware, work_middleware(services)])
+    mount(app, api, {SCHEME: make_authorizer(app, services.access)}, guard)
+    return app
+
+
+def make_services(settings: Settings, clock: Clock | None = None, passwords: Passwords | None = None) -> Services:
+    """The concrete parts that the settings ask for.
+
+    Args:
+        clock: the machine's, unless a test brings its own.
+        passwords: with the cost of production, unless a test brings cheaper ones.
+    """
+    clock = clock or SystemClock()
+    tokens = SystemTokens(clock)
+    database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool)
+    gate = Gate(database, clock, tokens, passwords or Passwords(), FailureCounter(clock))
+    return Services(
+        database=database,
+        clock=clock,
+        tokens=tokens,
+        access=AccessTokens(settings.token_key, clock),
+        gate=gate,
+        keys=_key_service(settings, tokens),
+        catalogue=load_catalogue(),
+        ca=Ca.of(settings.ca_pem_text()),
+        hub=HubAddress(settings.hub_host, settings.hub_quic_port, settings.hub_websocket_url),
+        enrollment_url=settings.enrollment_url or settings.public_url,
+        installer_url=settings.installer_url or f"{settings.public_url}/install.sh",
+    )
+
+
+def _key_service(settings: Settings, tokens: Tokens) -> KeyService:
+    if settings.key_file is None:
+        return KmsKeyService(settings.kms_key_arn or "")
+    return FileKeyService.open(settings.key_file, tokens)
+
+
+def create_app(settings: Settings) -> Chalice:
+    """The whole API, as the settings ask for it."""
+    return make_app(make_services(settings), settings.allowed_origin)
+
+
+def __getattr__(name: str) -> Any:
+    """`app` and its authorizer, at first sight (PEP 562)."""
+    if name not in {"app", "authorize"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    app = create_app(read_settings())
+    globals()["app"] = app
+    globals()["authorize"] = app.handler_map["authorize"]
+    return globals()[name]

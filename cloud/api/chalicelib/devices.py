@@ -1,0 +1,280 @@
+"""/devices, /device-models and /unknown-phones: phones and gateways, what they can be, and who else asked."""
+
+import re
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import AfterValidator, Field, StringConstraints
+
+from cloud.api.chalicelib.etag import expected_version
+from cloud.api.chalicelib.fields import IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
+from cloud.api.chalicelib.lines import Line, LinePosition, LineWithPassword, with_password
+from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
+from cloud.api.chalicelib.work import Current
+from cloud.pbx import device_models, devices, unknown_phones
+from contract.snapshot import SettingValue
+
+router = APIGatewayRouter()
+
+
+def _plain_mac(value: str) -> str:
+    plain = value.translate(str.maketrans("", "", ":-. ")).lower()
+    if not re.fullmatch("[0-9a-f]{12}", plain):
+        raise ValueError("not twelve hexadecimal digits")
+    return plain
+
+
+Mac = Annotated[
+    str,
+    StringConstraints(max_length=17),
+    AfterValidator(_plain_mac),
+    Field(description="Twelve hexadecimal digits; `:`, `-` and `.` between them are accepted"),
+]
+ModelKey = Annotated[
+    str, Field(pattern=r"^[0-9a-z_-]{1,32}/[0-9a-z_.-]{1,32}$", description="`<vendor>/<model>` of /device-models")
+]
+ModelPart = Annotated[str, Path(pattern=r"^[0-9a-z_.-]{1,32}$")]
+Settings = Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue], Field(max_length=500)]
+
+
+class Device(Stored):
+    """A phone or gateway with its lines."""
+
+    tenant_id: UUID
+    site_id: UUID
+    mac: str
+    model: str
+    name: str
+    settings: dict[str, SettingValue] = Field(description="What differs from the model's defaults, by setting path")
+    lines: list[Line]
+
+
+class DevicePage(Shown):
+    """Some of the devices."""
+
+    items: list[Device]
+    next: str | None = None
+
+
+class DeviceMade(Device):
+    """A new device; the passwords of its lines are shown this once."""
+
+    lines: list[LineWithPassword]  # type: ignore[assignment]
+
+
+class NewDeviceLine(Sent):
+    """A line that comes with a new device."""
+
+    user_id: UUID
+    position: LinePosition | None = Field(None, description="Absent: the first free place")
+    label: Label = ""
+
+
+class NewDevice(Sent):
+    """A device to be, with its lines in one go."""
+
+    site_id: UUID
+    mac: Mac
+    model: ModelKey
+    name: Label = ""
+    settings: Settings = {}
+    user_id: UUID | None = Field(None, description="Short for one line of this user")
+    lines: Annotated[list[NewDeviceLine], Field(max_length=64)] = []
+
+
+class DevicePatch(Patch):
+    """What changes at a device; `settings` is a merge patch itself, null takes a setting back to its default."""
+
+    mac: Mac = absent()
+    model: ModelKey = absent()
+    name: Label = absent()
+    settings: Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue | None], Field(max_length=500)] = (
+        absent()
+    )
+
+
+class ModelOption(Shown):
+    """One choice of a setting."""
+
+    value: str
+    label: str
+
+
+class ModelSetting(Shown):
+    """One thing that can be set on a device of a model."""
+
+    path: str
+    type: str = Field(description="string, integer, boolean or enum")
+    default: SettingValue
+    label: str
+    help: str
+    advanced: bool
+    minimum: int | None
+    maximum: int | None
+    max_length: int
+    options: list[ModelOption]
+
+
+class ModelGroup(Shown):
+    """Settings that belong on one page."""
+
+    name: str
+    label: str
+    help: str
+    settings: list[ModelSetting]
+
+
+class DeviceModelSummary(Shown):
+    """A model of phone or gateway."""
+
+    key: str = Field(description="`<vendor>/<model>`, as devices name it")
+    vendor: str
+    vendor_label: str
+    name: str
+    label: str
+    lines: int = Field(description="How many accounts it can register")
+
+
+class DeviceModel(DeviceModelSummary):
+    """A model with all that can be set on it."""
+
+    groups: list[ModelGroup]
+
+
+class DeviceModelPage(Shown):
+    """Every model."""
+
+    items: list[DeviceModelSummary]
+    next: str | None = None
+
+
+class UnknownPhone(Shown):
+    """A phone that asked for its configuration and is not known at the site."""
+
+    id: UUID
+    tenant_id: UUID
+    site_id: UUID
+    mac: str | None
+    vendor: str
+    model: str
+    firmware: str
+    user_agent: str
+    address: str
+    protocol: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    times_seen: int
+
+
+class UnknownPhonePage(Shown):
+    """Some of the unknown phones, the latest first."""
+
+    items: list[UnknownPhone]
+    next: str | None = None
+
+
+@router.get("/devices", **operation("listDevices", "devices", "List devices with their lines", "tenant_admin"))
+def list_devices(
+    work: Current,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    site_id: SiteFilter = None,
+    mac: Annotated[
+        str | None, Query(pattern=r"^[0-9a-f]{12}$", description="Only the device with this MAC address")
+    ] = None,
+) -> DevicePage:
+    page = devices.list_devices(work.session, page_request(limit, cursor), site_id=site_id, mac=mac)
+    return DevicePage(items=[_device(one) for one in page.items], next=encode_cursor(page.next))
+
+
+@router.post("/devices", **operation("createDevice", "devices", "Create a device with its lines", "tenant_admin", 201))
+def create_device(work: Current, body: NewDevice) -> DeviceMade:
+    wanted = [devices.DeviceLine(line.user_id, line.position, line.label) for line in body.lines]
+    if body.user_id is not None:
+        wanted.insert(0, devices.DeviceLine(body.user_id))
+    made = devices.create_device(
+        work.desk,
+        work.services.catalogue,
+        devices.DeviceFields(body.site_id, body.mac, body.model, body.name, dict(body.settings)),
+        wanted,
+        named_short=body.user_id is not None,
+    )
+    shown = _device(devices.DeviceWithLines(made.device, ())).model_dump()
+    return DeviceMade(**{**shown, "lines": [with_password(line) for line in made.lines]})
+
+
+@router.get("/devices/<device_id>", **operation("getDevice", "devices", "Get a device with its lines", "tenant_admin"))
+def get_device(work: Current, device_id: PathId) -> Device:
+    return _device(devices.get_device(work.session, device_id))
+
+
+@router.patch("/devices/<device_id>", **operation("changeDevice", "devices", "Change a device", "tenant_admin"))
+def change_device(work: Current, device_id: PathId, body: DevicePatch, if_match: IfMatch = None) -> Device:
+    changed = devices.change_device(
+        work.desk, work.services.catalogue, device_id, body.changes(), expected_version(if_match)
+    )
+    return _device(changed)
+
+
+@router.delete(
+    "/devices/<device_id>",
+    **operation("deleteDevice", "devices", "Delete a device with its lines", "tenant_admin", 204),
+)
+def delete_device(work: Current, device_id: PathId, if_match: IfMatch = None) -> None:
+    devices.delete_device(work.desk, device_id, expected_version(if_match))
+
+
+@router.get("/device-models", **operation("listDeviceModels", "devices", "List device models", "tenant_admin"))
+def list_device_models(work: Current) -> DeviceModelPage:
+    models = device_models.list_models(work.services.catalogue)
+    return DeviceModelPage(items=[DeviceModelSummary.model_validate(model) for model in models])
+
+
+@router.get(
+    "/device-models/<vendor>/<model>",
+    **operation("getDeviceModel", "devices", "Get a device model with its settings", "tenant_admin"),
+)
+def get_device_model(work: Current, vendor: ModelPart, model: ModelPart) -> DeviceModel:
+    return DeviceModel.model_validate(device_models.get_model(work.services.catalogue, f"{vendor}/{model}"))
+
+
+@router.get(
+    "/unknown-phones",
+    **operation("listUnknownPhones", "devices", "List phones that asked and are not known", "tenant_admin"),
+)
+def list_unknown_phones(
+    work: Current, limit: Limit = 50, cursor: Cursor = None, site_id: SiteFilter = None
+) -> UnknownPhonePage:
+    page = unknown_phones.list_unknown_phones(work.session, page_request(limit, cursor), site_id=site_id)
+    return UnknownPhonePage(
+        items=[UnknownPhone.model_validate(row) for row in page.items], next=encode_cursor(page.next)
+    )
+
+
+@router.delete(
+    "/unknown-phones/<phone_id>",
+    **operation("deleteUnknownPhone", "devices", "Forget an unknown phone until it asks again", "tenant_admin", 204),
+)
+def delete_unknown_phone(work: Current, phone_id: PathId) -> None:
+    unknown_phones.delete_unknown_phone(work.desk, phone_id)
+
+
+def _device(one: devices.DeviceWithLines) -> Device:
+    row = one.device
+    return Device(
+        id=row.id,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        tenant_id=row.tenant_id,
+        site_id=row.site_id,
+        mac=row.mac,
+        model=row.model,
+        name=row.name,
+        settings=row.settings,
+        lines=[Line.model_validate(line) for line in one.lines],
+    )

@@ -1,0 +1,24 @@
+"""What every operation of the OpenAPI document says about itself, in one line per operation."""
+
+from typing import Any
+
+from cloud.api.chalicelib.authorizer import least
+from cloud.api.chalicelib.tokens import Role
+
+
+def operation(operation_id: str, tag: str, summary: str, role: Role | None, status: int = 200) -> dict[str, Any]:
+    """Keyword arguments for a Powertools route.
+
+    Args:
+        operation_id: the name of the function in generated clients.
+        tag: the resource.
+        role: the lowest role that may use it; None: anyone, without logging in.
+        status: HTTP status of success.
+    """
+    return {
+        "operation_id": operation_id,
+        "tags": [tag],
+        "summary": summary,
+        "security": least(role) if role else None,
+        "status_code": status,
+    }

@@ -1,0 +1,221 @@
+"""/registrations, /calls, /alarms, /events and /audit: what happened, as it was reported or done."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import AwareDatetime, Field
+
+from cloud.api.chalicelib.fields import PathId, Shown, SiteFilter
+from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
+from cloud.api.chalicelib.work import Current
+from cloud.pbx import alarms, audit_log, calls, events, registrations
+
+router = APIGatewayRouter()
+
+UserFilter = Annotated[UUID | None, Query(description="Only what concerns this user")]
+After = Annotated[AwareDatetime | None, Query(description="Not before this moment")]
+Before = Annotated[AwareDatetime | None, Query(description="Before this moment")]
+
+
+class Registration(Shown):
+    """A binding that an edge holds: this line can be reached at this contact."""
+
+    id: UUID
+    tenant_id: UUID
+    site_id: UUID
+    edge_id: UUID
+    user_id: UUID
+    line_id: UUID
+    device_id: UUID | None
+    contact: str
+    user_agent: str
+    source: str
+    transport: str
+    expires_at: datetime | None
+    registered_at: datetime
+    refreshed_at: datetime
+
+
+class RegistrationPage(Shown):
+    """Some of the registrations."""
+
+    items: list[Registration]
+    next: str | None = None
+
+
+class CallRecord(Shown):
+    """A call detail record (CDR)."""
+
+    id: UUID
+    tenant_id: UUID
+    site_id: UUID
+    edge_id: UUID
+    call_id: str
+    sip_call_id: str
+    caller: str
+    callee: str
+    caller_user_id: UUID | None
+    callee_user_id: UUID | None
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime
+    disposition: str
+    status: int = Field(description="The final SIP status that the caller got")
+    interrupted: bool = Field(description="The edge stopped during the call; the record was closed at its next start")
+    reasons: list[str]
+
+
+class CallPage(Shown):
+    """Some of the calls, the latest first."""
+
+    items: list[CallRecord]
+    next: str | None = None
+
+
+class Alarm(Shown):
+    """Something at a site that needs a person."""
+
+    id: UUID
+    tenant_id: UUID
+    site_id: UUID
+    edge_id: UUID
+    alarm: str
+    severity: str
+    text: str
+    raised_at: datetime
+    cleared_at: datetime | None = Field(description="null: it is open")
+
+
+class AlarmPage(Shown):
+    """Some of the alarms, the latest first."""
+
+    items: list[Alarm]
+    next: str | None = None
+
+
+class Event(Shown):
+    """One event as an edge sent it."""
+
+    id: UUID
+    tenant_id: UUID
+    site_id: UUID
+    edge_id: UUID
+    sequence: int
+    kind: str
+    at: datetime = Field(description="When it happened, by the edge's clock")
+    received_at: datetime
+    payload: dict[str, Any]
+
+
+class EventPage(Shown):
+    """Some of the events, the latest first."""
+
+    items: list[Event]
+    next: str | None = None
+
+
+class AuditEntry(Shown):
+    """One change that somebody made."""
+
+    id: UUID
+    msp_id: UUID | None
+    tenant_id: UUID | None
+    at: datetime
+    account_id: UUID | None
+    actor: str
+    action: str
+    resource: str
+    resource_id: str
+    changes: dict[str, Any] = Field(description="Field → [before, after]; never a secret's value")
+    source: str
+
+
+class AuditPage(Shown):
+    """Some of the changes, the latest first."""
+
+    items: list[AuditEntry]
+    next: str | None = None
+
+
+@router.get("/registrations", **operation("listRegistrations", "reports", "List live registrations", "tenant_admin"))
+def list_registrations(
+    work: Current, limit: Limit = 50, cursor: Cursor = None, site_id: SiteFilter = None, user_id: UserFilter = None
+) -> RegistrationPage:
+    now = work.services.clock.now()
+    page = registrations.list_registrations(
+        work.session, page_request(limit, cursor), now, site_id=site_id, user_id=user_id
+    )
+    return RegistrationPage(
+        items=[Registration.model_validate(row) for row in page.items], next=encode_cursor(page.next)
+    )
+
+
+@router.get("/calls", **operation("listCalls", "reports", "List calls, the latest first", "user"))
+def list_calls(
+    work: Current,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    site_id: SiteFilter = None,
+    user_id: UserFilter = None,
+    after: After = None,
+    before: Before = None,
+) -> CallPage:
+    page = calls.list_calls(
+        work.session,
+        page_request(limit, cursor),
+        site_id=site_id,
+        user_id=user_id,
+        after=after,
+        before=before,
+        only=work.only_user,
+    )
+    return CallPage(items=[CallRecord.model_validate(row) for row in page.items], next=encode_cursor(page.next))
+
+
+@router.get("/calls/<record_id>", **operation("getCall", "reports", "Get a call", "user"))
+def get_call(work: Current, record_id: PathId) -> CallRecord:
+    return CallRecord.model_validate(calls.get_call(work.session, record_id, only=work.only_user))
+
+
+@router.get("/alarms", **operation("listAlarms", "reports", "List alarms, the latest first", "tenant_admin"))
+def list_alarms(
+    work: Current,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    site_id: SiteFilter = None,
+    state: Annotated[Literal["open", "cleared"] | None, Query(description="Only open ones, or only those over")] = None,
+) -> AlarmPage:
+    page = alarms.list_alarms(work.session, page_request(limit, cursor), site_id=site_id, state=state)
+    return AlarmPage(items=[Alarm.model_validate(row) for row in page.items], next=encode_cursor(page.next))
+
+
+@router.get(
+    "/events", **operation("listEvents", "reports", "List what edges reported, the latest first", "tenant_admin")
+)
+def list_events(
+    work: Current,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    site_id: SiteFilter = None,
+    kind: Annotated[
+        Literal["registration", "call", "alarm", "unknown_phone"] | None, Query(description="Only of this kind")
+    ] = None,
+) -> EventPage:
+    page = events.list_events(work.session, page_request(limit, cursor), site_id=site_id, kind=kind)
+    return EventPage(items=[Event.model_validate(row) for row in page.items], next=encode_cursor(page.next))
+
+
+@router.get("/audit", **operation("listAudit", "reports", "List changes, the latest first", "tenant_admin"))
+def list_audit(
+    work: Current,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    resource: Annotated[str | None, Query(max_length=64, description="Only of this kind of thing")] = None,
+    resource_id: Annotated[str | None, Query(max_length=64, description="Only of this thing")] = None,
+) -> AuditPage:
+    page = audit_log.list_audit(work.session, page_request(limit, cursor), resource=resource, resource_id=resource_id)
+    return AuditPage(items=[AuditEntry.model_validate(row) for row in page.items], next=encode_cursor(page.next))

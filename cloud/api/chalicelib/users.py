@@ -1,0 +1,105 @@
+"""/users: people (and rooms, and doors) that calls are made by and for."""
+
+from typing import Annotated
+from uuid import UUID
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from pydantic import Field
+
+from cloud.api.chalicelib.etag import expected_version
+from cloud.api.chalicelib.fields import Email, IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
+from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
+from cloud.api.chalicelib.work import Current
+from cloud.pbx import users
+from contract.values import Extension, SipUser
+
+router = APIGatewayRouter()
+
+Aliases = Annotated[list[SipUser], Field(max_length=32)]
+Permissions = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
+
+
+class User(Stored):
+    """A user, at home at one site."""
+
+    tenant_id: UUID
+    site_id: UUID
+    username: str
+    display_name: str
+    extension: str | None
+    aliases: list[str]
+    permissions: list[str]
+    enabled: bool
+    email: str | None
+
+
+class UserPage(Shown):
+    """Some of the users."""
+
+    items: list[User]
+    next: str | None = None
+
+
+class NewUser(Sent):
+    """A user to be."""
+
+    site_id: UUID
+    username: SipUser
+    display_name: Label = ""
+    extension: Extension | None = None
+    aliases: Aliases = []
+    permissions: Permissions | None = Field(None, description="Absent: those that every new user has")
+    enabled: bool = True
+    email: Email | None = None
+
+
+class UserPatch(Patch):
+    """What changes at a user."""
+
+    username: SipUser = absent()
+    display_name: Label = absent()
+    extension: Extension | None = absent()
+    aliases: Aliases = absent()
+    permissions: Permissions = absent()
+    enabled: bool = absent()
+    email: Email | None = absent()
+
+
+@router.get("/users", **operation("listUsers", "users", "List users", "user"))
+def list_users(
+    work: Current,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    site_id: SiteFilter = None,
+    search: Annotated[
+        str | None, Query(min_length=1, max_length=64, description="Part of a name, extension or alias")
+    ] = None,
+) -> UserPage:
+    page = users.list_users(
+        work.session, page_request(limit, cursor), site_id=site_id, search=search, only=work.only_user
+    )
+    return UserPage(items=[User.model_validate(row) for row in page.items], next=encode_cursor(page.next))
+
+
+@router.post("/users", **operation("createUser", "users", "Create a user", "tenant_admin", 201))
+def create_user(work: Current, body: NewUser) -> User:
+    return User.model_validate(users.create_user(work.desk, users.UserFields(**body.model_dump())))
+
+
+@router.get("/users/<user_id>", **operation("getUser", "users", "Get a user", "user"))
+def get_user(work: Current, user_id: PathId) -> User:
+    return User.model_validate(users.get_user(work.session, user_id, only=work.only_user))
+
+
+@router.patch("/users/<user_id>", **operation("changeUser", "users", "Change a user", "tenant_admin"))
+def change_user(work: Current, user_id: PathId, body: UserPatch, if_match: IfMatch = None) -> User:
+    return User.model_validate(users.change_user(work.desk, user_id, body.changes(), expected_version(if_match)))
+
+
+@router.delete(
+    "/users/<user_id>", **operation("deleteUser", "users", "Delete a user with its lines", "tenant_admin", 204)
+)
+def delete_user(work: Current, user_id: PathId, if_match: IfMatch = None) -> None:
+    users.delete_user(work.desk, user_id, expected_version(if_match))

@@ -1,0 +1,204 @@
+"""Serve the Chalice app with any threaded WSGI server, together with the portal and the installer's files.
+
+Routing, authorizers and CORS preflight are Chalice's own local gateway, so that one machine and API Gateway behave
+alike. Order: the installer's files, the portal's files, a browser asking for a page (the portal's index), the API.
+"""
+
+import base64
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from chalice import Chalice
+from chalice.config import Config
+from chalice.local import LambdaEventConverter, LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
+from cheroot.wsgi import PathInfoDispatcher, Server
+from whitenoise import WhiteNoise
+
+from cloud.api.chalicelib.authorizer import Unauthorized
+from cloud.api.chalicelib.problem import Problem, problem_of_status, problem_response
+
+MAX_BODY: Final = 1024 * 1024
+"""Bytes of a request body; more is answered 413."""
+LAMBDA_SECONDS: Final = 29
+
+StartResponse = Callable[..., Any]
+Environ = dict[str, Any]
+Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_source_address: ContextVar[str] = ContextVar("source_address", default="")
+
+
+class _Converter(LambdaEventConverter):  # type: ignore[misc]
+    """The local event with what a real one has besides: the client's address, method, path and stage."""
+
+    def create_lambda_event(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> dict[str, Any]:
+        event: dict[str, Any] = super().create_lambda_event(method, path, headers, body)
+        context = event["requestContext"]
+        context["identity"]["sourceIp"] = _source_address.get()
+        context["stage"] = ""
+        return {**event, "httpMethod": method, "path": context["path"]}
+
+
+class ChaliceWsgi:
+    """A Chalice app as a WSGI application, safe for any number of threads."""
+
+    def __init__(self, app: Chalice) -> None:
+        # A current_request per thread, exactly as `chalice local` does it.
+        app.__class__ = type(f"ThreadSafe{type(app).__name__}", (LocalChalice, type(app)), {})
+        self._gateway = LocalGateway(app, Config.create(lambda_timeout=LAMBDA_SECONDS))
+        self._gateway.event_converter = _Converter(RouteMatcher(list(app.routes)), app.api.binary_types)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        token = _source_address.set(environ.get("REMOTE_ADDR", ""))
+        try:
+            status, headers, body = self._answer(environ)
+        finally:
+            _source_address.reset(token)
+        if status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+            body = b""
+            headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
+        else:
+            headers.append(("Content-Length", str(len(body))))
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _answer(self, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+        try:
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            if length > MAX_BODY:
+                return _of_problem(problem_of_status(413))
+            body = environ["wsgi.input"].read(length).decode() if length > 0 else None
+        except ValueError:  # no number, or no UTF-8
+            return _of_problem(problem_of_status(400))
+        query = environ.get("QUERY_STRING")
+        target = environ.get("PATH_INFO", "/") + (f"?{query}" if query else "")
+        method = "GET" if environ["REQUEST_METHOD"] == "HEAD" else environ["REQUEST_METHOD"]
+        try:
+            response = self._gateway.handle_request(method, target, _headers(environ), body)
+        except Unauthorized:
+            return _of_problem(problem_of_status(401))
+        except LocalGatewayException as refused:
+            return _of_problem(_gateway_problem(refused))
+        content = response["body"] or ""
+        raw = base64.b64decode(content) if response.get("isBase64Encoded") else content.encode()
+        return response["statusCode"], _flat({**response["headers"], **response["multiValueHeaders"]}), raw
+
+
+def _gateway_problem(refused: LocalGatewayException) -> Problem:
+    # The gateway says 403 to an unknown path and 401 to a missing token; only its authorizer says AccessDenied.
+    if refused.CODE == HTTPStatus.FORBIDDEN and "AccessDenied" not in str(refused.headers):
+        return problem_of_status(404)
+    return problem_of_status(refused.CODE)
+
+
+def _of_problem(problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:
+    response = problem_response(problem)
+    return response.status_code, _flat(response.headers), response.body.encode()
+
+
+def _headers(environ: Environ) -> dict[str, str]:
+    headers = {name[5:].replace("_", "-").title(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    if environ.get("CONTENT_TYPE"):
+        headers["Content-Type"] = environ["CONTENT_TYPE"]
+    return headers
+
+
+def _flat(headers: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name, str(one)) for name, value in headers.items() for one in (value if isinstance(value, list) else [value])
+    ]
+
+
+class PortalPages:
+    """Sends a browser that asks for a page to the portal's index; every other request goes on to the API.
+
+    The portal's addresses and the API's are the same words (`/sites`): a browser that navigates asks for text/html,
+    a program does not.
+    """
+
+    def __init__(self, api: Wsgi, index: Path) -> None:
+        self._api = api
+        self._index = index.read_bytes()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        wants_page = environ["REQUEST_METHOD"] in {"GET", "HEAD"} and "text/html" in environ.get("HTTP_ACCEPT", "")
+        if not wants_page or environ.get("PATH_INFO", "/") in {"/openapi.json", "/health", "/ca.pem"}:
+            return self._api(environ, start_response)
+        headers = [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Length", str(len(self._index))),
+            ("Cache-Control", "no-cache"),
+            ("Vary", "Accept"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        start_response("200 OK", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._index]
+
+
+def make_wsgi(app: Chalice, portal_dir: Path | None = None, installer_dir: Path | None = None) -> Wsgi:
+    """The API with what stands beside it on one machine.
+
+    Args:
+        portal_dir: the built portal; None (or a folder without index.html) when there is none.
+        installer_dir: holds `install.sh` and whatever it fetches: `agent/…` and `bundles/…` appear at
+            `/agent/…` and `/bundles/…`, `install.sh` at `/install.sh`.
+    """
+    wsgi: Wsgi = ChaliceWsgi(app)
+    if portal_dir is not None and (portal_dir / "index.html").is_file():
+        wsgi = WhiteNoise(PortalPages(wsgi, portal_dir / "index.html"), root=str(portal_dir), index_file=False)
+    if installer_dir is not None:
+        wsgi = InstallerFiles(wsgi, installer_dir)
+    return wsgi
+
+
+class InstallerFiles:
+    """`/install.sh`, `/agent/…` and `/bundles/…` from a folder that may be filled while we run."""
+
+    PREFIXES: Final = ("/agent/", "/bundles/")
+
+    def __init__(self, following: Wsgi, folder: Path) -> None:
+        self._following = following
+        self._folder = folder.resolve()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "/")
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not (
+            path == "/install.sh" or path.startswith(self.PREFIXES)
+        ):
+            return self._following(environ, start_response)
+        file = (self._folder / path.lstrip("/")).resolve() if "\x00" not in path else self._folder
+        if not file.is_relative_to(self._folder) or not file.is_file():
+            status, headers, body = _of_problem(problem_of_status(404))
+            start_response(f"{status} Not Found", [*headers, ("Content-Length", str(len(body)))])
+            return [body]
+        kind = {".sh": "text/x-shellscript", ".json": "application/json", ".txt": "text/plain"}.get(file.suffix)
+        headers = [
+            ("Content-Type", kind or "application/octet-stream"),
+            ("Content-Length", str(file.stat().st_size)),
+            ("Cache-Control", "no-cache"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        start_response("200 OK", headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return []
+        return _blocks(file)
+
+
+def _blocks(file: Path, size: int = 256 * 1024) -> Iterable[bytes]:
+    with file.open("rb") as stream:
+        while block := stream.read(size):
+            yield block
+
+
+def make_server(wsgi: Wsgi, host: str, port: int, threads: int = 16) -> Server:
+    """A server that listens once `prepare()` was called and answers in `serve()`; port 0 takes a free one.
+
+    Give it TLS by `server.ssl_adapter = cheroot.ssl.builtin.BuiltinSSLAdapter(certificate, key)`.
+    """
+    server = Server((host, port), PathInfoDispatcher({"/": wsgi}), numthreads=threads, server_name="tandem")
+    server.max_request_body_size = MAX_BODY
+    server.max_request_header_size = 64 * 1024
+    return server

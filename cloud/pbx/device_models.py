@@ -1,0 +1,63 @@
+"""Device models as a tenant chooses among them, and the check of a device against its model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cloud.pbx.checks import Problems
+from cloud.pbx.errors import NotFound
+from contract.devices import Catalogue, DeviceModel, Group, Value, check_settings
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """A model with its vendor's name for people."""
+
+    key: str
+    vendor: str
+    vendor_label: str
+    name: str
+    label: str
+    lines: int
+    groups: tuple[Group, ...]
+
+
+def list_models(catalogue: Catalogue) -> list[ModelView]:
+    """Every model, by vendor and name."""
+    return [_view(catalogue, model) for model in catalogue.models]
+
+
+def get_model(catalogue: Catalogue, key: str) -> ModelView:
+    """One model.
+
+    Raises:
+        NotFound: no plug-in describes it.
+    """
+    model = catalogue.find(key)
+    if model is None:
+        raise NotFound
+    return _view(catalogue, model)
+
+
+def check_device(
+    catalogue: Catalogue, problems: Problems, key: str, settings: Mapping[str, Value]
+) -> DeviceModel | None:
+    """Note what is wrong with a device's model and settings; the model, if there is one."""
+    model = catalogue.find(key)
+    if model is None:
+        problems.add("model", "There is no such device model")
+        return None
+    for problem in check_settings(model, settings):
+        problems.add(f"settings.{problem.path}", problem.message)
+    return model
+
+
+def _view(catalogue: Catalogue, model: DeviceModel) -> ModelView:
+    return ModelView(
+        key=model.key,
+        vendor=model.vendor,
+        vendor_label=catalogue.plugins[model.vendor].label,
+        name=model.name,
+        label=model.label,
+        lines=model.lines,
+        groups=model.groups,
+    )

@@ -1,0 +1,166 @@
+"""Sites: customer locations, each with what is published to it and what its edges say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from cloud.models import Site, Snapshot, Tenant
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, unknown
+from cloud.pbx.desk import Desk
+from cloud.pbx.edge_places import EdgeView, views_of_sites
+from cloud.pbx.pages import Page, PageRequest, oldest_first
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """A site as it is shown: its configuration, what is published, and its edges."""
+
+    id: UUID
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    tenant_id: UUID
+    name: str
+    time_zone: str
+    digest_algorithms: Sequence[str]
+    wanted_version: int | None
+    published_at: datetime | None
+    edges: Sequence[EdgeView]
+
+
+def list_sites(
+    session: Session, request: PageRequest, now: datetime, tenant_id: UUID | None = None
+) -> Page[SiteView]:
+    """Sites with their edges' state: three statements, however many sites."""
+    query = select(Site) if tenant_id is None else select(Site).where(Site.tenant_id == tenant_id)
+    page = oldest_first(session, query, Site.id, request)
+    return Page(_views(session, page.items, now), page.next)
+
+
+def get_site(session: Session, site_id: UUID, now: datetime) -> SiteView:
+    """One site."""
+    return _views(session, [get_or_refuse(session, Site, site_id)], now)[0]
+
+
+def create_site(
+    desk: Desk, tenant_id: UUID | None, name: str, time_zone: str, digest_algorithms: list[str]
+) -> SiteView:
+    """A new site; its first snapshot is published at once."""
+    problems = Problems()
+    tenant = desk.session.get(Tenant, tenant_id) if tenant_id is not None else None
+    if tenant is None:
+        problems.add("tenant_id", unknown("tenant") if tenant_id else "Say which tenant the site belongs to")
+    else:
+        _check(desk.session, problems, tenant.id, None, {"name": name})
+    _check_values(problems, {"time_zone": time_zone, "digest_algorithms": digest_algorithms})
+    if tenant is None or problems:
+        raise problems.invalid()
+    site = Site(
+        id=desk.tokens.id(),
+        tenant_id=tenant.id,
+        name=name,
+        time_zone=time_zone,
+        digest_algorithms=digest_algorithms,
+    )
+    desk.session.add(site)
+    desk.flush()
+    desk.record("site.created", "site", site.id, {"name": [None, name]}, tenant.id)
+    desk.publish(site.id, f"Site {name} was created")
+    return _views(desk.session, [site], desk.clock.now())[0]
+
+
+def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected: int | None) -> SiteView:
+    """Change a site and publish it."""
+    site = get_or_refuse(desk.session, Site, site_id)
+    check_version(site, expected)
+    problems = Problems()
+    _check(desk.session, problems, site.tenant_id, site.id, changes)
+    _check_values(problems, changes)
+    problems.check()
+    if changed := apply_changes(site, changes):
+        desk.flush()
+        desk.record("site.changed", "site", site.id, changed, site.tenant_id)
+        desk.publish(site.id, f"Site {site.name} was changed")
+    return _views(desk.session, [site], desk.clock.now())[0]
+
+
+def delete_site(desk: Desk, site_id: UUID, expected: int | None) -> None:
+    """Delete a site and all it has; its edges are refused from then on."""
+    site = get_or_refuse(desk.session, Site, site_id)
+    check_version(site, expected)
+    desk.record("site.deleted", "site", site.id, {"name": [site.name, None]}, site.tenant_id)
+    desk.session.delete(site)
+    desk.flush()
+    desk.wake_hub(site.id)
+
+
+def publish_again(desk: Desk, site_id: UUID) -> SiteView:
+    """Compile and publish a site although nothing was changed."""
+    site = get_or_refuse(desk.session, Site, site_id)
+    desk.record("site.published", "site", site.id, {}, site.tenant_id)
+    desk.publish(site.id, "Published by hand")
+    return _views(desk.session, [site], desk.clock.now())[0]
+
+
+def _check(
+    session: Session, problems: Problems, tenant_id: UUID, site_id: UUID | None, wanted: Mapping[str, Any]
+) -> None:
+    if "name" in wanted:
+        same = session.scalar(select(Site.id).where(Site.tenant_id == tenant_id, Site.name == wanted["name"]))
+        if same is not None and same != site_id:
+            problems.add("name", "The tenant has a site of this name")
+
+
+def _check_values(problems: Problems, wanted: Mapping[str, Any]) -> None:
+    if "time_zone" in wanted and wanted["time_zone"] not in available_timezones():
+        problems.add("time_zone", "This is no IANA time zone name")
+    algorithms = wanted.get("digest_algorithms", [])
+    if len(set(algorithms)) != len(algorithms):
+        problems.add("digest_algorithms", "Name each algorithm once")
+
+
+def _views(session: Session, sites: list[Site], now: datetime) -> list[SiteView]:
+    ids = [site.id for site in sites]
+    edges: dict[UUID, list[EdgeView]] = {}
+    for view in views_of_sites(session, ids, now):
+        edges.setdefault(view.site_id, []).append(view)
+    published = _published(session, ids)
+    return [
+        SiteView(
+            id=site.id,
+            version=site.version,
+            created_at=site.created_at,
+            updated_at=site.updated_at,
+            tenant_id=site.tenant_id,
+            name=site.name,
+            time_zone=site.time_zone,
+            digest_algorithms=site.digest_algorithms,
+            wanted_version=published[site.id][0] if site.id in published else None,
+            published_at=published[site.id][1] if site.id in published else None,
+            edges=edges.get(site.id, []),
+        )
+        for site in sites
+    ]
+
+
+def _published(session: Session, site_ids: list[UUID]) -> dict[UUID, tuple[int, datetime]]:
+    newest = (
+        select(Snapshot.version)
+        .where(Snapshot.site_id == Site.id)
+        .order_by(Snapshot.version.desc())
+        .limit(1)
+        .correlate(Site)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Snapshot.site_id, Snapshot.version, Snapshot.created_at).where(
+            tuple_(Snapshot.site_id, Snapshot.version).in_(select(Site.id, newest).where(Site.id.in_(site_ids)))
+        )
+    )
+    return {site_id: (version, created_at) for site_id, version, created_at in rows}
