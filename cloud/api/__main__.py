@@ -1,4 +1,4 @@
-"""`python -m cloud.api openapi` prints the API's description; `… bootstrap` makes the first account; `… serve` serves."""
+"""`python -m cloud.api openapi|bootstrap|serve`: print the description, make the first account, serve over HTTP."""
 
 import argparse
 import getpass

@@ -8,7 +8,7 @@ module needs no settings.
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-from chalice import Chalice, CORSConfig
+from chalice.app import Chalice, CORSConfig
 
 from cloud.api.chalicelib import (
     accounts,
@@ -66,7 +66,7 @@ def make_app(services: Services, allowed_origin: str | None = None) -> Chalice:
             allow_origin=allowed_origin, allow_headers=headers, expose_headers=["ETag"], max_age=600
         )
 
-    @app.middleware("http")  # type: ignore[untyped-decorator]
+    @app.middleware("http")
     def problems_only(event: Any, get_response: Any) -> Any:
         """What Chalice refuses by itself is told like everything else."""
         response = get_response(event)
@@ -109,6 +109,7 @@ def make_services(settings: Settings, clock: Clock | None = None, passwords: Pas
         hub=HubAddress(settings.hub_host, settings.hub_quic_port, settings.hub_websocket_url),
         enrollment_url=settings.enrollment_url or settings.public_url,
         installer_url=settings.installer_url or f"{settings.public_url}/install.sh",
+        insecure_webhooks=settings.insecure_webhooks,
     )
 
 

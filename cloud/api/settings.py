@@ -65,6 +65,8 @@ class Settings(BaseModel):
     """Where new edges enroll, by a certificate of the cloud's CA; None: at the public URL."""
     installer_url: str | None = None
     """Where install.sh is fetched; None: /install.sh at the public URL."""
+    insecure_webhooks: bool = False
+    """Webhook endpoints may be plain http; for labs and tests."""
     allowed_origin: str | None = None
     """The portal's origin, where that is not this API's own (CORS)."""
     portal_dir: Path | None = None

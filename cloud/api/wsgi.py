@@ -11,10 +11,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from chalice import Chalice
+from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LambdaEventConverter, LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
-from cheroot.wsgi import PathInfoDispatcher, Server
+from cheroot.wsgi import Server
 from whitenoise import WhiteNoise
 
 from cloud.api.chalicelib.authorizer import Unauthorized
@@ -31,7 +31,7 @@ Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 _source_address: ContextVar[str] = ContextVar("source_address", default="")
 
 
-class _Converter(LambdaEventConverter):  # type: ignore[misc]
+class _Converter(LambdaEventConverter):
     """The local event with what a real one has besides: the client's address, method, path and stage."""
 
     def create_lambda_event(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def make_server(wsgi: Wsgi, host: str, port: int, threads: int = 16) -> Server:
 
     Give it TLS by `server.ssl_adapter = cheroot.ssl.builtin.BuiltinSSLAdapter(certificate, key)`.
     """
-    server = Server((host, port), PathInfoDispatcher({"/": wsgi}), numthreads=threads, server_name="tandem")
+    server = Server((host, port), wsgi, numthreads=threads, server_name="tandem")
     server.max_request_body_size = MAX_BODY
     server.max_request_header_size = 64 * 1024
     return server

@@ -107,9 +107,7 @@ def change_account(
     return account
 
 
-def change_own_password(
-    desk: Desk, passwords: Passwords, account_id: UUID, current: SecretStr, new: SecretStr
-) -> None:
+def change_own_password(desk: Desk, passwords: Passwords, account_id: UUID, current: SecretStr, new: SecretStr) -> None:
     """Change one's own password; every other log-in ends."""
     account = get_or_refuse(desk.session, Account, account_id)
     if not passwords.fits(account.password_hash, current):

@@ -145,9 +145,7 @@ def refresh(gate: Gate, token: SecretStr) -> LogIn:
         SessionOver: the token is unknown, expired, revoked, or was used before (which ends its whole family).
     """
     with gate.database.session() as session:
-        found = session.execute(
-            text("select * from find_refresh_token(:hash)"), {"hash": _hash(token)}
-        ).one_or_none()
+        found = session.execute(text("select * from find_refresh_token(:hash)"), {"hash": _hash(token)}).one_or_none()
         if found is None:
             raise SessionOver
         set_scope(session, _scope_of(found))
@@ -177,7 +175,6 @@ def log_out(session: Session, clock: Clock, session_id: UUID) -> None:
         .where(RefreshToken.family_id == session_id, RefreshToken.revoked_at.is_(None))
         .values(revoked_at=clock.now())
     )
-
 
 
 def _issue(gate: Gate, session: Session, account_id: UUID, family_id: UUID) -> SecretStr:

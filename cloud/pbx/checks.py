@@ -1,6 +1,6 @@
 """Checking what somebody wants to save: every problem is found before any is told."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,6 +21,10 @@ class Problems:
     def add(self, field: str, message: str) -> None:
         """Note one problem."""
         self._found.append(FieldProblem(field, message))
+
+    def extend(self, problems: Iterable[FieldProblem]) -> None:
+        """Note what another check found."""
+        self._found.extend(problems)
 
     def __bool__(self) -> bool:
         return bool(self._found)

@@ -53,9 +53,7 @@ class EdgeView:
         return self.enrolled_at is not None
 
 
-def list_edges(
-    session: Session, request: PageRequest, now: datetime, site_id: UUID | None = None
-) -> Page[EdgeView]:
+def list_edges(session: Session, request: PageRequest, now: datetime, site_id: UUID | None = None) -> Page[EdgeView]:
     """Edges with their state, one statement; revoked ones are gone from here."""
     query = _query().where(Edge.revoked_at.is_(None))
     if site_id is not None:
@@ -132,7 +130,7 @@ def new_enrollment_code(desk: Desk, edge_id: UUID) -> IssuedCode:
     return issued
 
 
-def _query() -> Select[tuple[Edge, EdgeLease | None]]:
+def _query() -> Select[Edge, EdgeLease | None]:
     return select(Edge, EdgeLease).outerjoin(EdgeLease, EdgeLease.edge_id == Edge.id)
 
 

@@ -107,7 +107,11 @@ def add_line(desk: Desk, user: User, device: Device | None, fields: LineFields) 
         secret_version=secret.version,
     )
     desk.session.add(line)
-    shown = {"user_id": [None, str(user.id)], "auth_username": [None, name], "position": [None, position]}
+    shown: dict[str, list[Any]] = {
+        "user_id": [None, str(user.id)],
+        "auth_username": [None, name],
+        "position": [None, position],
+    }
     desk.record("line.created", "line", line.id, shown, line.tenant_id)
     return LineMade(line, password)
 

@@ -35,7 +35,7 @@ class Page(Generic[T]):
     next: Position | None
 
 
-def oldest_first(session: Session, query: Select[tuple[T]], id_: InstrumentedAttribute[UUID], request: PageRequest) -> Page[T]:
+def oldest_first(session: Session, query: Select[T], id_: InstrumentedAttribute[UUID], request: PageRequest) -> Page[T]:
     """A page in the order of creation (ids are made in that order)."""
     if request.after is not None:
         query = query.where(id_ > request.after.id)
@@ -45,7 +45,7 @@ def oldest_first(session: Session, query: Select[tuple[T]], id_: InstrumentedAtt
 
 def newest_first(
     session: Session,
-    query: Select[tuple[T]],
+    query: Select[T],
     at: InstrumentedAttribute[datetime],
     id_: InstrumentedAttribute[UUID],
     request: PageRequest,

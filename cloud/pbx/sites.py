@@ -34,9 +34,7 @@ class SiteView:
     edges: Sequence[EdgeView]
 
 
-def list_sites(
-    session: Session, request: PageRequest, now: datetime, tenant_id: UUID | None = None
-) -> Page[SiteView]:
+def list_sites(session: Session, request: PageRequest, now: datetime, tenant_id: UUID | None = None) -> Page[SiteView]:
     """Sites with their edges' state: three statements, however many sites."""
     query = select(Site) if tenant_id is None else select(Site).where(Site.tenant_id == tenant_id)
     page = oldest_first(session, query, Site.id, request)

@@ -80,7 +80,8 @@ def create_user(desk: Desk, fields: UserFields) -> User:
     user = User(id=desk.tokens.id(), tenant_id=site.tenant_id, site_id=site.id, **wanted)
     desk.session.add(user)
     desk.flush()
-    desk.record("user.created", "user", user.id, {name: [None, value] for name, value in wanted.items()}, user.tenant_id)
+    shown = {name: [None, value] for name, value in wanted.items()}
+    desk.record("user.created", "user", user.id, shown, user.tenant_id)
     desk.publish(user.site_id, f"User {user.username} was created")
     return user
 
@@ -133,7 +134,8 @@ def _check(
         seen.add(name)
     for place, permission in enumerate(wanted.get("permissions", ())):
         if permission not in PERMISSIONS:
-            problems.add(f"permissions.{place}", f"There is no such permission; there are {', '.join(sorted(PERMISSIONS))}")
+            known = ", ".join(sorted(PERMISSIONS))
+            problems.add(f"permissions.{place}", f"There is no such permission; there are {known}")
 
 
 def _taken(session: Session, tenant_id: UUID | None, user_id: UUID | None, names: list[str]) -> frozenset[str]:

@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloud.models import Tenant, WebhookDelivery, WebhookEndpoint
-from cloud.pbx.checks import apply_changes, check_version, get_or_refuse, invalid, unknown
+from cloud.pbx import webhooks
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.pages import Page, PageRequest, newest_first, oldest_first
 
+BY_HAND = "Disabled by hand"
 SECRET_PREFIX = "whsec_"  # noqa: S105  (the Standard Webhooks' prefix, not a secret)
 
 
@@ -49,41 +51,57 @@ def get_endpoint(session: Session, endpoint_id: UUID) -> WebhookEndpoint:
     return get_or_refuse(session, WebhookEndpoint, endpoint_id)
 
 
-def create_endpoint(desk: Desk, tenant_id: UUID | None, fields: EndpointFields) -> EndpointMade:
+def create_endpoint(
+    desk: Desk, tenant_id: UUID | None, fields: EndpointFields, *, insecure_allowed: bool = False
+) -> EndpointMade:
     """A new endpoint with a secret of its own."""
+    problems = Problems()
+    problems.extend(webhooks.url_problems(fields.url, insecure_allowed=insecure_allowed))
+    problems.extend(webhooks.event_type_problems(fields.event_types))
     if tenant_id is None:
-        raise invalid("tenant_id", "Say which tenant the endpoint belongs to")
-    if desk.session.get(Tenant, tenant_id) is None:
-        raise invalid("tenant_id", unknown("tenant"))
-    value = _new_secret(desk)
-    secret = desk.keep_secret(tenant_id, value)
-    endpoint = WebhookEndpoint(
-        id=desk.tokens.id(),
-        tenant_id=tenant_id,
+        problems.add("tenant_id", "Say which tenant the endpoint belongs to")
+    elif desk.session.get(Tenant, tenant_id) is None:
+        problems.add("tenant_id", unknown("tenant"))
+    if tenant_id is None or problems:
+        raise problems.invalid()
+    endpoint, secret = webhooks.create_endpoint(
+        desk.session,
+        desk.keys,
+        desk.tokens,
+        tenant_id,
         url=fields.url,
-        description=fields.description,
         event_types=fields.event_types,
-        enabled=fields.enabled,
-        secret_id=secret.secret_id,
-        secret_version=secret.version,
+        description=fields.description,
+        insecure_allowed=insecure_allowed,
     )
-    desk.session.add(endpoint)
+    if not fields.enabled:
+        endpoint.enabled, endpoint.disabled_at, endpoint.disabled_reason = False, desk.clock.now(), BY_HAND
     desk.flush()
-    shown = {"url": [None, fields.url], "event_types": [None, fields.event_types]}
+    shown: dict[str, list[Any]] = {"url": [None, fields.url], "event_types": [None, endpoint.event_types]}
     desk.record("webhook_endpoint.created", "webhook_endpoint", endpoint.id, shown, tenant_id)
-    return EndpointMade(endpoint, value)
+    return EndpointMade(endpoint, secret)
 
 
 def change_endpoint(
-    desk: Desk, endpoint_id: UUID, changes: Mapping[str, Any], expected: int | None
+    desk: Desk,
+    endpoint_id: UUID,
+    changes: Mapping[str, Any],
+    expected: int | None,
+    *,
+    insecure_allowed: bool = False,
 ) -> WebhookEndpoint:
     """Change an endpoint; enabling it forgets why it was disabled."""
     endpoint = get_or_refuse(desk.session, WebhookEndpoint, endpoint_id)
     check_version(endpoint, expected)
+    problems = Problems()
+    if "url" in changes:
+        problems.extend(webhooks.url_problems(changes["url"], insecure_allowed=insecure_allowed))
+    problems.extend(webhooks.event_type_problems(changes.get("event_types", ())))
+    problems.check()
     if changed := apply_changes(endpoint, changes):
         if "enabled" in changed:
             endpoint.disabled_at = None if endpoint.enabled else desk.clock.now()
-            endpoint.disabled_reason = "" if endpoint.enabled else "Disabled by hand"
+            endpoint.disabled_reason = "" if endpoint.enabled else BY_HAND
         desk.flush()
         desk.record("webhook_endpoint.changed", "webhook_endpoint", endpoint.id, changed, endpoint.tenant_id)
     return endpoint
@@ -127,8 +145,14 @@ def get_delivery(session: Session, delivery_id: UUID) -> WebhookDelivery:
 
 
 def replay(desk: Desk, delivery_id: UUID) -> WebhookDelivery:
-    """Deliver a message again, now, whatever came of it before."""
-    raise NotImplementedError
+    """Deliver a message again, now, whatever came of it before.
+
+    Raises:
+        Conflict: it is still on its way, or its endpoint is disabled.
+    """
+    delivery = webhooks.replay_delivery(desk.session, desk.tokens, delivery_id, desk.clock.now())
+    desk.record("webhook_delivery.replayed", "webhook_delivery", delivery.id, {}, delivery.tenant_id)
+    return delivery
 
 
 def _new_secret(desk: Desk) -> SecretStr:

@@ -3,18 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field, SecretStr
 
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import Email, IfMatch, Label, Patch, PathId, Role, Sent, Shown, Stored, absent
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.tokens import ACCESS_SECONDS, Claims
 from cloud.api.chalicelib.work import Current, Visit, Visitor
 from cloud.pbx import accounts, authentication
 
-router = APIGatewayRouter()
+router = new_router()
 
 NewPassword = Annotated[SecretStr, Field(min_length=12, max_length=256)]
 
@@ -135,9 +134,7 @@ def create_account(work: Current, body: NewAccount) -> Account:
         tenant_id=body.tenant_id or (claims.tenant_id if inside else None),
         user_id=body.user_id,
     )
-    return Account.model_validate(
-        accounts.create_account(work.desk, work.services.gate.passwords, fields, claims.role)
-    )
+    return Account.model_validate(accounts.create_account(work.desk, work.services.gate.passwords, fields, claims.role))
 
 
 @router.get("/accounts/<account_id>", **operation("getAccount", "accounts", "Get an account", "tenant_admin"))

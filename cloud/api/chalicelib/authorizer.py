@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.api_gateway import Route
-from chalice import AuthResponse, Chalice
+from chalice.app import AuthResponse, Chalice
 
 from cloud.api.chalicelib.problem import Problem, problem_of_status
 from cloud.api.chalicelib.tokens import ROLES, AccessTokens, Claims, Role, TokenRefused
@@ -34,7 +34,7 @@ def least(role: Role) -> list[dict[str, list[str]]]:
 def make_authorizer(app: Chalice, tokens: AccessTokens) -> Any:
     """Declare the authorizer to Chalice."""
 
-    @app.authorizer(name="authorize", ttl_seconds=0)  # type: ignore[untyped-decorator]
+    @app.authorizer(name="authorize", ttl_seconds=0)
     def authorize(request: Any) -> Any:
         scheme, _, token = str(request.token).partition(" ")
         if scheme.lower() != "bearer":
@@ -76,7 +76,7 @@ def required_role(route: Route) -> Role | None:
     """The lowest role that may use the operation; None for a public one."""
     for requirement in route.security or ():
         for role in requirement.get(SCHEME, ()):
-            return ROLES[ROLES.index(role)]  # type: ignore[arg-type]
+            return ROLES[ROLES.index(role)]
     return None
 
 

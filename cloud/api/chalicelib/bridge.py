@@ -9,11 +9,11 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.api_gateway import Route
-from chalice import Chalice, Response
+from chalice.app import Chalice, Request, Response
 
 from cloud.api.chalicelib.problem import Problem, problem_response
 
@@ -68,9 +68,9 @@ class ThreadSafeResolver(APIGatewayRestResolver):
     The stock `resolve` writes the request to attributes of the class, where another thread's request replaces it.
     """
 
-    current_event = _slot("current_event")  # type: ignore[assignment]
-    lambda_context = _slot("lambda_context")  # type: ignore[assignment]
-    context = _slot("context")  # type: ignore[assignment]
+    current_event = _slot("current_event")
+    lambda_context = _slot("lambda_context")
+    context = _slot("context")
     processed_stack_frames = _slot("processed_stack_frames")
 
     def __init__(self) -> None:
@@ -120,12 +120,12 @@ def _declare(
     app: Chalice, api: APIGatewayRestResolver, route: Route, authorizers: Mapping[str, Any], guard: Guard
 ) -> None:
     def view(**_path: str) -> Any:
-        request = app.current_request
+        request = cast(Request, app.current_request)
         event = request.to_original_event()
         if (refused := guard(route, event)) is not None:
             return problem_response(refused)
         try:
-            out = api.resolve(_with_plain_json_type(event), request.lambda_context)
+            out = api.resolve(_with_plain_json_type(event), cast(Any, request.lambda_context))
         except Exception:  # noqa: BLE001  the outermost loop of a request: logged, and told as nothing but a number
             _log.exception("request_failed", extra={"operation": route.operation_id})
             return problem_response(Problem(500, "internal-error", "Something went wrong here"))

@@ -6,19 +6,18 @@ from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import AfterValidator, Field, StringConstraints
 
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
 from cloud.api.chalicelib.lines import Line, LinePosition, LineWithPassword, with_password
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import device_models, devices, unknown_phones
 from contract.snapshot import SettingValue
 
-router = APIGatewayRouter()
+router = new_router()
 
 
 def _plain_mac(value: str) -> str:
@@ -81,9 +80,9 @@ class NewDevice(Sent):
     mac: Mac
     model: ModelKey
     name: Label = ""
-    settings: Settings = {}
+    settings: Settings = Field(default={})
     user_id: UUID | None = Field(None, description="Short for one line of this user")
-    lines: Annotated[list[NewDeviceLine], Field(max_length=64)] = []
+    lines: Annotated[list[NewDeviceLine], Field(max_length=64)] = Field(default=[])
 
 
 class DevicePatch(Patch):

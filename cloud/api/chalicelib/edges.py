@@ -5,18 +5,17 @@ from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Base64Bytes, Field, SecretStr
 
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import IfMatch, Name, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current, Visitor, Work
 from cloud.pbx import edge_places
 from cloud.pbx.enrollment import EnrollmentRequest, code_text, redeem_code
 
-router = APIGatewayRouter()
+router = new_router()
 
 
 class Edge(Stored):
@@ -114,8 +113,8 @@ def list_edges(work: Current, limit: Limit = 50, cursor: Cursor = None, site_id:
 )
 def create_edge(work: Current, body: NewEdge) -> EdgeMade:
     made = edge_places.create_edge(work.desk, body.site_id, body.name)
-    code = _code(work, made.edge_id)
-    edge = edge_places.get_edge(work.session, made.edge_id, work.services.clock.now())
+    code = _code(work, made.id)
+    edge = edge_places.get_edge(work.session, made.id, work.services.clock.now())
     return EdgeMade(**Edge.model_validate(edge).model_dump(), enrollment=code)
 
 

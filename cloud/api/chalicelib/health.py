@@ -4,14 +4,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from cloud.api.chalicelib.fields import Shown
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.work import Visitor
 from cloud.pbx.readiness import database_answers
 
-router = APIGatewayRouter()
+router = new_router()
 
 
 class Health(Shown):

@@ -4,18 +4,17 @@ from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import lines
 from contract.values import SipUser
 
-router = APIGatewayRouter()
+router = new_router()
 
 LinePosition = Annotated[int, Field(ge=1, le=64, description="The account's place on the device, from 1")]
 

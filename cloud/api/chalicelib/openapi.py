@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 
 from cloud.api.chalicelib.authorizer import SCHEME
+from cloud.api.chalicelib.operation import new_router
 from cloud.api.chalicelib.problem import CONTENT_TYPE, ProblemBody
 
 TITLE: Final = "Tandem"
@@ -103,7 +103,7 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:
 def describe_itself(api: APIGatewayRestResolver) -> None:
     """Serve the document at /openapi.json; it is made at the first request."""
     document = cache(lambda: describe(api))
-    router = APIGatewayRouter()
+    router = new_router()
 
     @router.get("/openapi.json", include_in_schema=False, operation_id="getOpenapi")
     def get_openapi() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-import chalice
+import chalice.app
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
@@ -74,7 +74,7 @@ class Problem:
 
 def problem_response(problem: Problem) -> Any:
     """The problem as a Chalice response."""
-    return chalice.Response(problem.body(), {"Content-Type": CONTENT_TYPE, **problem.headers}, problem.status)
+    return chalice.app.Response(problem.body(), {"Content-Type": CONTENT_TYPE, **problem.headers}, problem.status)
 
 
 def problem_of_status(status: int) -> Problem:

@@ -5,16 +5,15 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import AwareDatetime, Field
 
 from cloud.api.chalicelib.fields import PathId, Shown, SiteFilter
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import alarms, audit_log, calls, events, registrations
 
-router = APIGatewayRouter()
+router = new_router()
 
 UserFilter = Annotated[UUID | None, Query(description="Only what concerns this user")]
 After = Annotated[AwareDatetime | None, Query(description="Not before this moment")]

@@ -57,6 +57,7 @@ class Services:
         ca: whom new edges learn to trust.
         hub: where an enrolled edge connects.
         enrollment_url: where new edges enroll, such as `https://cloud.example:8443`.
+        insecure_webhooks: endpoints may be plain http (labs and tests).
         installer_url: where install.sh is fetched.
     """
 
@@ -71,3 +72,4 @@ class Services:
     hub: HubAddress
     enrollment_url: str
     installer_url: str
+    insecure_webhooks: bool = False

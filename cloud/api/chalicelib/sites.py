@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from cloud.api.chalicelib.etag import expected_version
@@ -20,12 +19,12 @@ from cloud.api.chalicelib.fields import (
     TimeZone,
     absent,
 )
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import sites
 
-router = APIGatewayRouter()
+router = new_router()
 
 Algorithms = Annotated[list[Literal["MD5", "SHA-256"]], Field(min_length=1, max_length=2)]
 
@@ -72,7 +71,7 @@ class NewSite(Sent):
     tenant_id: UUID | None = Field(None, description="The tenant; a tenant's own accounts leave it out")
     name: Name
     time_zone: TimeZone = "UTC"
-    digest_algorithms: Algorithms = ["MD5"]
+    digest_algorithms: Algorithms = Field(default=["MD5"])
 
 
 class SitePatch(Patch):

@@ -5,16 +5,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from cloud.api.chalicelib.fields import PathId, Shown
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Limit
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import snapshots
 
-router = APIGatewayRouter()
+router = new_router()
 
 Version = Annotated[int, Path(ge=1, le=2_000_000_000)]
 

@@ -4,17 +4,16 @@ from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field, StringConstraints
 
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import IfMatch, Name, Patch, PathId, Sent, Shown, Stored, absent
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import tenants
 
-router = APIGatewayRouter()
+router = new_router()
 
 Domain = Annotated[
     str, StringConstraints(to_lower=True, max_length=253, pattern=r"^[0-9a-z]([0-9a-z.-]{0,251}[0-9a-z])?$")

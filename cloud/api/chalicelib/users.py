@@ -4,18 +4,17 @@ from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import Email, IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import users
 from contract.values import Extension, SipUser
 
-router = APIGatewayRouter()
+router = new_router()
 
 Aliases = Annotated[list[SipUser], Field(max_length=32)]
 Permissions = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
@@ -49,7 +48,7 @@ class NewUser(Sent):
     username: SipUser
     display_name: Label = ""
     extension: Extension | None = None
-    aliases: Aliases = []
+    aliases: Aliases = Field(default=[])
     permissions: Permissions | None = Field(None, description="Absent: those that every new user has")
     enabled: bool = True
     email: Email | None = None

@@ -5,19 +5,26 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from pydantic import Field
 
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import IfMatch, Label, Patch, PathId, Sent, Shown, Stored, TenantFilter, absent
-from cloud.api.chalicelib.operation import operation
+from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import webhook_endpoints
 
-router = APIGatewayRouter()
+router = new_router()
 
-EventType = Literal["edge.online", "edge.offline", "phone.registered", "call.ended"]
+EventType = Literal[
+    "alarm.cleared",
+    "alarm.raised",
+    "call.ended",
+    "edge.offline",
+    "edge.online",
+    "phone.registered",
+    "phone.unregistered",
+]
 Url = Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[^\s\x00-\x1f]+$")]
 EventTypes = Annotated[list[EventType], Field(max_length=32, description="Which it wants; empty: all")]
 
@@ -53,7 +60,7 @@ class NewWebhookEndpoint(Sent):
     tenant_id: UUID | None = Field(None, description="The tenant; a tenant's own accounts leave it out")
     url: Url
     description: Label = ""
-    event_types: EventTypes = []
+    event_types: EventTypes = Field(default=[])
     enabled: bool = True
 
 
@@ -116,6 +123,7 @@ def create_webhook_endpoint(work: Current, body: NewWebhookEndpoint) -> WebhookE
         work.desk,
         body.tenant_id or work.claims.tenant_id,
         webhook_endpoints.EndpointFields(body.url, body.description, list(body.event_types), body.enabled),
+        insecure_allowed=work.services.insecure_webhooks,
     )
     return _with_secret(made)
 
@@ -135,7 +143,13 @@ def get_webhook_endpoint(work: Current, endpoint_id: PathId) -> WebhookEndpoint:
 def change_webhook_endpoint(
     work: Current, endpoint_id: PathId, body: WebhookEndpointPatch, if_match: IfMatch = None
 ) -> WebhookEndpoint:
-    row = webhook_endpoints.change_endpoint(work.desk, endpoint_id, body.changes(), expected_version(if_match))
+    row = webhook_endpoints.change_endpoint(
+        work.desk,
+        endpoint_id,
+        body.changes(),
+        expected_version(if_match),
+        insecure_allowed=work.services.insecure_webhooks,
+    )
     return WebhookEndpoint.model_validate(row)
 
 

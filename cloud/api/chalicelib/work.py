@@ -78,11 +78,11 @@ def work_middleware(services: Services) -> Callable[[APIGatewayRestResolver, Nex
         context: dict[str, Any] = event.raw_event["requestContext"]
         source = str(context.get("identity", {}).get("sourceIp", ""))
         if required_role(route) is None:
-            app.append_context(work=Visit(services, source))
+            app.context["work"] = Visit(services, source)
             return next_middleware(app)
         claims = claims_of(context["authorizer"])
         with services.database.session(scope_of(claims)) as session:
-            app.append_context(work=Work(services, source, claims, session))
+            app.context["work"] = Work(services, source, claims, session)
             return next_middleware(app)
 
     return begin
