@@ -54,6 +54,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_recycle=600,
+            hide_parameters=True,  # values never reach an error's text
             connect_args={"prepare_threshold": None, "connect_timeout": 5},
         )
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)

@@ -155,6 +155,13 @@ def fail_job(
     return run_at
 
 
+def release_claims(session: Session, now: datetime) -> None:
+    """Make claimed jobs of this scope due again: for a worker that starts and knows that it is the only one."""
+    for row in session.execute(select(Job).where(Job.state == "claimed").with_for_update()).scalars().all():
+        claimed = ClaimedJob(row.id, row.tenant_id, row.kind, row.key, row.payload, row.attempts)
+        postpone_job(session, claimed, now, "its worker ended")
+
+
 def forget_finished(session: Session, now: datetime) -> None:
     """Delete jobs of this scope that were done long ago; dead ones stay."""
     session.execute(delete(Job).where(Job.state == "done", Job.finished_at < now - KEEP_FINISHED))

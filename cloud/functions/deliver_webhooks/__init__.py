@@ -1,0 +1,1 @@
+"""Delivers webhook messages, signed to the Standard Webhooks specification."""

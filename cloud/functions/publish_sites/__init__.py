@@ -1,0 +1,1 @@
+"""Compiles and publishes the sites whose configuration was saved."""

@@ -1,0 +1,64 @@
+"""What the functions need to know from the environment, read once per cold start; every problem is told at once."""
+
+import json
+import os
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from cloud.errors import CloudError
+from cloud.pbx.webhooks import RETRY_SECONDS
+
+PREFIX = "TANDEM_"
+
+
+class SettingsProblem(CloudError):
+    """The environment does not say what a function needs."""
+
+
+class FunctionSettings(BaseModel):
+    """What every function needs.
+
+    Each field is the environment variable `TANDEM_<NAME>`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr
+    """The database, as the role tandem_worker."""
+    pool_size: Annotated[int, Field(ge=1, le=50)] = 1
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            SettingsProblem: naming every variable that is missing or wrong.
+        """
+        given = {
+            name: os.environ[PREFIX + name.upper()] for name in cls.model_fields if PREFIX + name.upper() in os.environ
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+            raise SettingsProblem("; ".join(wrong)) from None
+
+
+class DeliverySettings(FunctionSettings):
+    """What delivering webhooks needs besides."""
+
+    kms_key_arn: str = ""
+    """The KMS key that wraps data keys; empty where a key file does."""
+    key_file: str = ""
+    """The key file that does it on one machine."""
+    webhook_allow_private: bool = False
+    """Deliver to private and loopback addresses too, and by http: for tests and labs only."""
+    webhook_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15.0
+    webhook_retry_seconds: tuple[float, ...] = RETRY_SECONDS
+    """Pauses after each failed attempt, as a JSON list in the environment."""
+
+    @field_validator("webhook_retry_seconds", mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value

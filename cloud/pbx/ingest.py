@@ -1,0 +1,186 @@
+"""From the inbox to rows: each event once, in the order in which its edge sent it, with the webhooks it causes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from cloud.models import Alarm, CallRecord, Device, EventRow, Registration, UnknownPhone
+from cloud.pbx.webhooks import announce
+from cloud.tokens import Tokens
+from contract.sync.events import AlarmChanged, CallEnded, EventBody, RegistrationChanged, UnknownPhoneSeen
+
+BATCH = 200
+"""How many events of an edge are taken in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEdge:
+    """An edge whose events wait in the inbox."""
+
+    tenant_id: UUID
+    edge_id: UUID
+
+
+def waiting_edges(session: Session, how_many: int = 100) -> list[WaitingEdge]:
+    """Edges of any tenants with events in the inbox, the longest waiting first."""
+    rows = session.execute(text("select tenant_id, edge_id from waiting_events(:n)"), {"n": how_many})
+    return [WaitingEdge(row.tenant_id, row.edge_id) for row in rows]
+
+
+def ingest_events(session: Session, tokens: Tokens, edge_id: UUID, now: datetime, limit: int = BATCH) -> int:
+    """Turn waiting events of one edge into rows; how many there were.
+
+    An event that cannot be taken in is marked with its problem and stands in nobody's way.
+    """
+    waiting = (
+        select(EventRow)
+        .where(EventRow.edge_id == edge_id, EventRow.ingested_at.is_(None))
+        .order_by(EventRow.received_at, EventRow.sequence)
+        .limit(limit)
+        .with_for_update()  # not skipping locked ones: another worker on this edge must come after, not beside
+    )
+    rows = session.execute(waiting).scalars().all()
+    for row in rows:
+        row.problem = _ingest(session, tokens, row)
+        row.ingested_at = now
+    session.flush()
+    return len(rows)
+
+
+def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
+    """Take in one event; the problem that prevented it, if any."""
+    try:
+        body = EventBody.model_validate(row.payload, strict=False)
+        with session.begin_nested():
+            match body.what:
+                case RegistrationChanged():
+                    _registration(session, tokens, row, body.at, body.what)
+                case CallEnded():
+                    _call(session, tokens, row, body.what)
+                case AlarmChanged():
+                    _alarm(session, tokens, row, body.at, body.what)
+                case UnknownPhoneSeen():
+                    _unknown_phone(session, tokens, row, body.at, body.what)
+                case _:
+                    assert_never(body.what)
+    except ValidationError as error:
+        return f"not an event known here: {error.error_count()} problems"
+    except (IntegrityError, DataError) as error:
+        return f"the database refuses it: {type(error.orig).__name__}"
+    except ValueError as error:
+        return f"an id in it is none of ours: {error}"
+    return None
+
+
+def _registration(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: RegistrationChanged) -> None:
+    names = {
+        "user_id": UUID(what.user_id),
+        "line_id": UUID(what.line_id),
+        "device_id": UUID(what.device_id) if what.device_id else None,
+    }
+    this = (
+        Registration.edge_id == row.edge_id,
+        Registration.line_id == names["line_id"],
+        Registration.contact == what.contact,
+    )
+    told = _told(row, names, contact=what.contact, user_agent=what.user_agent, source=what.source)
+    if what.state != "registered":
+        gone = session.execute(delete(Registration).where(*this).returning(Registration.id)).scalar_one_or_none()
+        if gone is not None:
+            announce(session, tokens, row.tenant_id, "phone.unregistered", at, {**told, "reason": what.state})
+        return
+    values: dict[str, Any] = {
+        **names,
+        "user_agent": what.user_agent,
+        "source": what.source,
+        "transport": what.transport,
+        "expires_at": what.expires_at,
+        "refreshed_at": at,
+    }
+    known = session.execute(update(Registration).where(*this).values(**values).returning(Registration.id)).all()
+    if not known:
+        session.execute(
+            insert(Registration).values(
+                id=tokens.id(),
+                tenant_id=row.tenant_id,
+                site_id=row.site_id,
+                edge_id=row.edge_id,
+                contact=what.contact,
+                registered_at=at,
+                **values,
+            )
+        )
+        announce(session, tokens, row.tenant_id, "phone.registered", at, told)
+
+
+def _call(session: Session, tokens: Tokens, row: EventRow, what: CallEnded) -> None:
+    values = what.model_dump(exclude={"kind"})
+    values["reasons"] = list(what.reasons)
+    for name in ("caller_user_id", "callee_user_id"):
+        values[name] = UUID(values[name]) if values[name] else None
+    new = session.execute(
+        insert(CallRecord)
+        .values(id=tokens.id(), tenant_id=row.tenant_id, site_id=row.site_id, edge_id=row.edge_id, **values)
+        .on_conflict_do_nothing(index_elements=["site_id", "call_id"])
+        .returning(CallRecord.id)
+    ).scalar_one_or_none()
+    if new is not None:
+        told = what.model_dump(mode="json", exclude={"kind", "reasons", "sip_call_id"})
+        announce(session, tokens, row.tenant_id, "call.ended", what.ended_at, _told(row, told))
+
+
+def _alarm(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: AlarmChanged) -> None:
+    this = (Alarm.edge_id == row.edge_id, Alarm.alarm == what.alarm, Alarm.cleared_at.is_(None))
+    told = _told(row, {}, alarm=what.alarm, severity=what.severity, text=what.text)
+    if not what.active:
+        cleared = session.execute(update(Alarm).where(*this).values(cleared_at=at).returning(Alarm.id)).all()
+        if cleared:
+            announce(session, tokens, row.tenant_id, "alarm.cleared", at, told)
+        return
+    values = {"severity": what.severity, "text": what.text}
+    known = session.execute(update(Alarm).where(*this).values(**values).returning(Alarm.id)).all()
+    if not known:
+        session.execute(
+            insert(Alarm).values(
+                id=tokens.id(),
+                tenant_id=row.tenant_id,
+                site_id=row.site_id,
+                edge_id=row.edge_id,
+                alarm=what.alarm,
+                raised_at=at,
+                **values,
+            )
+        )
+        announce(session, tokens, row.tenant_id, "alarm.raised", at, told)
+
+
+def _unknown_phone(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: UnknownPhoneSeen) -> None:
+    if what.mac and session.execute(select(Device.id).where(Device.mac == what.mac)).first():
+        return  # it became known meanwhile
+    seen = what.model_dump(exclude={"kind"})
+    write = insert(UnknownPhone).values(
+        id=tokens.id(),
+        tenant_id=row.tenant_id,
+        site_id=row.site_id,
+        edge_id=row.edge_id,
+        identity=what.mac or what.address,
+        first_seen_at=at,
+        last_seen_at=at,
+        times_seen=1,
+        **seen,
+    )
+    changed = {**seen, "edge_id": row.edge_id, "last_seen_at": at, "times_seen": UnknownPhone.times_seen + 1}
+    session.execute(write.on_conflict_do_update(index_elements=["site_id", "identity"], set_=changed))
+
+
+def _told(row: EventRow, names: dict[str, Any], **more: str) -> dict[str, Any]:
+    """What a webhook says: where it happened, and to whom."""
+    plain = {name: str(value) if isinstance(value, UUID) else value for name, value in names.items()}
+    return {"site_id": str(row.site_id), "edge_id": str(row.edge_id), **plain, **more}
