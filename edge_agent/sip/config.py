@@ -48,6 +48,7 @@ class SipConfig:
         min_expires: shortest registration granted, seconds.
         max_expires: longest registration granted, seconds.
         default_expires: granted when a phone asks for none.
+        serial_ring_seconds: how long contacts of one q ring before those of the next lower q do.
         nonce_seconds: how long a nonce may be used.
         limits: bounds on what peers can push.
         timers: durations of the transaction layer.
@@ -65,6 +66,7 @@ class SipConfig:
     min_expires: int = 30
     max_expires: int = 3600
     default_expires: int = 3600
+    serial_ring_seconds: float = 20.0
     nonce_seconds: int = 300
     limits: Limits = DEFAULT_LIMITS
     timers: Timers = DEFAULT_TIMERS

@@ -73,6 +73,7 @@ class InviteClient:
             return
         if self.state == TERMINATED:
             return
+        owner = self.owner
         if status < 200:
             if self.state == CALLING:
                 self.state = PROCEEDING
@@ -85,15 +86,16 @@ class InviteClient:
             self._ack = self._build_ack(response)
             self._home.send(self._ack, self.flow)
             self._decided(COMPLETED, TIMER_D, 0.0 if self.flow.reliable else self._home.timers.linger, now)
-        if self.owner is not None:
-            self.owner.response_arrived(self, response, now)
+        if owner is not None:
+            owner.response_arrived(self, response, now)
 
     def unreachable(self, now: float) -> None:
         """The transport failed."""
         if self.state in (CALLING, PROCEEDING):
+            owner = self.owner
             self._end()
-            if self.owner is not None:
-                self.owner.request_unreachable(self, now)
+            if owner is not None:
+                owner.request_unreachable(self, now)
         elif self.state == COMPLETED:
             self._end()
 
@@ -106,9 +108,10 @@ class InviteClient:
                 self._home.wheel.add(self._interval, self, TIMER_A, now)
         elif kind in (TIMER_B, CANCEL_LIMIT):
             if self.state == CALLING or (kind == CANCEL_LIMIT and self.state == PROCEEDING):
+                owner = self.owner
                 self._end()
-                if self.owner is not None:
-                    self.owner.request_timed_out(self, now)
+                if owner is not None:
+                    owner.request_timed_out(self, now)
         elif self.state in (COMPLETED, ACCEPTED):
             self._end()
 
@@ -135,6 +138,7 @@ class InviteClient:
 
     def _end(self) -> None:
         self.state = TERMINATED
+        self.owner = None
         self._data = self._ack = b""
         self.request = None
         self._home.client_ended(self.key)

@@ -61,12 +61,12 @@ class TransactionLayer:
         "_branch_prefix",
         "_clients",
         "_count",
-        "_limits",
         "_sent_by",
         "_servers",
         "_tag_prefix",
         "_user",
         "drops",
+        "limits",
         "send",
         "timers",
         "wheel",
@@ -89,7 +89,7 @@ class TransactionLayer:
         self.drops = drops
         self._user = user
         self._sent_by = sent_by
-        self._limits = limits
+        self.limits = limits
         self._clients: dict[bytes, InviteClient | NonInviteClient] = {}
         self._servers: dict[ServerKey, InviteServer | NonInviteServer] = {}
         self._count = 0
@@ -125,7 +125,7 @@ class TransactionLayer:
             known.retransmitted(now)
         elif method == b"CANCEL":
             self._cancel_arrived(message, key, now)
-        elif len(self._servers) >= self._limits.transactions:
+        elif len(self._servers) >= self.limits.transactions:
             self.drops[DropReason.TOO_MANY_TRANSACTIONS] += 1
             self.reply(message, 503, headers=((b"Retry-After", b"10"),))
         else:

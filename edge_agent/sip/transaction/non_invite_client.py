@@ -46,6 +46,7 @@ class NonInviteClient:
         """A response came from the network."""
         if self.state >= COMPLETED:
             return
+        owner = self.owner
         if response.status < 200:
             self.state = PROCEEDING
         else:
@@ -55,15 +56,16 @@ class NonInviteClient:
                 self._end()
             else:
                 self._home.wheel.add(self._home.timers.t4, self, TIMER_K, now)
-        if self.owner is not None:
-            self.owner.response_arrived(self, response, now)
+        if owner is not None:
+            owner.response_arrived(self, response, now)
 
     def unreachable(self, now: float) -> None:
         """The transport failed."""
         if self.state < COMPLETED:
+            owner = self.owner
             self._end()
-            if self.owner is not None:
-                self.owner.request_unreachable(self, now)
+            if owner is not None:
+                owner.request_unreachable(self, now)
 
     def expired(self, kind: int, now: float) -> None:
         """Timers E, F and K."""
@@ -75,13 +77,15 @@ class NonInviteClient:
                 home.wheel.add(self._interval, self, TIMER_E, now)
         elif kind == TIMER_F:
             if self.state < COMPLETED:
+                owner = self.owner
                 self._end()
-                if self.owner is not None:
-                    self.owner.request_timed_out(self, now)
+                if owner is not None:
+                    owner.request_timed_out(self, now)
         elif self.state == COMPLETED:
             self._end()
 
     def _end(self) -> None:
         self.state = TERMINATED
+        self.owner = None
         self._data = b""
         self._home.client_ended(self.key)

@@ -1,0 +1,186 @@
+"""Who sent a request: digest with nonces that need no memory to be checked (RFC 3261 §22, RFC 7616, RFC 8760).
+
+A nonce is `time · counter · HMAC(key, time · counter · realm)`, so it survives a restart when the key does. What is
+remembered is only which nonce counts were used, for a bounded number of nonces; a nonce older than the oldest
+forgotten one is stale.
+"""
+
+from __future__ import annotations
+
+import hmac
+from enum import Enum
+from typing import Final
+
+from edge_agent.clock import Clock
+from edge_agent.sip.config import Credential, SipConfig
+from edge_agent.sip.message import BadMessage, Message, parse_credentials, response_value
+from edge_agent.sip.message.build import RawHeader
+from edge_agent.tokens import Tokens
+
+_TIME_DIGITS: Final = 8
+_COUNTER_DIGITS: Final = 8
+_MAC_DIGITS: Final = 32
+_NONCE_DIGITS: Final = _TIME_DIGITS + _COUNTER_DIGITS + _MAC_DIGITS
+_WINDOW: Final = 64
+"""How far nonce counts may arrive out of order."""
+
+
+class Refusal(Enum):
+    """Why a request is not authenticated."""
+
+    MISSING = "missing"
+    STALE = "stale"
+    WRONG = "wrong"
+
+
+class Authenticator:
+    """Checks digest credentials and writes challenges.
+
+    Args:
+        key: secret of this edge, the same after a restart.
+        tokens: for the first nonce counter and for hashes of users that do not exist.
+        clock: wall time goes into nonces.
+        config: realm, algorithms, credentials.
+    """
+
+    def __init__(self, key: bytes, tokens: Tokens, clock: Clock, config: SipConfig) -> None:
+        self._key = key
+        self._clock = clock
+        self._counter = int(tokens.token(4), 16)
+        self._nobody = {b"MD5": tokens.token(16).encode(), b"SHA-256": tokens.token(32).encode()}
+        self._used: dict[bytes, _NonceUse] = {}
+        self._forgotten_until = b""
+        self.configure(config)
+
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration from here on."""
+        self._realm = config.realm.encode()
+        self._algorithms = tuple(name.encode() for name in config.digest_algorithms)
+        self._seconds = config.nonce_seconds
+        self._limit = config.limits.nonces
+        self._known: dict[bytes, tuple[Credential, dict[bytes, bytes]]] = {
+            name.encode(): (credential, {k.encode(): v.encode() for k, v in credential.ha1.items()})
+            for name, credential in config.credentials.items()
+        }
+
+    def challenge(self, proxy: bool, refusal: Refusal) -> list[RawHeader]:
+        """The challenges of a 401 or 407, one for each algorithm, in the configured order.
+
+        Args:
+            proxy: Proxy-Authenticate instead of WWW-Authenticate.
+            refusal: STALE tells the phone to try again without asking its user.
+        """
+        nonce = self._new_nonce()
+        stale = b", stale=true" if refusal is Refusal.STALE else b""
+        name = b"Proxy-Authenticate" if proxy else b"WWW-Authenticate"
+        start = b'Digest realm="' + self._realm + b'", nonce="' + nonce + b'", algorithm='
+        return [(name, start + algorithm + b', qop="auth"' + stale) for algorithm in self._algorithms]
+
+    def verify(self, request: Message, header: bytes) -> Credential | Refusal:
+        """Whose request this is.
+
+        An unknown user is treated as a known one with a wrong password.
+
+        Args:
+            request: any request.
+            header: `b"authorization"` or `b"proxy-authorization"`.
+
+        Raises:
+            BadMessage: the credentials for our realm are malformed.
+        """
+        for value in request.all(header):
+            given = _parse(value)
+            if given is not None and given.get(b"realm") == self._realm:
+                return self._check(given, request.method)
+        return Refusal.MISSING
+
+    def _check(self, given: dict[bytes, bytes], method: bytes) -> Credential | Refusal:
+        nonce, response = given.get(b"nonce", b""), given.get(b"response", b"")
+        algorithm = given.get(b"algorithm", b"MD5").upper()
+        if algorithm not in self._algorithms or not self._is_ours(nonce):
+            return Refusal.STALE if self._algorithms else Refusal.WRONG
+        qop, nc = given.get(b"qop", b""), given.get(b"nc", b"")
+        count = _hexadecimal(nc, 8) if qop else 1
+        if (qop and qop != b"auth") or count is None or count == 0:
+            return Refusal.WRONG
+        known = self._known.get(given.get(b"username", b""))
+        ha1 = self._nobody[algorithm] if known is None else known[1].get(algorithm, self._nobody[algorithm])
+        cnonce, uri = given.get(b"cnonce", b""), given.get(b"uri", b"")
+        wanted = response_value(algorithm, ha1, method, uri, nonce, nc, cnonce, qop)
+        if not hmac.compare_digest(wanted, response.lower()) or known is None:
+            return Refusal.WRONG
+        if not self._is_fresh(nonce) or not self._use(nonce, count):
+            return Refusal.STALE
+        return known[0]
+
+    # -- nonces
+
+    def _new_nonce(self) -> bytes:
+        self._counter = (self._counter + 1) & 0xFFFFFFFF
+        start = b"%08x%08x" % (int(self._clock.now().timestamp()), self._counter)
+        return start + self._mac(start)
+
+    def _mac(self, start: bytes) -> bytes:
+        return hmac.digest(self._key, b"nonce:" + start + self._realm, "sha256").hex()[:_MAC_DIGITS].encode()
+
+    def _is_ours(self, nonce: bytes) -> bool:
+        split = _TIME_DIGITS + _COUNTER_DIGITS
+        return len(nonce) == _NONCE_DIGITS and hmac.compare_digest(self._mac(nonce[:split]), nonce[split:])
+
+    def _is_fresh(self, nonce: bytes) -> bool:
+        age = int(self._clock.now().timestamp()) - int(nonce[:_TIME_DIGITS], 16)
+        return -self._seconds <= age <= self._seconds
+
+    def _use(self, nonce: bytes, count: int) -> bool:
+        """Note that a nonce count was used; False when it was before, or when that is no longer known."""
+        use = self._used.get(nonce)
+        if use is None:
+            if nonce[:_TIME_DIGITS] <= self._forgotten_until:
+                return False
+            if len(self._used) >= self._limit:
+                oldest = next(iter(self._used))
+                del self._used[oldest]
+                self._forgotten_until = max(self._forgotten_until, oldest[:_TIME_DIGITS])
+            use = self._used[nonce] = _NonceUse()
+        return use.first_time(count)
+
+
+class _NonceUse:
+    """Which counts of one nonce were used: the highest, and a window of bits below it."""
+
+    __slots__ = ("_highest", "_seen")
+
+    def __init__(self) -> None:
+        self._highest = 0
+        self._seen = 0
+
+    def first_time(self, count: int) -> bool:
+        """Note a count; False when it was noted before or lies below the window."""
+        if count > self._highest:
+            self._seen = ((self._seen << min(count - self._highest, _WINDOW)) | 1) & ((1 << _WINDOW) - 1)
+            self._highest = count
+            return True
+        back = self._highest - count
+        if back >= _WINDOW or self._seen >> back & 1:
+            return False
+        self._seen |= 1 << back
+        return True
+
+
+def _parse(value: bytes) -> dict[bytes, bytes] | None:
+    """The parameters, or None for a scheme that is not Digest."""
+    if not value[:7].lower().startswith(b"digest "):
+        return None
+    return parse_credentials(value)
+
+
+def _hexadecimal(text: bytes, digits: int) -> int | None:
+    if len(text) != digits:
+        return None
+    try:
+        return int(text, 16)
+    except ValueError:
+        return None
+
+
+__all__ = ["Authenticator", "BadMessage", "Refusal"]

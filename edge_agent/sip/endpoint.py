@@ -1,0 +1,285 @@
+"""The SIP endpoint of an edge: registrar and proxy on one transaction layer, attached to a transport.
+
+The composition builds one for the life of the process: `Endpoint(...)`, `start()`, then `prepare(config)` and
+`commit()` for each new configuration, `stop()` at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import Final, Protocol
+
+from contract.sync.events import AlarmChanged
+from edge_agent.clock import Clock
+from edge_agent.errors import EdgeError
+from edge_agent.ports import CallJournal, Reporter
+from edge_agent.sip.authentication import Authenticator
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.location import Location
+from edge_agent.sip.message import (
+    BadMessage,
+    DropReason,
+    Flow,
+    Message,
+    SipError,
+    check_request,
+    check_response,
+    parse,
+    response_bytes,
+)
+from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.proxy.admission import Admission
+from edge_agent.sip.proxy.calls import Calls
+from edge_agent.sip.proxy.core import ProxyCore
+from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
+from edge_agent.sip.registrar.contacts import IntervalTooBrief
+from edge_agent.sip.registrar.registrar import Registrar
+from edge_agent.sip.registrar.store import BindingStore
+from edge_agent.sip.transaction import TimerWheel, TransactionLayer
+from edge_agent.sip.transport.ports import Receiver
+from edge_agent.tokens import Tokens
+
+_SWEEP_SECONDS: Final = 5.0
+_SWEEP: Final = 0
+_LOGGED_ERRORS: Final = 20
+"""Tracebacks written; further ones are counted only."""
+_STORE_ALARM: Final = "sip_store_not_writable"
+
+_log = logging.getLogger(__name__)
+
+
+class Transport(Protocol):
+    """What the endpoint needs of its transport; `SipTransport` is one, tests have another."""
+
+    @property
+    def local(self) -> dict[str, tuple[str, int]]:
+        """Advertised host and port of each transport."""
+        ...
+
+    def attach(self, receiver: Receiver) -> None:
+        """Begin to hand what arrives to this receiver."""
+        ...
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send at the end of the batch."""
+        ...
+
+
+class ConfigRefused(EdgeError):
+    """A configuration that cannot be run.
+
+    Args:
+        problems: every reason.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Endpoint:
+    """Registrar and proxy of one site.
+
+    Args:
+        config: of the site.
+        clock: wall time for records and nonces, monotonic time at the start.
+        tokens: branches, tags, ids.
+        reporter: told of registrations and alarms.
+        journal: keeps calls in progress and their records.
+        store: keeps bindings.
+        transport: open sockets.
+        key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
+
+    Raises:
+        ConfigRefused: the configuration cannot be run.
+    """
+
+    def __init__(
+        self,
+        config: SipConfig,
+        *,
+        clock: Clock,
+        tokens: Tokens,
+        reporter: Reporter,
+        journal: CallJournal,
+        store: BindingStore,
+        transport: Transport,
+        key: bytes,
+    ) -> None:
+        self._check(config)
+        self._config = config
+        self._prepared: SipConfig | None = None
+        self._clock = clock
+        self._reporter = reporter
+        self._store = store
+        self._store_failed = False
+        self._transport = transport
+        self.drops: Counter[DropReason] = Counter()
+        """What was dropped, by reason, since the start."""
+        self._own = OwnAddresses(transport.local, config)
+        self._wheel = TimerWheel()
+        self.location = Location()
+        self._registrar = Registrar(self.location, store, reporter, clock, config)
+        self._admission = Admission(Authenticator(key, tokens, clock, config), self._own, config)
+        self.calls = Calls(journal, tokens, clock, config.limits)
+        self._core = ProxyCore(
+            self._own,
+            RouteBook(self._own, key),
+            self._admission,
+            self.location,
+            self.calls,
+            self._register,
+            clock,
+            config,
+            self.drops,
+        )
+        self.layer = TransactionLayer(
+            transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
+        )
+        self._core.attach(self.layer)
+
+    # -- life
+
+    def start(self) -> None:
+        """Take up the stored bindings and begin to receive."""
+        now = self._clock.monotonic()
+        self._registrar.restore(now)
+        self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+        self._commit_store()
+        self._transport.attach(self)
+
+    def prepare(self, config: SipConfig) -> None:
+        """Check a new configuration and hold it for `commit`; nothing changes yet.
+
+        Raises:
+            ConfigRefused: it cannot be run.
+        """
+        self._check(config)
+        self._prepared = config
+
+    def commit(self) -> None:
+        """Run the prepared configuration: from the next message on it counts, and bindings it forbids are gone.
+
+        Calls in progress go on. Timers stay as they were at the start.
+        """
+        config, self._prepared = self._prepared, None
+        if config is None:
+            return
+        self._config = config
+        self._own.configure(config)
+        self._admission.configure(config)
+        self._core.configure(config)
+        self.layer.limits = config.limits
+        self._registrar.configure(config)
+        self._commit_store()
+
+    def stop(self) -> None:
+        """Write what is left; the transport is the composition's to close."""
+        self._commit_store()
+
+    def _check(self, config: SipConfig) -> None:
+        problems = config.problems()
+        if problems:
+            raise ConfigRefused(problems)
+
+    # -- the transport's receiver
+
+    def received(self, data: bytes, flow: Flow, now: float) -> None:
+        """One message from the network; whatever is in it, this returns."""
+        try:
+            message = parse(data, self._config.limits)
+            message.flow = flow
+            if message.status:
+                check_response(message)
+            else:
+                check_request(message)
+            self.layer.receive(message, now)
+        except BadMessage as error:
+            self.drops[error.drop] += 1
+            self._answer_bad(error, flow)
+        except Exception:  # noqa: BLE001 - the reason follows
+            # The outermost loop of the process: one message must not stop the telephones of a site.
+            self._internal_error()
+
+    def _internal_error(self) -> None:
+        self.drops[DropReason.INTERNAL_ERROR] += 1
+        if self.drops[DropReason.INTERNAL_ERROR] <= _LOGGED_ERRORS:
+            _log.exception("sip_internal_error")
+
+    def _answer_bad(self, error: BadMessage, flow: Flow) -> None:
+        """Answer a malformed request, if enough of it can be read (§16.3 step 1)."""
+        request = error.partial
+        if request is None or request.status or request.method == b"ACK":
+            return
+        request.flow = flow
+        try:
+            self.layer.reply(request, error.status, error.reason.encode())
+        except SipError:
+            self.drops[DropReason.NO_RESPONSE_ADDRESS] += 1
+
+    def flow_failed(self, flow: Flow, now: float) -> None:
+        """Something could not be delivered, or a connection is gone."""
+        self._registrar.flow_failed(flow)
+        self.layer.flow_failed(flow, now)
+
+    def batch_ended(self, now: float) -> None:
+        """Bindings reach the disk before the answers to their REGISTERs leave."""
+        del now
+        self._commit_store()
+
+    def advance(self, now: float) -> None:
+        """Let timers go off."""
+        try:
+            self._wheel.advance(now)
+        except Exception:  # noqa: BLE001 - the reason follows
+            # As in `received`.
+            self._internal_error()
+
+    def dropped(self, reason: DropReason) -> None:
+        """The transport dropped something."""
+        self.drops[reason] += 1
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next timer is due."""
+        return self._wheel.deadline
+
+    def expired(self, kind: int, now: float) -> None:
+        """Every few seconds: what has lapsed goes."""
+        del kind
+        self._registrar.sweep(now)
+        self.calls.sweep(now)
+        self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+
+    # -- registrar
+
+    def _register(self, request: Message, now: float) -> None:
+        credential = self._admission.registering(request)
+        headers: list[RawHeader]
+        status, reason = 200, b""
+        try:
+            headers = self._registrar.register(request, credential, now)
+        except IntervalTooBrief as error:
+            status, headers = error.status, [(b"Min-Expires", b"%d" % error.min_expires)]
+        except SipError as error:
+            status, reason, headers = error.status, error.reason.encode(), []
+        transaction = self.layer.accept(request)
+        transaction.respond(status, response_bytes(request, status, reason, headers, transaction.tag), now)
+
+    def _commit_store(self) -> None:
+        """Write collected bindings; a disk that refuses is an alarm, not a reason to turn phones away."""
+        written = self._store.commit()
+        if written != self._store_failed:
+            return
+        self._store_failed = not written
+        self._reporter.report(
+            AlarmChanged(
+                alarm=_STORE_ALARM,
+                severity="warning",
+                active=not written,
+                text="Registrations cannot be written to disk; they are lost if the process restarts."
+                if not written
+                else "Registrations are written to disk again.",
+            )
+        )

@@ -1,0 +1,115 @@
+"""Where the site's users can be reached now: the bindings of every address of record, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edge_agent.sip.message import Flow, Uri
+
+
+class Binding:
+    """One contact of one user; replaced, never changed."""
+
+    __slots__ = (
+        "call_id",
+        "contact",
+        "cseq",
+        "device_id",
+        "expires",
+        "flow",
+        "instance",
+        "line_id",
+        "q",
+        "reported_until",
+        "source",
+        "uri",
+        "user_agent",
+        "user_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        user_id: str,
+        line_id: str,
+        device_id: str | None,
+        contact: bytes,
+        flow: Flow,
+        source: str,
+        expires: float,
+        q: int,
+        call_id: bytes,
+        cseq: int,
+        user_agent: str = "",
+        instance: bytes = b"",
+        reported_until: float = 0.0,
+    ) -> None:
+        self.user_id = user_id
+        self.line_id = line_id
+        self.device_id = device_id
+        self.contact = contact
+        """The Contact URI as the phone gave it: the Request-URI of what is sent there."""
+        self.uri = Uri.parse(contact)
+        self.flow = flow
+        """The way to the phone."""
+        self.source = source
+        """`address:port` that the REGISTER came from."""
+        self.expires = expires
+        """When it lapses; seconds, monotonic."""
+        self.q = q
+        """Preference in thousandths (RFC 3261 §20.10)."""
+        self.call_id = call_id
+        self.cseq = cseq
+        self.user_agent = user_agent
+        self.instance = instance
+        """The `+sip.instance` of the phone; empty when it gave none."""
+        self.reported_until = reported_until
+        """The expiry that the cloud was told last; seconds, monotonic."""
+
+
+class Location:
+    """Bindings by user, highest q first, and by contact."""
+
+    def __init__(self) -> None:
+        self._by_user: dict[str, list[Binding]] = {}
+        self._by_contact: dict[bytes, Binding] = {}
+        self._count = 0
+
+    def of_user(self, user_id: str, now: float) -> list[Binding]:
+        """The user's bindings that have not lapsed, highest q first."""
+        return [binding for binding in self._by_user.get(user_id, ()) if binding.expires > now]
+
+    def at_contact(self, contact: bytes) -> Binding | None:
+        """The binding with exactly this Contact URI: how a phone behind a connection or NAT is reached in a dialog."""
+        return self._by_contact.get(contact)
+
+    def all(self) -> Iterator[Binding]:
+        """Every binding."""
+        for bindings in self._by_user.values():
+            yield from bindings
+
+    def put(self, binding: Binding, instead_of: Binding | None = None) -> None:
+        """Keep a binding, in the place of another when there is one."""
+        if instead_of is not None:
+            self.remove(instead_of)
+        bindings = self._by_user.setdefault(binding.user_id, [])
+        bindings.append(binding)
+        if len(bindings) > 1:
+            bindings.sort(key=lambda one: -one.q)
+        self._by_contact[binding.contact] = binding
+        self._count += 1
+
+    def remove(self, binding: Binding) -> None:
+        """Forget a binding."""
+        bindings = self._by_user.get(binding.user_id)
+        if bindings is None or binding not in bindings:
+            return
+        bindings.remove(binding)
+        self._count -= 1
+        if not bindings:
+            del self._by_user[binding.user_id]
+        if self._by_contact.get(binding.contact) is binding:
+            del self._by_contact[binding.contact]
+
+    def __len__(self) -> int:
+        return self._count

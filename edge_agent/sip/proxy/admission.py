@@ -1,0 +1,78 @@
+"""Whom the proxy lets in: digest, trusted services, and the identity that a request claims in From."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from edge_agent.sip.authentication import Authenticator, Refusal
+from edge_agent.sip.config import Credential, SipConfig
+from edge_agent.sip.message import Message, SipError
+from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.proxy.routes import OwnAddresses
+
+_ANONYMOUS_HOST: Final = b"anonymous.invalid"
+"""RFC 3323 §4.1.1.3: what a caller writes who does not want to be named."""
+
+
+class Challenged(SipError):
+    """The request has to be sent again with credentials."""
+
+    def __init__(self, status: int, headers: list[RawHeader]) -> None:
+        super().__init__(status, "Unauthorized" if status == 401 else "Proxy Authentication Required")
+        self.headers = headers
+
+
+class Admission:
+    """Says who sent a request.
+
+    Args:
+        authenticator: shared with the registrar.
+        own: names of this edge.
+        config: of the site.
+    """
+
+    def __init__(self, authenticator: Authenticator, own: OwnAddresses, config: SipConfig) -> None:
+        self._authenticator = authenticator
+        self._own = own
+        self._config = config
+
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration."""
+        self._config = config
+        self._authenticator.configure(config)
+
+    def registering(self, request: Message) -> Credential:
+        """Whose REGISTER this is.
+
+        Raises:
+            Challenged: 401.
+            BadMessage: malformed credentials.
+        """
+        found = self._authenticator.verify(request, b"authorization")
+        if isinstance(found, Refusal):
+            raise Challenged(401, self._authenticator.challenge(proxy=False, refusal=found))
+        return found
+
+    def sending(self, request: Message) -> str | None:
+        """The user who sent a request, None for a service of the site.
+
+        Raises:
+            Challenged: 407.
+            SipError: 403, another's identity in From, or a user who is disabled.
+            BadMessage: malformed credentials or From.
+        """
+        flow = request.flow
+        if (flow.host, flow.port) in self._config.trusted:
+            return None
+        found = self._authenticator.verify(request, b"proxy-authorization")
+        if isinstance(found, Refusal):
+            raise Challenged(407, self._authenticator.challenge(proxy=True, refusal=found))
+        user = self._config.users.get(found.user_id)
+        if user is None or not user.enabled:
+            raise SipError(403, "Forbidden")
+        claimed = request.address(b"from").uri
+        if claimed.host != _ANONYMOUS_HOST:
+            owner = self._config.plan.dialled.get(claimed.dialled) if self._own.name_host(claimed) else None
+            if owner is None or owner.user_id != user.user_id:
+                raise SipError(403, "Identity Not Allowed")
+        return user.user_id

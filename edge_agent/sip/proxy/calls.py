@@ -1,0 +1,187 @@
+"""Calls in progress and the record that each ends in (CDR).
+
+A call is opened when its INVITE is let through, and closed when it is refused or its BYE passes; one whose BYE never
+comes is closed after a maximum, so that nothing grows without bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from contract.dialplan import Reason
+from contract.sync.events import CallEnded, Disposition
+from edge_agent.clock import Clock
+from edge_agent.ports import CallJournal, OpenCall
+from edge_agent.sip.message import Limits, Message
+from edge_agent.tokens import Tokens
+
+_BUSY: Final = frozenset({486, 600})
+_NO_ANSWER: Final = frozenset({408, 480})
+_MAX_REASONS: Final = 50
+
+CallKey = tuple[bytes, bytes]
+
+
+class LiveCall:
+    """One call, from its INVITE to its end."""
+
+    __slots__ = ("_calls", "key", "opened", "ringing", "until")
+
+    def __init__(self, calls: Calls, key: CallKey, opened: OpenCall, until: float) -> None:
+        self._calls = calls
+        self.until = until
+        """When it is closed even without a BYE; seconds, monotonic."""
+        self.key = key
+        """Call-ID and the caller's tag."""
+        self.opened = opened
+        self.ringing = False
+        """Whether somebody's phone rang."""
+
+    def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None) -> None:
+        """The dial plan said where the call goes next."""
+        texts = tuple(printable(f"{reason.code}: {reason.text}", 255) for reason in reasons)
+        self.opened = replace(
+            self.opened,
+            reasons=(self.opened.reasons + texts)[:_MAX_REASONS],
+            callee_user_id=callee_user_id or self.opened.callee_user_id,
+        )
+
+    def answered(self) -> None:
+        """A 2xx goes up; further ones of a fork change nothing."""
+        if self.opened.answered_at is None:
+            self._calls.keep(self, replace(self.opened, answered_at=self._calls.moment()))
+
+    def refused(self, status: int, cancelled: bool) -> None:
+        """The INVITE ended without a 2xx."""
+        disposition: Disposition = "failed"
+        if cancelled:
+            disposition = "cancelled"
+        elif status in _BUSY:
+            disposition = "busy"
+        elif status in _NO_ANSWER and self.ringing:
+            disposition = "no_answer"
+        self._calls.close(self, disposition, status)
+
+    def ended(self) -> None:
+        """The BYE passed."""
+        if self.opened.answered_at is not None:
+            self._calls.close(self, "answered", 200)
+
+
+class Calls:
+    """Every call in progress.
+
+    Args:
+        journal: keeps open calls and their records.
+        tokens: names records.
+        clock: for the moments in records.
+        limits: `open_calls` and `call_seconds`.
+    """
+
+    def __init__(self, journal: CallJournal, tokens: Tokens, clock: Clock, limits: Limits) -> None:
+        self._journal = journal
+        self._tokens = tokens
+        self._clock = clock
+        self.limits = limits
+        self._live: dict[CallKey, LiveCall] = {}
+
+    def moment(self) -> datetime:
+        """Now, in UTC."""
+        return self._clock.now()
+
+    def open(
+        self,
+        request: Message,
+        caller: str,
+        callee: str,
+        caller_user_id: str | None,
+        reasons: tuple[Reason, ...],
+        callee_user_id: str | None,
+        now: float,
+    ) -> LiveCall:
+        """A call begins.
+
+        Args:
+            request: its INVITE.
+            caller: user part of From.
+            callee: what was dialled.
+            caller_user_id: the authenticated user.
+            reasons: why it goes where it goes first.
+            callee_user_id: whom it goes to first, when that is one user.
+            now: seconds, monotonic.
+        """
+        key = (request.call_id, request.from_tag)
+        while len(self._live) >= self.limits.open_calls:
+            self.abandon(next(iter(self._live.values())))
+        opened = OpenCall(
+            call_id=self._tokens.token(),
+            sip_call_id=printable(key[0].decode("utf-8", "replace"), 1024),
+            caller=printable(caller, 255),
+            callee=printable(callee, 255),
+            caller_user_id=caller_user_id,
+            callee_user_id=None,
+            started_at=self.moment(),
+        )
+        call = LiveCall(self, key, opened, now + self.limits.call_seconds)
+        call.decided(reasons, callee_user_id)
+        if (old := self._live.get(key)) is not None:
+            # The same Call-ID and tag again without a new dialog: a caller that starts over.
+            self.abandon(old)
+        self._live[key] = call
+        self._journal.opened(call.opened)
+        return call
+
+    def of_dialog(self, request: Message) -> LiveCall | None:
+        """The call that a request within a dialog belongs to, whichever side sent it."""
+        call_id = request.call_id
+        return self._live.get((call_id, request.from_tag)) or self._live.get((call_id, request.to_tag))
+
+    def keep(self, call: LiveCall, opened: OpenCall) -> None:
+        """Note what became known of a call."""
+        call.opened = opened
+        if self._live.get(call.key) is call:
+            self._journal.opened(opened)
+
+    def close(self, call: LiveCall, disposition: Disposition, status: int, interrupted: bool = False) -> None:
+        """Write the record of a call, once."""
+        if self._live.get(call.key) is not call:
+            return
+        del self._live[call.key]
+        opened = call.opened
+        self._journal.closed(
+            CallEnded(
+                call_id=opened.call_id,
+                sip_call_id=opened.sip_call_id,
+                caller=opened.caller,
+                callee=opened.callee,
+                caller_user_id=opened.caller_user_id,
+                callee_user_id=opened.callee_user_id,
+                started_at=opened.started_at,
+                answered_at=opened.answered_at,
+                ended_at=self.moment(),
+                disposition=disposition,
+                status=status,
+                interrupted=interrupted,
+                reasons=opened.reasons,
+            )
+        )
+
+    def abandon(self, call: LiveCall) -> None:
+        """Close a call of which nothing was heard."""
+        answered = call.opened.answered_at is not None
+        self.close(call, "answered" if answered else "failed", 200 if answered else 408, interrupted=True)
+
+    def sweep(self, now: float) -> None:
+        """Close calls that lasted longer than any may; to be called every few seconds."""
+        while self._live and (oldest := next(iter(self._live.values()))).until <= now:
+            self.abandon(oldest)
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+
+def printable(text: str, length: int) -> str:
+    """One line for people, no longer than `length` characters."""
+    return "".join(c for c in text if c.isprintable())[:length]

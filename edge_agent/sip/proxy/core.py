@@ -1,0 +1,282 @@
+"""The proxy core: what becomes of each request (RFC 3261 §16.3–§16.6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+from zlib import crc32
+
+from contract.dialplan import Call, Reject, Service
+from edge_agent.clock import Clock
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.location import Location
+from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, SipError, Uri, response_bytes
+from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.proxy.admission import Admission, Challenged
+from edge_agent.sip.proxy.calls import Calls, LiveCall
+from edge_agent.sip.proxy.forking import Fork, Target
+from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
+from edge_agent.sip.proxy.routing import Routing, callee_of
+from edge_agent.sip.resolver import flow_to
+from edge_agent.sip.transaction import InviteServer, TransactionLayer
+
+ALLOW: Final = b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY"
+
+_NO_EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
+_RECORD_ROUTED: Final = frozenset({b"INVITE", b"REFER", b"NOTIFY"})
+
+Register = Callable[[Message, float], None]
+"""Takes a REGISTER for us and answers it."""
+
+
+class ProxyCore:
+    """The transaction user of the edge.
+
+    Args:
+        own: names of this edge.
+        routes: Record-Route and Route.
+        admission: who may send.
+        location: bindings.
+        calls: records.
+        register: the registrar's door.
+        clock: for the dial plan.
+        config: of the site.
+        drops: counted by reason.
+    """
+
+    def __init__(
+        self,
+        own: OwnAddresses,
+        routes: RouteBook,
+        admission: Admission,
+        location: Location,
+        calls: Calls,
+        register: Register,
+        clock: Clock,
+        config: SipConfig,
+        drops: Counter[DropReason],
+    ) -> None:
+        self._own = own
+        self._routes = routes
+        self._admission = admission
+        self._location = location
+        self._calls = calls
+        self._register = register
+        self._clock = clock
+        self._config = config
+        self._drops = drops
+        self._layer: TransactionLayer
+
+    def attach(self, layer: TransactionLayer) -> None:
+        """The layer that this core stands on; once, before anything arrives."""
+        self._layer = layer
+
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration from here on; calls in progress go on."""
+        self._config = config
+        self._calls.limits = config.limits
+
+    # -- the transaction user
+
+    def request_arrived(self, request: Message, now: float) -> None:
+        """See `TransactionUser`."""
+        try:
+            self._route(request, now)
+        except (Challenged, Unsupported) as error:
+            self._layer.reply(request, error.status, b"", error.headers)
+        except BadMessage as error:
+            self._drops[error.drop] += 1
+            self._layer.reply(request, error.status, error.reason.encode())
+        except SipError as error:
+            self._layer.reply(request, error.status, error.reason.encode())
+
+    def ack_arrived(self, request: Message, now: float) -> None:
+        """See `TransactionUser`: the ACK of a 2xx goes its way without state, within dialogs that we know only."""
+        del now
+        try:
+            if not self._routes.take_own(request):
+                self._drops[DropReason.STRAY_ACK] += 1
+                return
+            hops = self._hops(request)
+            if hops <= 0:
+                raise SipError(483, "Too Many Hops")
+            flow = self._next_hop(request)
+        except SipError:
+            self._drops[DropReason.UNROUTABLE_ACK] += 1
+            return
+        request.set(b"Max-Forwards", b"%d" % (hops - 1))
+        self._layer.forward(request, flow)
+
+    def invite_cancelled(self, transaction: InviteServer, now: float) -> None:
+        """See `TransactionUser`."""
+        fork = transaction.user
+        if isinstance(fork, Fork):
+            fork.cancel(now)
+
+    # -- what becomes of a request
+
+    def _route(self, request: Message, now: float) -> None:
+        method = request.method
+        if method == b"CANCEL":
+            raise SipError(481, "Call/Transaction Does Not Exist")
+        uri = request.request_uri()
+        if uri.scheme != b"sip":
+            raise SipError(416, "Unsupported URI Scheme")
+        proven = self._routes.take_own(request)
+        routed = b"route" in request.names
+        uri = request.request_uri()
+        ours = not routed and self._own.are(uri)
+        if self._hops(request) <= 0 and not (ours and method in (b"OPTIONS", b"REGISTER") and not uri.user):
+            raise SipError(483, "Too Many Hops")
+        self._refuse_extensions(request, b"proxy-require")
+        loop_mark = self._loop_mark(request)
+        if proven and request.to_tag:
+            self._forward_in_dialog(request, loop_mark, now)
+        elif ours and method == b"REGISTER":
+            self._refuse_extensions(request, b"require")
+            self._register(request, now)
+        elif ours and not uri.user:
+            self._answer_for_ourselves(request)
+        else:
+            self._forward_new(request, uri, ours, loop_mark, now)
+
+    def _forward_in_dialog(self, request: Message, loop_mark: bytes, now: float) -> None:
+        """Within a dialog that was let through: straight on, by Route or Request-URI."""
+        flow = self._next_hop(request)
+        if request.method == b"BYE" and (call := self._calls.of_dialog(request)) is not None:
+            call.ended()
+        transaction = self._layer.accept(request)
+        if request.method == b"INVITE":
+            transaction.respond(100, response_bytes(request, 100), now)
+        self._remove_own_credentials(request)
+        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark).start([Target(None, flow)], now)
+
+    def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
+        """A request of its own: who sent it, may they, where to."""
+        caller = self._admission.sending(request)
+        self._remove_own_credentials(request)
+        method = request.method
+        if not ours:
+            self._relay(request, loop_mark, now)
+            return
+        if method in _NO_EVENTS:
+            raise SipError(489, "Bad Event")
+        routing = Routing(self._config, self._location, self._clock, Call(caller, uri.dialled))
+        decision, targets = routing.decide(now)
+        step = decision.step
+        call: LiveCall | None = None
+        if method == b"INVITE" and not request.to_tag:
+            named = request.address(b"from").uri.dialled
+            callee = callee_of(decision)
+            call = self._calls.open(request, named, uri.dialled, caller, decision.reasons, callee, now)
+        transaction = self._layer.accept(request)
+        if method == b"INVITE":
+            transaction.respond(100, response_bytes(request, 100), now)
+        fork = Fork(
+            self._layer,
+            self._routes,
+            transaction,
+            request,
+            loop_mark=loop_mark,
+            policy=routing,
+            call=call,
+            record_route=method in _RECORD_ROUTED,
+            serial_seconds=self._config.serial_ring_seconds,
+            unreachable_status=503 if isinstance(step, Service) else 480,
+        )
+        if isinstance(step, Reject):
+            fork.answer(step.status, step.phrase.encode(), now)
+        else:
+            fork.start(targets, now)
+
+    def _relay(self, request: Message, loop_mark: bytes, now: float) -> None:
+        """To somewhere else than the site, for a user of the site."""
+        flow = self._next_hop(request)
+        transaction = self._layer.accept(request)
+        if request.method == b"INVITE":
+            transaction.respond(100, response_bytes(request, 100), now)
+        Fork(
+            self._layer,
+            self._routes,
+            transaction,
+            request,
+            loop_mark=loop_mark,
+            record_route=request.method in _RECORD_ROUTED,
+        ).start([Target(None, flow)], now)
+
+    def _answer_for_ourselves(self, request: Message) -> None:
+        """A request to the edge itself."""
+        if request.method == b"OPTIONS":
+            self._refuse_extensions(request, b"require")
+            headers: list[RawHeader] = [(b"Allow", ALLOW), (b"Accept", b"application/sdp"), (b"Supported", b"")]
+            self._layer.reply(request, 200, headers=headers)
+        elif request.to_tag:
+            raise SipError(481, "Call/Transaction Does Not Exist")
+        else:
+            self._layer.reply(request, 405, headers=((b"Allow", ALLOW),))
+
+    # -- parts
+
+    def _next_hop(self, request: Message) -> Flow:
+        """The way to the topmost Route, or to the Request-URI (§16.6 steps 6 and 7).
+
+        A phone that is registered is reached the way that its registration found: through its connection or NAT.
+        """
+        route = request.get(b"route")
+        if route is not None:
+            return flow_to(request_route(request))
+        uri = request.request_uri()
+        binding = self._location.at_contact(uri.text)
+        if binding is not None:
+            return binding.flow
+        if self._own.are(uri):
+            raise SipError(404, "Not Found")
+        return flow_to(uri)
+
+    def _hops(self, request: Message) -> int:
+        value = request.get(b"max-forwards")
+        return 70 if value is None else int(value)
+
+    def _refuse_extensions(self, request: Message, name: bytes) -> None:
+        """No extension has to be understood by us so far (§16.3 step 5, §8.2.2.3)."""
+        if name in request.names:
+            wanted = b", ".join(request.values(name))
+            raise Unsupported(wanted)
+
+    def _loop_mark(self, request: Message) -> bytes:
+        """What tells a loop from a spiral (§16.3 step 4, RFC 5393 §4.2.1): the same request, decided the same way.
+
+        Raises:
+            SipError: 482, this very request went through here before.
+        """
+        parts = (request.uri, request.from_tag, request.to_tag, request.call_id, b"%d" % request.cseq[0])
+        mark = b"%08x" % crc32(b"\0".join((*parts, *request.all(b"route"))))
+        for value in request.values(b"via"):
+            at = value.find(b"branch=")
+            branch = value[at + 7 :].partition(b";")[0]
+            if self._layer.is_own_branch(branch) and branch.endswith(b"." + mark):
+                raise SipError(482, "Loop Detected")
+        return mark
+
+    def _remove_own_credentials(self, request: Message) -> None:
+        """What was proven here is nobody else's business (§22.3)."""
+        if b"proxy-authorization" not in request.names:
+            return
+        own = b'realm="' + self._config.realm.encode() + b'"'
+        for at in range(len(request.lines) - 1, 0, -1):
+            if request.names[at] == b"proxy-authorization" and own in request.lines[at]:
+                request.remove_at(at)
+
+
+class Unsupported(SipError):
+    """An extension was required that is not understood here."""
+
+    def __init__(self, wanted: bytes) -> None:
+        super().__init__(420, "Bad Extension")
+        self.headers: list[RawHeader] = [(b"Unsupported", wanted)]
+
+
+def request_route(request: Message) -> Uri:
+    """The URI of the topmost Route."""
+    return NameAddr.parse(request.values(b"route")[0], "Route").uri

@@ -1,0 +1,353 @@
+"""The response context: one request on its way to one or more contacts, and what comes back (RFC 3261 §16.6–§16.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from edge_agent.sip.message import Flow, Message, response_bytes
+from edge_agent.sip.proxy.calls import LiveCall
+from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
+from edge_agent.sip.proxy.routes import RouteBook
+from edge_agent.sip.transaction import (
+    ClientTransaction,
+    InviteClient,
+    NonInviteClient,
+    ServerTransaction,
+    TransactionLayer,
+)
+
+_TIMER_C: Final = 0
+_SERIAL: Final = 1
+_HOPS_BY_DEFAULT: Final = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One place to send a request to.
+
+    Args:
+        uri: the Request-URI there; None leaves it.
+        flow: the way.
+        q: preference in thousandths; equal ones ring together, higher ones first.
+    """
+
+    uri: bytes | None
+    flow: Flow
+    q: int = 1000
+
+
+class Policy(Protocol):
+    """Asked when every target of a step failed."""
+
+    def next_step(self, fork: Fork, status: int, now: float) -> bool:
+        """Start another step with `fork.start`, or answer by `fork.answer`; False: the best response goes up."""
+        ...
+
+
+class TimerC:
+    """Timer C of one branch; lets go of the branch when that is decided, since the wheel keeps this for minutes."""
+
+    __slots__ = ("branch", "deadline")
+
+    def __init__(self, branch: Branch) -> None:
+        self.branch: Branch | None = branch
+        self.deadline = 0.0
+
+    def expired(self, kind: int, now: float) -> None:
+        """It went off; whether it was set again meanwhile is seen by its deadline."""
+        del kind
+        if self.branch is not None and now >= self.deadline:
+            self.branch.give_up(now)
+
+
+class Branch:
+    """One target's client transaction."""
+
+    __slots__ = ("client", "fork", "given_up", "pending", "timer_c")
+
+    def __init__(self, fork: Fork) -> None:
+        self.fork = fork
+        self.client: ClientTransaction | None = None
+        self.pending = True
+        self.given_up = False
+        """Cancelled by us because it rang too long, not by the caller."""
+        self.timer_c: TimerC | None = None
+
+    def decided(self) -> None:
+        """Its final response came, or none will."""
+        self.pending = False
+        if self.timer_c is not None:
+            self.timer_c.branch = None
+            self.timer_c = None
+
+    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+        """See `ClientOwner`."""
+        self.client = client
+        self.fork.response_arrived(self, response, now)
+
+    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+        """See `ClientOwner`."""
+        del client
+        self.fork.branch_failed(self, 408, now)
+
+    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+        """See `ClientOwner`."""
+        del client
+        self.fork.branch_failed(self, self.fork.unreachable_status, now)
+
+    def give_up(self, now: float) -> None:
+        """Stop ringing there."""
+        self.given_up = True
+        if isinstance(self.client, InviteClient):
+            self.client.cancel(now)
+
+
+class Fork:
+    """One request being proxied with state.
+
+    Args:
+        layer: sends.
+        routes: for Record-Route.
+        transaction: answers the request.
+        request: as it came, our own Route entries removed; copied for each target.
+        loop_mark: for the branches.
+        policy: what to do when all targets failed; None: the best response goes up.
+        call: its record, for an INVITE that starts a call.
+        record_route: whether to stay in the dialog's path.
+        serial_seconds: how long contacts of one q ring before the next.
+        unreachable_status: what stands for a target that cannot be reached.
+    """
+
+    __slots__ = (
+        "_branches",
+        "_call",
+        "_cancelled",
+        "_decided",
+        "_ends",
+        "_groups",
+        "_layer",
+        "_loop_mark",
+        "_policy",
+        "_record_route",
+        "_request",
+        "_routes",
+        "_serial_at",
+        "_serial_seconds",
+        "_starting",
+        "_timer_c",
+        "_transaction",
+        "outcomes",
+        "unreachable_status",
+    )
+
+    def __init__(
+        self,
+        layer: TransactionLayer,
+        routes: RouteBook,
+        transaction: ServerTransaction,
+        request: Message,
+        *,
+        loop_mark: bytes = b"",
+        policy: Policy | None = None,
+        call: LiveCall | None = None,
+        record_route: bool = False,
+        serial_seconds: float = 20.0,
+        unreachable_status: int = 503,
+    ) -> None:
+        self._layer = layer
+        self._routes = routes
+        self._transaction = transaction
+        self._request = request
+        self._loop_mark = loop_mark
+        self._policy = policy
+        self._call = call
+        self._record_route = record_route
+        self._serial_seconds = serial_seconds
+        self._serial_at = 0.0
+        self._timer_c = layer.timers.timer_c if request.method == b"INVITE" else 0.0
+        self._branches: list[Branch] = []
+        self._ends: list[BranchEnd] = []
+        self._groups: list[list[Target]] = []
+        self._cancelled = False
+        self._decided = False
+        self._starting = False
+        self.outcomes: list[int] = []
+        """Final statuses of the steps that failed, oldest first."""
+        self.unreachable_status = unreachable_status
+        transaction.user = self
+
+    @property
+    def call(self) -> LiveCall | None:
+        """The record of the call that this INVITE starts."""
+        return self._call
+
+    # -- out
+
+    def start(self, targets: Sequence[Target], now: float) -> None:
+        """Send the request to these targets: equal q at once, lower q later."""
+        groups: dict[int, list[Target]] = {}
+        for target in sorted(targets, key=lambda one: -one.q):
+            groups.setdefault(target.q, []).append(target)
+        self._groups = list(groups.values())
+        self._ends = []
+        self._next_group(now)
+
+    def _next_group(self, now: float) -> None:
+        group = self._groups.pop(0)
+        # A send that fails at once must not end the fork while the others of the group are not yet out.
+        self._starting = True
+        for target in group:
+            self._send(target, now)
+        self._starting = False
+        if self._groups and self._timer_c:
+            self._serial_at = now + self._serial_seconds
+            self._layer.wheel.add(self._serial_seconds, self, _SERIAL, now)
+        self._settle(now)
+
+    def _send(self, target: Target, now: float) -> None:
+        request = self._request.copy()
+        if target.uri is not None:
+            request.set_uri(target.uri)
+        at = request.index(b"max-forwards")
+        if at < 0:
+            request.append(b"Max-Forwards", b"%d" % _HOPS_BY_DEFAULT)
+        else:
+            request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
+        if self._record_route:
+            self._routes.record(request, self._request.flow.transport, target.flow.transport)
+        branch = Branch(self)
+        self._branches.append(branch)
+        if self._timer_c:
+            self._wait_for(branch, now)
+        branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark)
+
+    def _wait_for(self, branch: Branch, now: float) -> None:
+        timer = branch.timer_c
+        if timer is None:
+            timer = branch.timer_c = TimerC(branch)
+        timer.deadline = now + self._timer_c
+        self._layer.wheel.add(self._timer_c, timer, _TIMER_C, now)
+
+    # -- back
+
+    def response_arrived(self, branch: Branch, response: Message, now: float) -> None:
+        """A branch answered."""
+        status = response.status
+        if status < 200:
+            if status > 100 and not self._decided:
+                if self._timer_c:
+                    self._wait_for(branch, now)
+                if self._call is not None:
+                    self._call.ringing = True
+                self._pass_up(response, now)
+            return
+        branch.decided()
+        if status < 300:
+            if self._call is not None:
+                self._call.answered()
+            self._decided = True
+            self._groups.clear()
+            self._pass_up(response, now)
+            self._cancel_pending(now)
+            return
+        if branch.given_up:
+            status = 408
+        self._ends.append(BranchEnd(status, response))
+        if status >= 600:
+            # Nobody else is to be rung; what still answers is waited for (§16.7 step 5).
+            self._groups.clear()
+            self._cancel_pending(now)
+        self._settle(now)
+
+    def branch_failed(self, branch: Branch, status: int, now: float) -> None:
+        """A branch ended without a response."""
+        if branch.pending:
+            branch.decided()
+            self._ends.append(BranchEnd(status))
+            self._settle(now)
+
+    def cancel(self, now: float) -> None:
+        """The caller gave up: every branch is cancelled, the answer comes from them."""
+        if self._decided or self._cancelled:
+            return
+        self._cancelled = True
+        self._groups.clear()
+        self._cancel_pending(now)
+        self._settle(now)
+
+    def expired(self, kind: int, now: float) -> None:
+        """This q rang long enough; the next one's turn."""
+        del kind
+        if self._groups and not self._decided and now >= self._serial_at:
+            for branch in self._branches:
+                if branch.pending:
+                    branch.give_up(now)
+            self._next_group(now)
+
+    def _cancel_pending(self, now: float) -> None:
+        for branch in self._branches:
+            if branch.pending and isinstance(branch.client, InviteClient):
+                branch.client.cancel(now)
+
+    def _settle(self, now: float) -> None:
+        """When nothing is pending: the next group, the next step, or the best response."""
+        if self._decided or self._starting or any(branch.pending for branch in self._branches):
+            return
+        if self._groups:
+            self._next_group(now)
+            return
+        if self._cancelled:
+            best = best_of(self._ends) if self._ends else BranchEnd(487)
+            if best.status in (408, 503) or best.response is None:
+                best = BranchEnd(487)
+            self._finish(best, now)
+            return
+        best = best_of(self._ends)
+        if self._policy is not None and best.status < 600 and best.status not in (401, 407):
+            self._branches.clear()
+            if self._policy.next_step(self, best.status, now):
+                return
+        self._finish(best, now)
+
+    # -- up
+
+    def _pass_up(self, response: Message, now: float) -> None:
+        response.remove_first_value(b"via")
+        self._transaction.respond(response.status, bytes(response), now)
+
+    def _finish(self, best: BranchEnd, now: float) -> None:
+        if best.status == 408 and self._request.method != b"INVITE":
+            # The client has given up by itself when this would reach it (RFC 4320 §4.2).
+            self._decided = True
+            return
+        response = best.response
+        if response is None or response.status != best.status or best.status == 503:
+            self.answer(500 if best.status == 503 else best.status, b"", now)
+            return
+        if best.status in (401, 407):
+            gather_challenges(response, self._ends)
+        self._decided = True
+        if self._call is not None:
+            self._call.refused(best.status, self._cancelled)
+        self._pass_up(response, now)
+        self._release()
+
+    def answer(self, status: int, reason: bytes, now: float) -> None:
+        """Answer by a final response of our own."""
+        if self._decided:
+            return
+        self._decided = True
+        if self._call is not None:
+            self._call.refused(status, self._cancelled)
+        transaction = self._transaction
+        transaction.respond(status, response_bytes(self._request, status, reason, to_tag=transaction.tag), now)
+        self._release()
+
+    def _release(self) -> None:
+        """Nothing more can come: let go of what would keep this in memory."""
+        self._branches.clear()
+        self._ends.clear()
+        self._policy = None
+        self._transaction.user = None

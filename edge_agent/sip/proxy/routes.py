@@ -1,0 +1,118 @@
+"""Which URIs are this edge, Record-Route and Route (RFC 3261 §16.4, §16.6 step 4, RFC 5658).
+
+Our Record-Route carries a token, an HMAC over the Call-ID: a request within a dialog that brings it back belongs to a
+call that was let through here before, also before a restart, and needs no digest.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.message import BadMessage, DropReason, Message, NameAddr, Uri
+from edge_agent.sip.transaction.layer import DEFAULT_PORT
+
+_TOKEN_PARAM: Final = b"t"
+_TOKEN_DIGITS: Final = 16
+
+
+class OwnAddresses:
+    """What this edge is called.
+
+    Args:
+        local: advertised host and port of each transport.
+        config: domain and further hosts.
+    """
+
+    def __init__(self, local: dict[str, tuple[str, int]], config: SipConfig) -> None:
+        self._local = local
+        self._ports = frozenset(port for _, port in local.values())
+        self.sent_by: dict[str, bytes] = {
+            transport: (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
+            for transport, (host, port) in local.items()
+        }
+        self.configure(config)
+
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration."""
+        self._domain = config.domain.lower().encode()
+        hosts = {self._domain, *(host.lower().encode() for host in config.hosts)}
+        hosts.update((f"[{host}]" if ":" in host else host).encode() for host, _ in self._local.values())
+        self._hosts = frozenset(hosts)
+
+    def are(self, uri: Uri) -> bool:
+        """Whether requests with this URI end here: the domain, or a host of ours at a port of ours."""
+        if uri.host not in self._hosts:
+            return False
+        if uri.port == 0 and uri.host == self._domain:
+            return True
+        return (uri.port or DEFAULT_PORT) in self._ports
+
+    def name_host(self, uri: Uri) -> bool:
+        """Whether an address in From or To belongs to the site; the port says nothing there."""
+        return uri.host in self._hosts
+
+
+class RouteBook:
+    """Writes Record-Route and reads Route.
+
+    Args:
+        own: what this edge is called.
+        key: secret of this edge, the same after a restart.
+    """
+
+    def __init__(self, own: OwnAddresses, key: bytes) -> None:
+        self._own = own
+        self._key = key
+
+    def token(self, call_id: bytes) -> bytes:
+        """The proof that a dialog with this Call-ID was let through here."""
+        return hmac.digest(self._key, b"dialog:" + call_id, "sha256").hex()[:_TOKEN_DIGITS].encode()
+
+    def record(self, request: Message, incoming: str, outgoing: str) -> None:
+        """Put our Record-Route on a request; two of them when the transport changes, the outgoing one on top."""
+        token = self.token(request.call_id)
+        at = request.index(b"record-route")
+        if at < 0:
+            at = request.index(b"via") + 1
+        request.insert(at, b"Record-Route", self._entry(incoming, token))
+        if incoming != outgoing:
+            request.insert(at, b"Record-Route", self._entry(outgoing, token))
+
+    def _entry(self, transport: str, token: bytes) -> bytes:
+        parameter = b"" if transport == "udp" else b";transport=" + transport.encode()
+        return b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t=" + token + b">"
+
+    def take_own(self, request: Message) -> bool:
+        """Remove what of the route is us (§16.4).
+
+        Returns:
+            Whether one of the entries proves that the dialog was let through here.
+
+        Raises:
+            BadMessage: Route is malformed.
+        """
+        own, proven = self._own, False
+        uri = request.request_uri()
+        if _TOKEN_PARAM in uri.params and b"lr" in uri.params and own.are(uri):
+            # A strict router put our Record-Route into the Request-URI and the real one last into Route.
+            routes = request.values(b"route")
+            if not routes:
+                raise BadMessage(DropReason.BAD_HEADER_VALUE, "Strict Route Without Route")
+            proven = self._proves(uri, request)
+            request.set_uri(NameAddr.parse(routes[-1], "Route").uri.text)
+            request.remove(b"route")
+            for value in routes[:-1]:
+                request.append(b"Route", value)
+        while b"route" in request.names:
+            first = NameAddr.parse(request.values(b"route")[0], "Route").uri
+            if not own.are(first):
+                break
+            proven = proven or self._proves(first, request)
+            request.remove_first_value(b"route")
+        return proven
+
+    def _proves(self, uri: Uri, request: Message) -> bool:
+        token = uri.params.get(_TOKEN_PARAM)
+        return bool(token) and hmac.compare_digest(token or b"", self.token(request.call_id))

@@ -1,0 +1,92 @@
+"""Where a request of the site goes: the dial plan is asked, again after each step that failed."""
+
+from __future__ import annotations
+
+from contract.dialplan import Call, Decision, Outcome, Reject, Ring, Service, decide
+from edge_agent.clock import Clock
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.location import Location
+from edge_agent.sip.message import BadMessage, SipError, Uri
+from edge_agent.sip.proxy.forking import Fork, Target
+from edge_agent.sip.resolver import flow_to
+
+_MAX_STEPS = 20
+"""A dial plan that goes on for ever is stopped here."""
+
+
+class Routing:
+    """The steps of one request; the `Policy` of its fork.
+
+    Args:
+        config: of the site, as it was when the request came: a call in progress keeps its plan.
+        location: bindings.
+        clock: the dial plan knows schedules.
+        call: who dialled what.
+    """
+
+    __slots__ = ("_call", "_clock", "_config", "_location", "_outcomes")
+
+    def __init__(self, config: SipConfig, location: Location, clock: Clock, call: Call) -> None:
+        self._config = config
+        self._location = location
+        self._clock = clock
+        self._call = call
+        self._outcomes: list[Outcome] = []
+
+    def decide(self, now: float) -> tuple[Decision, list[Target]]:
+        """The next step that can be carried out, with its targets; none for a Reject.
+
+        Steps that lead nowhere (no contact, no such service) count as failed and are passed over.
+        """
+        while True:
+            moment = self._clock.now()
+            decision = decide(self._config.plan, self._config.state, self._call, self._outcomes, moment)
+            targets = self._targets(decision, now)
+            if targets or isinstance(decision.step, Reject):
+                return decision, targets
+            if len(self._outcomes) >= _MAX_STEPS:
+                return Decision(Reject(480, ""), decision.reasons), []
+            self._outcomes.append(Outcome(480))
+
+    def next_step(self, fork: Fork, status: int, now: float) -> bool:
+        """See `Policy`."""
+        self._outcomes.append(Outcome(status))
+        decision, targets = self.decide(now)
+        step = decision.step
+        if fork.call is not None:
+            fork.call.decided(decision.reasons, callee_of(decision))
+        if isinstance(step, Reject):
+            if step.status == status:
+                return False
+            fork.answer(step.status, step.phrase.encode(), now)
+            return True
+        if len(self._outcomes) > _MAX_STEPS:
+            return False
+        fork.start(targets, now)
+        return True
+
+    def _targets(self, decision: Decision, now: float) -> list[Target]:
+        step = decision.step
+        if isinstance(step, Ring):
+            found = [
+                Target(binding.contact, binding.flow, binding.q)
+                for user_id in step.user_ids
+                for binding in self._location.of_user(user_id, now)
+            ]
+            return found[: self._config.limits.branches]
+        if isinstance(step, Service):
+            uri = self._config.services.get(step.name)
+            if uri is None:
+                return []
+            try:
+                parsed = Uri.parse(uri.encode())
+                return [Target(parsed.text, flow_to(parsed))]
+            except (BadMessage, SipError):
+                return []
+        return []
+
+
+def callee_of(decision: Decision) -> str | None:
+    """The user whom a step rings, when it is one."""
+    step = decision.step
+    return step.user_ids[0] if isinstance(step, Ring) and len(step.user_ids) == 1 else None

@@ -1,0 +1,93 @@
+"""What one REGISTER asks for: its Contact values, checked (RFC 3261 §10.3 steps 6 and 7, §20.10)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.message import BadMessage, DropReason, Message, NameAddr, SipError, Uri
+
+_Q: Final = re.compile(rb"0(?:\.([0-9]{0,3}))?|1(?:\.0{0,3})?")
+
+
+class IntervalTooBrief(SipError):
+    """A registration shorter than the site grants."""
+
+    def __init__(self, min_expires: int) -> None:
+        super().__init__(423, "Interval Too Brief")
+        self.min_expires = min_expires
+
+
+@dataclass(frozen=True, slots=True)
+class WantedContact:
+    """One Contact of a REGISTER.
+
+    Args:
+        uri: parsed, text as given in `uri.text`.
+        expires: seconds granted; 0 takes the binding away.
+        q: preference in thousandths.
+        instance: `+sip.instance`, or empty.
+    """
+
+    uri: Uri
+    expires: int
+    q: int
+    instance: bytes
+
+
+def wanted_contacts(request: Message, config: SipConfig) -> list[WantedContact] | None:
+    """The contacts that a REGISTER names; None stands for `*`, an empty list for a question.
+
+    Raises:
+        BadMessage: a value is malformed.
+        IntervalTooBrief: a contact asks for less than `min_expires`.
+        SipError: too many contacts.
+    """
+    values = request.values(b"contact")
+    header = _seconds(request.get(b"expires"))
+    if b"*" in values:
+        if len(values) > 1 or header != 0:
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Contact * Needs Expires 0 and No Other Contact")
+        return None
+    if len(values) > config.limits.contacts_per_request:
+        raise SipError(403, "Too Many Contacts")
+    wanted = [_wanted(value, header, config) for value in values]
+    for at, one in enumerate(wanted):
+        if any(one.uri.same_as(other.uri) for other in wanted[:at]):
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Duplicate Contact")
+    return wanted
+
+
+def _wanted(value: bytes, header: int | None, config: SipConfig) -> WantedContact:
+    address = NameAddr.parse(value, "Contact")
+    if address.uri.scheme != b"sip":
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "Contact Is No sip URI")
+    expires = _seconds(address.params.get(b"expires"))
+    if expires is None:
+        expires = config.default_expires if header is None else header
+    if 0 < expires < config.min_expires:
+        raise IntervalTooBrief(config.min_expires)
+    return WantedContact(
+        uri=address.uri,
+        expires=min(expires, config.max_expires),
+        q=_q(address.params.get(b"q", b"1")),
+        instance=address.params.get(b"+sip.instance") or b"",
+    )
+
+
+def _seconds(value: bytes | None) -> int | None:
+    """A number of seconds; a malformed one counts as none given (§20.19)."""
+    if value is None or not value.isdigit():
+        return None
+    return min(int(value[:11]), 2**32 - 1)
+
+
+def _q(value: bytes | None) -> int:
+    match = _Q.fullmatch(value or b"")
+    if match is None:
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed q in Contact")
+    if match.group().startswith(b"1"):
+        return 1000
+    return int((match.group(1) or b"0").ljust(3, b"0"))

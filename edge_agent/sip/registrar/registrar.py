@@ -1,0 +1,273 @@
+"""REGISTER to bindings (RFC 3261 §10.3), and what makes bindings go: expiry, dead connections, configuration."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contract.sync.events import RegistrationChanged
+from edge_agent.clock import Clock
+from edge_agent.ports import Reporter
+from edge_agent.sip.config import Credential, SipConfig
+from edge_agent.sip.location import Binding, Location
+from edge_agent.sip.message import BadMessage, Flow, Message, SipError
+from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.registrar.contacts import WantedContact, wanted_contacts
+from edge_agent.sip.registrar.moments import Moments
+from edge_agent.sip.registrar.reach import flow_of_contact
+from edge_agent.sip.registrar.store import BindingStore, StoredBinding
+
+_REMOVED: Final = "removed"
+_EXPIRED: Final = "expired"
+
+
+class Registrar:
+    """The bindings' only writer.
+
+    Args:
+        location: the bindings in memory.
+        store: the bindings on disk; the caller commits it once for each batch, before answers leave.
+        reporter: told of bindings that come, change and go; of refreshes only as often as the cloud needs to see
+            that the phone is still there.
+        clock: for moments on disk and in reports.
+        config: of the site.
+    """
+
+    def __init__(
+        self, location: Location, store: BindingStore, reporter: Reporter, clock: Clock, config: SipConfig
+    ) -> None:
+        self._location = location
+        self._store = store
+        self._reporter = reporter
+        self._moments = Moments(clock)
+        self._config = config
+
+    # -- REGISTER
+
+    def register(self, request: Message, credential: Credential, now: float) -> list[RawHeader]:
+        """Carry out an authenticated REGISTER, all of it or nothing.
+
+        Returns:
+            The headers of its 200: every binding of the user.
+
+        Raises:
+            SipError: what it is to be answered with.
+        """
+        user_id = self._user_of(request, credential)
+        wanted = wanted_contacts(request, self._config)
+        location = self._location
+        # A flow may have died without notice, a binding may have lapsed since the last sweep: `mine` is what counts.
+        mine = location.of_user(user_id, now)
+        call_id, cseq = request.call_id, request.cseq[0]
+        if wanted is None:
+            for binding in mine:
+                _check_order(binding, call_id, cseq)
+            for binding in mine:
+                self._remove(binding, _REMOVED)
+            return []
+        changes = [(one, _matching(mine, one)) for one in wanted]
+        for _, old in changes:
+            if old is not None:
+                _check_order(old, call_id, cseq)
+        self._check_limits(changes, len(mine))
+        for one, old in changes:
+            self._carry_out(one, old, request, credential, user_id, now)
+        return [
+            (b"Contact", b"<%b>;expires=%d%b" % (b.contact, max(1, round(b.expires - now)), _q_text(b.q)))
+            for b in location.of_user(user_id, now)
+        ]
+
+    def _user_of(self, request: Message, credential: Credential) -> str:
+        """The user whose address of record To names, who must be the authenticated one."""
+        config = self._config
+        user = config.users.get(credential.user_id)
+        if user is None or not user.enabled:
+            raise SipError(403, "Forbidden")
+        named = config.plan.dialled.get(request.address(b"to").uri.dialled)
+        if named is None:
+            raise SipError(404, "Not Found")
+        if named.user_id != user.user_id:
+            raise SipError(403, "Forbidden")
+        return user.user_id
+
+    def _check_limits(self, changes: list[tuple[WantedContact, Binding | None]], had: int) -> None:
+        added = sum(1 for one, old in changes if old is None and one.expires)
+        if added and had + added > self._config.limits.contacts_per_aor:
+            raise SipError(403, "Too Many Bindings")
+        if added and len(self._location) + added > self._config.limits.bindings:
+            raise SipError(503, "Too Many Bindings")
+
+    def _carry_out(
+        self,
+        one: WantedContact,
+        old: Binding | None,
+        request: Message,
+        credential: Credential,
+        user_id: str,
+        now: float,
+    ) -> None:
+        if one.expires == 0:
+            if old is not None:
+                self._remove(old, _REMOVED)
+            return
+        source = request.flow
+        binding = Binding(
+            user_id=user_id,
+            line_id=credential.line_id,
+            device_id=credential.device_id,
+            contact=one.uri.text,
+            flow=flow_of_contact(one.uri, request),
+            source=f"{source.host}:{source.port}" if ":" not in source.host else f"[{source.host}]:{source.port}",
+            expires=now + one.expires,
+            q=one.q,
+            call_id=request.call_id,
+            cseq=request.cseq[0],
+            user_agent=_text(request.get(b"user-agent")),
+            instance=one.instance,
+        )
+        if old is not None and not _is_news(old, binding, one.expires, now):
+            binding.reported_until = old.reported_until
+        else:
+            binding.reported_until = binding.expires
+            self._report(binding, "registered", now)
+        if old is not None and old.contact != binding.contact:
+            self._store.remove(old.user_id, old.contact.decode("latin-1"))
+        self._location.put(binding, old)
+        self._keep(binding, now)
+
+    # -- what makes bindings go
+
+    def _remove(self, binding: Binding, why: str) -> None:
+        self._location.remove(binding)
+        self._store.remove(binding.user_id, binding.contact.decode("latin-1"))
+        self._report(binding, why, None)
+
+    def sweep(self, now: float) -> None:
+        """Let lapsed bindings go; to be called every few seconds."""
+        for binding in [one for one in self._location.all() if one.expires <= now]:
+            self._remove(binding, _EXPIRED)
+
+    def flow_failed(self, flow: Flow) -> None:
+        """A connection is gone, and every binding that was reached through it."""
+        if flow.connection:
+            for binding in [one for one in self._location.all() if one.flow == flow]:
+                self._remove(binding, _REMOVED)
+
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration: bindings of users and lines that may no longer register go."""
+        self._config = config
+        lines = {credential.line_id: credential.user_id for credential in config.credentials.values()}
+        for binding in list(self._location.all()):
+            user = config.users.get(binding.user_id)
+            if user is None or not user.enabled or lines.get(binding.line_id) != binding.user_id:
+                self._remove(binding, _REMOVED)
+
+    # -- disk and cloud
+
+    def restore(self, now: float) -> None:
+        """Take up what was on disk; what lapsed meanwhile, or is no longer allowed, goes."""
+        for stored in self._store.load():
+            try:
+                binding = self._restored(stored, now)
+            except (BadMessage, UnicodeError, ValueError):
+                self._store.remove(stored.user_id, stored.contact)
+                continue
+            self._location.put(binding)
+        self.sweep(now)
+        self.configure(self._config)
+
+    def _restored(self, stored: StoredBinding, now: float) -> Binding:
+        return Binding(
+            user_id=stored.user_id,
+            line_id=stored.line_id,
+            device_id=stored.device_id,
+            contact=stored.contact.encode("latin-1"),
+            flow=Flow("tcp" if stored.transport == "tcp" else "udp", stored.host, stored.port),
+            source=stored.source,
+            # A wall clock that was set back while we were away must not make bindings live for years.
+            expires=min(self._moments.monotonic(stored.expires_at, now), now + self._config.max_expires),
+            q=stored.q,
+            call_id=stored.call_id.encode("latin-1"),
+            cseq=stored.cseq,
+            user_agent=stored.user_agent,
+            instance=stored.instance.encode("latin-1"),
+            reported_until=self._moments.monotonic(stored.reported_until, now),
+        )
+
+    def _keep(self, binding: Binding, now: float) -> None:
+        flow = binding.flow
+        contact = binding.contact.decode("latin-1")
+        if flow.connection:
+            # Reached through a connection, which dies with the process.
+            self._store.remove(binding.user_id, contact)
+            return
+        self._store.put(
+            StoredBinding(
+                user_id=binding.user_id,
+                line_id=binding.line_id,
+                device_id=binding.device_id,
+                contact=contact,
+                transport=flow.transport,
+                host=flow.host,
+                port=flow.port,
+                source=binding.source,
+                expires_at=self._moments.epoch(binding.expires, now),
+                reported_until=self._moments.epoch(binding.reported_until, now),
+                q=binding.q,
+                call_id=binding.call_id.decode("latin-1"),
+                cseq=binding.cseq,
+                user_agent=binding.user_agent,
+                instance=binding.instance.decode("latin-1"),
+            )
+        )
+
+    def _report(self, binding: Binding, state: str, now: float | None) -> None:
+        self._reporter.report(
+            RegistrationChanged(
+                state="registered" if state == "registered" else "expired" if state == _EXPIRED else "removed",
+                user_id=binding.user_id,
+                line_id=binding.line_id,
+                device_id=binding.device_id,
+                contact=binding.contact.decode("ascii", "replace")[:1024],
+                user_agent=binding.user_agent,
+                source=binding.source,
+                transport=binding.flow.transport,
+                expires_at=self._moments.moment(binding.expires, now) if now is not None else None,
+            )
+        )
+
+
+def _matching(bindings: list[Binding], wanted: WantedContact) -> Binding | None:
+    """The binding that a contact renews: the same URI, or the same phone at another address."""
+    for binding in bindings:
+        if binding.uri.same_as(wanted.uri):
+            return binding
+    if wanted.instance:
+        for binding in bindings:
+            if binding.instance == wanted.instance:
+                return binding
+    return None
+
+
+def _check_order(binding: Binding, call_id: bytes, cseq: int) -> None:
+    if binding.call_id == call_id and cseq <= binding.cseq:
+        raise SipError(500, "CSeq Out of Order")
+
+
+def _is_news(old: Binding, new: Binding, expires: int, now: float) -> bool:
+    """Whether the cloud should hear: something changed, or what it was told would soon look lapsed."""
+    changed = (old.contact, old.flow, old.line_id, old.user_agent) != (
+        new.contact,
+        new.flow,
+        new.line_id,
+        new.user_agent,
+    )
+    return changed or old.reported_until - now < expires / 2
+
+
+def _q_text(q: int) -> bytes:
+    return b"" if q == 1000 else b";q=0.%03d" % q
+
+
+def _text(value: bytes | None) -> str:
+    """A header value as one line for people."""
+    return "".join(c for c in (value or b"").decode("utf-8", "replace") if c.isprintable())[:255]
