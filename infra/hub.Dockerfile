@@ -24,4 +24,4 @@ WORKDIR /
 # Above 1023, for UDP and TCP alike: the load balancer maps 443 to it.
 EXPOSE 8443/udp 8443/tcp
 STOPSIGNAL SIGTERM
-CMD ["python", "-m", "cloud.hub"]
+CMD ["python", "-m", "cloud.aws.hub"]

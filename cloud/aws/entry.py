@@ -6,7 +6,9 @@ longer).
 """
 
 import importlib
+import tempfile
 from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import boto3
@@ -17,7 +19,7 @@ from cloud.aws.settings import AwsSettings, WrongAwsSettings, process_environmen
 
 RDS_SUFFIXES: Final = (".rds.amazonaws.com", ".rds.amazonaws.com.cn")
 
-Handler = Callable[[Any, Any], Any]
+Handler = Callable[..., Any]
 
 
 class ReadsSecrets(Protocol):
@@ -36,6 +38,19 @@ def bring_secrets(settings: AwsSettings, client: ReadsSecrets, environ: MutableM
     """Put the value of each secret into the environment, under the name of its setting."""
     for setting, arn in settings.secrets.items():
         environ[setting] = str(client.get_secret_value(SecretId=arn)["SecretString"])
+
+
+def bring_files(settings: AwsSettings, client: ReadsSecrets, environ: MutableMapping[str, str], folder: Path) -> None:
+    """Write the value of each secret that is wanted as a file into `folder`, and its path into the environment.
+
+    Args:
+        folder: exists, and only this process's user reads it.
+    """
+    for setting, arn in settings.files.items():
+        path = folder / setting.lower()
+        path.touch(mode=0o600)
+        path.write_text(str(client.get_secret_value(SecretId=arn)["SecretString"]))
+        environ[setting] = str(path)
 
 
 def add_token(parameters: dict[str, Any], client: MakesTokens) -> None:
@@ -76,8 +91,11 @@ def compose() -> Handler:
     """The composition root: everything above, with the real AWS."""
     settings = AwsSettings.from_environment()
     session = boto3.session.Session(region_name=settings.region)
-    if settings.secrets:
-        bring_secrets(settings, session.client("secretsmanager"), process_environment())
+    if settings.secrets or settings.files:
+        vault = session.client("secretsmanager")
+        bring_secrets(settings, vault, process_environment())
+        # Lives as long as the process: Lambda's /tmp, or the memory that the hub's task is given.
+        bring_files(settings, vault, process_environment(), Path(tempfile.mkdtemp(prefix="tandem-")))
     rds = session.client("rds")
 
     def on_connect(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a Lambda is told by AWS and Terraform before the code proper reads its own settings."""
+"""What a Lambda (or the hub's task) is told by AWS and Terraform before the code proper reads its own settings."""
 
 import os
 from collections.abc import Mapping, MutableMapping
@@ -9,6 +9,7 @@ from cloud.errors import CloudError
 
 PREFIX: Final = "TANDEM_AWS_"
 SECRET_PREFIX: Final = f"{PREFIX}SECRET_"
+FILE_PREFIX: Final = f"{PREFIX}FILE_"
 
 
 class WrongAwsSettings(CloudError):
@@ -22,11 +23,13 @@ class AwsSettings:
     Args:
         entry: `TANDEM_AWS_ENTRY`, `module:attribute`, with `#name` for an authorizer of a Chalice app.
         secrets: setting → ARN of the secret that holds its value, from `TANDEM_AWS_SECRET_<SETTING>`.
+        files: likewise for settings that name a file, from `TANDEM_AWS_FILE_<SETTING>`.
         region: `AWS_REGION`, which Lambda and ECS set.
     """
 
     entry: str
     secrets: Mapping[str, str]
+    files: Mapping[str, str]
     region: str
 
     @classmethod
@@ -39,10 +42,13 @@ class AwsSettings:
         source = os.environ if environ is None else environ
         entry, region = source.get(f"{PREFIX}ENTRY", ""), source.get("AWS_REGION", "")
         secrets = {name[len(SECRET_PREFIX) :]: arn for name, arn in source.items() if name.startswith(SECRET_PREFIX)}
+        files = {name[len(FILE_PREFIX) :]: arn for name, arn in source.items() if name.startswith(FILE_PREFIX)}
         problems = [
             f"{name}: unknown"
             for name in source
-            if name.startswith(PREFIX) and not name.startswith(SECRET_PREFIX) and name != f"{PREFIX}ENTRY"
+            if name.startswith(PREFIX)
+            and not name.startswith((SECRET_PREFIX, FILE_PREFIX))
+            and name != f"{PREFIX}ENTRY"
         ]
         if ":" not in entry:
             problems.append(f"{PREFIX}ENTRY: must be module:attribute")
@@ -50,7 +56,7 @@ class AwsSettings:
             problems.append("AWS_REGION: missing")
         if problems:
             raise WrongAwsSettings("; ".join(problems))
-        return cls(entry, secrets, region)
+        return cls(entry, secrets, files, region)
 
 
 def process_environment() -> MutableMapping[str, str]:

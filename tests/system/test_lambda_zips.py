@@ -1,5 +1,6 @@
 """The zips that Lambda runs: built from the pinned wheels, and imported with nothing beside them."""
 
+import json
 import platform
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cloud.clock import SystemClock
+from cloud.pbx.authority import Authority, FileAuthorityStore
 from tools import build_functions
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -28,6 +31,7 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
     "DATABASE_URL": "postgresql+psycopg://tandem_worker@localhost/tandem",
     "TANDEM_API_DATABASE_URL": "postgresql+psycopg://tandem_api@localhost/tandem",
+    "TANDEM_API_KMS_KEY_ARN": "arn:aws:kms:eu-central-1:123456789012:key/0",
     "TANDEM_API_TOKEN_KEY": "bm90aGluZyBpcyBzaWduZWQgd2hpbGUgYnVpbGRpbmc=",
 }
 
@@ -52,6 +56,7 @@ def built() -> list[str]:
 
 @pytest.mark.parametrize("name", built())
 def test_a_handler_is_imported_from_its_zip_alone(name: str, zips: Path, tmp_path: Path) -> None:
+    authority = Authority.open(FileAuthorityStore(tmp_path / "authority.pem"), SystemClock().now())
     task, runtime = tmp_path / "task", tmp_path / "runtime"
     with zipfile.ZipFile(zips / f"{name}.zip") as archive:
         archive.extractall(task)
@@ -69,7 +74,7 @@ def test_a_handler_is_imported_from_its_zip_alone(name: str, zips: Path, tmp_pat
     # -I: neither the environment's nor the user's path; -S: nor the libraries installed beside the interpreter.
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program],
-        env={**ENVIRONMENT, "TANDEM_AWS_ENTRY": entry},
+        env={**ENVIRONMENT, "TANDEM_AWS_ENTRY": entry, "TANDEM_API_CA_PEM": authority.certificate_pem},
         capture_output=True,
         text=True,
         check=False,
@@ -94,6 +99,13 @@ def test_a_zip_is_within_its_ceiling(name: str, zips: Path) -> None:
         assert sum(entry.file_size for entry in archive.infolist()) <= build_functions.MAX_UNZIPPED
         assert {entry.date_time for entry in archive.infolist()} == {build_functions.EPOCH}
         assert archive.namelist() == sorted(archive.namelist())
+
+
+def test_the_routes_of_the_api_are_written_for_the_gateway(tmp_path: Path) -> None:
+    build_functions.write_routes(tmp_path)
+    routes = json.loads((tmp_path / "routes.json").read_text())
+    assert routes["/openapi.json"] == {"GET": ""}
+    assert set(routes["/sites"].values()) == {"authorize"}
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:

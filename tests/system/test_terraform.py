@@ -9,6 +9,8 @@ import pytest
 
 from cloud.api.settings import PREFIX as API_PREFIX
 from cloud.api.settings import Settings as ApiSettings
+from cloud.hub.settings import PREFIX as HUB_PREFIX
+from cloud.hub.settings import Settings as HubSettings
 from cloud.models.upgrading import OWNER, PROCESS_ROLES
 from tools import check_terraform
 from tools.build_functions import function_names
@@ -57,6 +59,12 @@ def test_the_api_is_told_exactly_what_it_needs_and_nothing_it_does_not_know() ->
     known = {f"{API_PREFIX}{name.upper()}": field for name, field in ApiSettings.model_fields.items()}
     assert told <= set(known)
     assert {name for name, field in known.items() if field.is_required()} <= told
+    assert {f"{API_PREFIX}KMS_KEY_ARN", f"{API_PREFIX}CA_PEM"} <= told
+
+
+def test_the_hub_is_told_what_it_needs_and_nothing_it_does_not_know() -> None:
+    told = set(re.findall(rf"^\s+(?:TANDEM_AWS_FILE_)?({HUB_PREFIX}\w+)\s+=", SMALL, re.MULTILINE))
+    HubSettings.model_validate({name.removeprefix(HUB_PREFIX).lower(): "8443" for name in told})
 
 
 def test_the_databases_roles_are_the_codes() -> None:

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -61,6 +62,17 @@ def test_secrets_become_the_settings_they_are_named_for(entry: ModuleType) -> No
     environ: dict[str, str] = {}
     entry.bring_secrets(settings, Vault(), environ)
     assert environ == {"TANDEM_API_TOKEN_KEY": "value of arn:key"}
+
+
+def test_a_secret_that_is_wanted_as_a_file_is_readable_to_nobody_else(entry: ModuleType, tmp_path: Path) -> None:
+    settings = AwsSettings.from_environment(
+        {"TANDEM_AWS_ENTRY": "a:b", "AWS_REGION": "r", "TANDEM_AWS_FILE_TANDEM_HUB_KEY_FILE": "arn:key"}
+    )
+    environ: dict[str, str] = {}
+    entry.bring_files(settings, Vault(), environ, tmp_path)
+    path = Path(environ["TANDEM_HUB_KEY_FILE"])
+    assert path.read_text() == "value of arn:key"
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_each_connection_to_rds_without_a_password_gets_a_fresh_token(entry: ModuleType) -> None:

@@ -100,6 +100,15 @@ resource "aws_secretsmanager_secret" "token_key" {
   kms_key_id  = module.storage.secrets_key_arn
 }
 
+# The hub's certificate, issued by the cloud's own authority, and its key: PEM, written by the MSP.
+resource "aws_secretsmanager_secret" "hub" {
+  for_each = toset(["certificate", "key"])
+
+  name        = "${var.name}/hub/${each.key}"
+  description = "The hub's ${each.key} (PEM), issued by the cloud's own authority"
+  kms_key_id  = module.storage.secrets_key_arn
+}
+
 module "api" {
   source = "../../modules/api"
 
@@ -120,8 +129,15 @@ module "api" {
   enrollment_domain        = var.enrollment_domain
 
   environment = {
-    TANDEM_API_DATABASE_URL = local.database_url["tandem_api"]
-    TANDEM_API_PUBLIC_URL   = local.public_url
+    TANDEM_API_DATABASE_URL      = local.database_url["tandem_api"]
+    TANDEM_API_DATABASE_POOL     = "1" # a Lambda answers one request at a time; the proxy shares the rest
+    TANDEM_API_PUBLIC_URL        = local.public_url
+    TANDEM_API_ENROLLMENT_URL    = var.enrollment_domain == null ? local.public_url : "https://${var.enrollment_domain.name}"
+    TANDEM_API_KMS_KEY_ARN       = module.storage.secrets_key_arn
+    TANDEM_API_CA_PEM            = var.ca_certificate
+    TANDEM_API_HUB_HOST          = var.hub_domain
+    TANDEM_API_HUB_QUIC_PORT     = "443"
+    TANDEM_API_HUB_WEBSOCKET_URL = "wss://${var.hub_domain}/channel"
     # Read by cloud.aws at the start and handed on as TANDEM_API_TOKEN_KEY.
     TANDEM_AWS_SECRET_TANDEM_API_TOKEN_KEY = aws_secretsmanager_secret.token_key.arn
   }
@@ -189,8 +205,18 @@ module "hub" {
   alarm_topic_arn     = module.storage.alarm_topic_arn
   log_retention_days  = var.log_retention_days
 
+  readable_secret_arns = [for secret in aws_secretsmanager_secret.hub : secret.arn]
+
   environment = {
-    TANDEM_HUB_DATABASE_URL = local.database_url["tandem_hub"]
+    TANDEM_AWS_ENTRY                            = "cloud.hub.__main__:main"
+    TANDEM_AWS_FILE_TANDEM_HUB_CERTIFICATE_FILE = aws_secretsmanager_secret.hub["certificate"].arn
+    TANDEM_AWS_FILE_TANDEM_HUB_KEY_FILE         = aws_secretsmanager_secret.hub["key"].arn
+    TANDEM_HUB_DATABASE_URL                     = local.database_url["tandem_hub"]
+    TANDEM_HUB_QUIC_PORT                        = "8443"
+    TANDEM_HUB_WEBSOCKET_PORT                   = "8443"
+    TANDEM_HUB_SECRETS_KMS_KEY                  = module.storage.secrets_key_arn
+    AWS_DEFAULT_REGION                          = var.region
+    TMPDIR                                      = "/dev/shm" # memory: the root file system is read-only
   }
 
   migrate_command = ["python", "-m", "cloud.aws.migrate"]

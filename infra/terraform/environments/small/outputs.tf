@@ -4,11 +4,11 @@ output "public_url" {
 }
 
 output "dns" {
-  description = "The CNAME records to make: name → target. The hub's own name is yours to choose."
+  description = "The CNAME records to make: name → target. "
   value = merge(
     { (var.domain.name) = module.portal.distribution_domain_name },
     module.api.domain_targets,
-    { "<hub>" = module.hub.load_balancer_dns_name },
+    { (var.hub_domain) = module.hub.load_balancer_dns_name },
   )
 }
 

@@ -37,6 +37,16 @@ variable "enrollment_domain" {
   default     = null
 }
 
+variable "hub_domain" {
+  description = "The address by which edges reach the hub; a CNAME to its load balancer."
+  type        = string
+}
+
+variable "ca_certificate" {
+  description = "Certificate (PEM, public) of the cloud's own authority, which new edges learn to trust."
+  type        = string
+}
+
 variable "artifacts_dir" {
   description = "Folder that `python -m tools.build_functions --out` wrote."
   type        = string

@@ -104,8 +104,14 @@ resource "aws_iam_role_policy" "this" {
       {
         Sid      = "OpenAndCloseEnvelopes"
         Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:Encrypt"]
+        Resource = [var.secrets_key_arn]
+      },
+      {
+        Sid      = "OpenAndCloseObjects"
+        Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = [var.secrets_key_arn, var.objects_key_arn]
+        Resource = [var.objects_key_arn]
       },
       {
         # Presigned addresses carry this role's permissions, so it may do what they may.

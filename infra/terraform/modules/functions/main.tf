@@ -127,7 +127,7 @@ resource "aws_iam_role_policy" "this" {
       each.value.opens_secrets ? [{
         Sid      = "OpenEnvelopes"
         Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Action   = ["kms:Decrypt"]
         Resource = [var.secrets_key_arn]
       }] : [],
       length(each.value.sends_to) > 0 ? [{

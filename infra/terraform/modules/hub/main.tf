@@ -201,7 +201,8 @@ resource "aws_iam_role_policy" "execution" {
   })
 }
 
-# What the hub's own code may do in AWS: open the envelopes whose content it seals for edges. Into the database it logs
+# What the hub's own code may do in AWS: open the envelopes whose content it seals for edges,
+# and read its certificate. Into the database it logs
 # in with its role's password: LISTEN needs a connection of its own, past the proxy.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-hub"
@@ -219,6 +220,12 @@ resource "aws_iam_role_policy" "task" {
         Effect   = "Allow"
         Action   = ["kms:Decrypt"]
         Resource = [var.secrets_key_arn]
+      },
+      {
+        Sid      = "ReadOwnCertificate"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = var.readable_secret_arns
       },
     ]
   })

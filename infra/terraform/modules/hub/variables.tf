@@ -112,3 +112,8 @@ variable "log_retention_days" {
   description = "Days for which logs are kept."
   type        = number
 }
+
+variable "readable_secret_arns" {
+  description = "Secrets that the hub reads at its start: its certificate and the key of it."
+  type        = list(string)
+}

@@ -5,22 +5,23 @@ mock_provider "aws" {
 }
 
 variables {
-  name                = "tandem-test"
-  vpc_id              = "vpc-1"
-  public_subnet_ids   = ["subnet-1", "subnet-2"]
-  private_subnet_ids  = ["subnet-3", "subnet-4"]
-  security_group_id   = "sg-hub"
-  environment         = { TANDEM_HUB_DATABASE_URL = "postgresql+psycopg://tandem_hub@cluster.example:5432/tandem" }
-  image_tag           = "0.1.0"
-  database_key_arn    = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000001"
-  owner_secret_arn    = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:owner-AbCdEf"
-  role_secret_arns    = { tandem_api = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:api-AbCdEf", tandem_hub = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf" }
-  migrate_command     = ["python", "-m", "cloud.aws.migrate"]
-  migrate_environment = {}
-  secrets_key_arn     = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000002"
-  logs_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000003"
-  alarm_topic_arn     = "arn:aws:sns:eu-central-1:123456789012:alarms"
-  log_retention_days  = 30
+  name                 = "tandem-test"
+  vpc_id               = "vpc-1"
+  public_subnet_ids    = ["subnet-1", "subnet-2"]
+  private_subnet_ids   = ["subnet-3", "subnet-4"]
+  security_group_id    = "sg-hub"
+  environment          = { TANDEM_HUB_DATABASE_URL = "postgresql+psycopg://tandem_hub@cluster.example:5432/tandem" }
+  image_tag            = "0.1.0"
+  database_key_arn     = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000001"
+  owner_secret_arn     = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:owner-AbCdEf"
+  role_secret_arns     = { tandem_api = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:api-AbCdEf", tandem_hub = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:hub-AbCdEf" }
+  migrate_command      = ["python", "-m", "cloud.aws.migrate"]
+  readable_secret_arns = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:certificate-AbCdEf"]
+  migrate_environment  = {}
+  secrets_key_arn      = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000002"
+  logs_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000003"
+  alarm_topic_arn      = "arn:aws:sns:eu-central-1:123456789012:alarms"
+  log_retention_days   = 30
 }
 
 run "edges_reach_the_hub_by_udp_and_tcp_on_443" {
@@ -56,8 +57,8 @@ run "edges_reach_the_hub_by_udp_and_tcp_on_443" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action] == [["kms:Decrypt"]]
-    error_message = "The hub's code may open envelopes and nothing else."
+    condition     = [for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action] == [["kms:Decrypt"], ["secretsmanager:GetSecretValue"]]
+    error_message = "The hub's code may open envelopes and read its certificate."
   }
 
   assert {

@@ -5,11 +5,13 @@ mock_provider "aws" {
 }
 
 variables {
-  region        = "eu-central-1"
-  name          = "tandem-test"
-  domain        = { name = "tandem.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000001" }
-  artifacts_dir = "tests/artifacts"
-  hub_image_tag = "0.1.0"
+  region         = "eu-central-1"
+  name           = "tandem-test"
+  domain         = { name = "tandem.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000001" }
+  hub_domain     = "hub.example.com"
+  ca_certificate = "-----BEGIN CERTIFICATE-----"
+  artifacts_dir  = "tests/artifacts"
+  hub_image_tag  = "0.1.0"
 }
 
 run "a_small_environment_can_be_made" {
@@ -19,7 +21,7 @@ run "a_small_environment_can_be_made" {
   }
 
   assert {
-    condition     = output.dns["<hub>"] == "hub.example" && output.dns["tandem.example.com"] == "d111111abcdef8.cloudfront.example"
+    condition     = output.dns["hub.example.com"] == "hub.example" && output.dns["tandem.example.com"] == "d111111abcdef8.cloudfront.example"
     error_message = "The outputs say which DNS records are to be made."
   }
 
