@@ -78,7 +78,11 @@ class Dialler:
                 self._quic_is_mute = False
                 dials["websocket"] = asyncio.ensure_future(dial_websocket(hub.websocket_url, ca_pem))
                 while dials:
-                    await asyncio.wait(dials.values(), return_when=asyncio.FIRST_COMPLETED)
+                    # A hub that refuses TCP is down: QUIC, which may wait for nobody, must not hold up the next try.
+                    patience = None if "websocket" in dials else self._settings.quic_head_start
+                    done, _ = await asyncio.wait(dials.values(), timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                    if not done:
+                        raise ChannelFailed("; ".join([*problems, "quic: no answer"]))
                     if link := _finished(dials, problems):
                         return link
                 raise ChannelFailed("; ".join(problems))

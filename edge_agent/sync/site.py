@@ -99,7 +99,7 @@ class ChannelSettings:
     Args:
         ping_interval: silence after which the hub is asked whether it is there.
         ping_deadline: how long its answer may take before the connection counts as dead.
-        connect_deadline: how long dialling and the welcome may take together.
+        connect_deadline: how long dialling may take, and the welcome after it.
         quic_head_start: how long QUIC may take before a WebSocket is tried beside it.
         retry_first: upper bound of the first wait before dialling again; doubled each time.
         retry_cap: upper bound of every wait, for a hub that wants this edge.
@@ -110,7 +110,7 @@ class ChannelSettings:
 
     ping_interval: float = 1.5
     ping_deadline: float = 1.5
-    connect_deadline: float = 8.0
+    connect_deadline: float = 5.0
     quic_head_start: float = 1.5
     retry_first: float = 0.25
     retry_cap: float = 3.0
