@@ -1,0 +1,126 @@
+"""A SIP client of a few lines over a plain socket: says exactly what a test wants said, and shares no code of ours."""
+
+import hashlib
+import itertools
+import re
+import secrets
+import socket
+from dataclasses import dataclass, field
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One SIP response."""
+
+    status: int
+    text: str
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header."""
+        found = re.search(rf"(?im)^{re.escape(name)}\s*:\s*(.*?)\r?$", self.text)
+        return found[1] if found else None
+
+
+@dataclass
+class RawPhone:
+    """One UDP socket with one account.
+
+    Args:
+        target: address and port of the edge.
+        timeout: seconds to wait for an answer before the request is sent again; three times at most.
+    """
+
+    target: tuple[str, int]
+    username: str
+    auth_username: str
+    password: str = field(repr=False)
+    domain: str = "demo.tandem.test"
+    timeout: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(self.timeout)
+        self._numbers = itertools.count(1)
+        self._call_id = secrets.token_hex(8)
+        self.port: int = self._socket.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def register(self, expires: int = 600) -> Answer:
+        """REGISTER, answering the challenge."""
+        return self._authenticated("REGISTER", f"sip:{self.domain}", self.username, f"Expires: {expires}\r\n")
+
+    def query(self) -> Answer:
+        """REGISTER without a Contact: which bindings are there."""
+        return self._authenticated("REGISTER", f"sip:{self.domain}", self.username, "", contact=False)
+
+    def invite(self, dialled: str) -> Answer:
+        """INVITE without a body, answering the challenge; the final answer, not acknowledged further."""
+        return self._authenticated("INVITE", f"sip:{dialled}@{self.domain}", dialled, "")
+
+    def _authenticated(self, method: str, uri: str, to: str, headers: str, *, contact: bool = True) -> Answer:
+        answer = self._ask(method, uri, to, headers, contact)
+        if answer.status not in {401, 407}:
+            return answer
+        if method == "INVITE":
+            self._acknowledge(uri, to, answer)
+        challenge = answer.header("WWW-Authenticate") or answer.header("Proxy-Authenticate") or ""
+        name = "Authorization" if answer.status == 401 else "Proxy-Authorization"
+        return self._ask(method, uri, to, headers + f"{name}: {self._digest(challenge, method, uri)}\r\n", contact)
+
+    def _digest(self, challenge: str, method: str, uri: str) -> str:
+        said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        cnonce = secrets.token_hex(8)
+
+        def md5(text: str) -> str:
+            return hashlib.md5(text.encode()).hexdigest()
+
+        secret = md5(f"{self.auth_username}:{said['realm']}:{self.password}")
+        response = md5(f"{secret}:{said['nonce']}:00000001:{cnonce}:auth:{md5(f'{method}:{uri}')}")
+        return (
+            f'Digest username="{self.auth_username}", realm="{said["realm"]}", nonce="{said["nonce"]}", uri="{uri}", '
+            f'response="{response}", algorithm=MD5, qop=auth, nc=00000001, cnonce="{cnonce}"'
+        )
+
+    def _head(self, method: str, uri: str, to: str, branch: str, number: int) -> str:
+        tag = hashlib.sha256(self._call_id.encode()).hexdigest()[:8]
+        return (
+            f"{method} {uri} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{branch};rport\r\n"
+            f"From: <sip:{self.username}@{self.domain}>;tag={tag}\r\n"
+            f"To: {to}\r\nCall-ID: {self._call_id}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\n"
+        )
+
+    def _ask(self, method: str, uri: str, to: str, headers: str, contact: bool) -> Answer:
+        number = next(self._numbers)
+        self._branch = secrets.token_hex(8)
+        text = self._head(method, uri, f"<sip:{to}@{self.domain}>", self._branch, number) + headers
+        if contact:
+            text += f"Contact: <sip:{self.username}@127.0.0.1:{self.port}>\r\n"
+        text += "Content-Length: 0\r\n\r\n"
+        for _ in range(3):
+            self._socket.sendto(text.encode(), self.target)
+            try:
+                while True:
+                    answer = self._receive()
+                    if answer.status >= 200 and (answer.header("CSeq") or "").split() == [str(number), method]:
+                        self._number = number
+                        return answer
+            except TimeoutError:
+                continue
+        raise TimeoutError(f"no answer to {method} from {self.target}")
+
+    def _receive(self) -> Answer:
+        text = self._socket.recv(65536).decode("utf-8", "replace")
+        found = re.match(r"SIP/2\.0 (\d{3})", text)
+        return Answer(int(found[1]) if found else 0, text)
+
+    def _acknowledge(self, uri: str, to: str, answer: Answer) -> None:
+        head = self._head("ACK", uri, answer.header("To") or to, self._branch, self._number)
+        self._socket.sendto(f"{head}Content-Length: 0\r\n\r\n".encode(), self.target)

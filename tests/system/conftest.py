@@ -1,0 +1,91 @@
+"""The whole system for tests: everything `make run` starts, on free ports, in a folder of its own."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud.local.api_client import ApiClient
+from cloud.local.demo_site import DemoAccount
+from cloud.local.settings import LocalSettings
+from cloud.local.system import LocalSystem
+from tests.support.raw_sip import RawPhone
+from tests.support.sipp import SippAccount
+from tools.build_portal import NoPortal, build
+
+
+def settings_for(folder: Path, *more: str) -> LocalSettings:
+    """Settings of a system in `folder`, on free ports."""
+    return LocalSettings.from_arguments(["--any-ports", "--state-dir", str(folder), *more])
+
+
+def built_portal() -> Path | None:
+    """The portal, where it can be built."""
+    try:
+        return build()
+    except NoPortal as problem:
+        print(problem)
+        return None
+
+
+class Site:
+    """The demo site of a running system, for tests."""
+
+    def __init__(self, system: LocalSystem) -> None:
+        assert system.running is not None
+        self.system, self.running = system, system.running
+        self.target = f"{self.running.sip_host}:{self.running.sip_port}"
+        self.api = ApiClient(self.running.api_url)
+        self.api.log_in(self.running.email, self.running.password)
+        remembered = json.loads((system.settings.state_dir / "demo.json").read_text(encoding="utf-8"))
+        self.accounts = tuple(DemoAccount(**phone) for phone in remembered["phones"])
+
+    def sipp(self, which: int) -> SippAccount:
+        """The account of phone `which` for sipp."""
+        account = self.accounts[which]
+        return SippAccount(account.username, account.auth_username, account.password)
+
+    def phone(self, which: int, timeout: float = 1.0) -> RawPhone:
+        """A plain client with the account of phone `which`."""
+        account = self.accounts[which]
+        target = (self.running.sip_host, self.running.sip_port)
+        return RawPhone(target, account.username, account.auth_username, account.password, timeout=timeout)
+
+    def user_id(self, which: int) -> str:
+        """The user of phone `which`."""
+        (user,) = (
+            user
+            for user in self.api.items(f"/users?site_id={self.running.site_id}")
+            if user["username"] == self.accounts[which].username
+        )
+        return str(user["id"])
+
+    def state(self) -> dict[str, object]:
+        """The site as the API shows it."""
+        state: dict[str, object] = self.api.get(f"/sites/{self.running.site_id}")
+        return state
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
+    """A running system that tests share: they leave it as they found it."""
+    running = LocalSystem(settings_for(tmp_path_factory.mktemp("system")), built_portal(), None, lambda _: None)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def site(system: LocalSystem) -> Site:
+    """The demo site of the shared system."""
+    return Site(system)
+
+
+@pytest.fixture
+def own_system(tmp_path: Path) -> Iterator[LocalSystem]:
+    """A running system that one test may break."""
+    running = LocalSystem(settings_for(tmp_path / "own"), None, None, lambda _: None)
+    running.start()
+    yield running
+    running.stop()

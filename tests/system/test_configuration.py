@@ -1,0 +1,31 @@
+"""What is changed in the cloud takes effect at the site, at once."""
+
+import time
+
+from tests.support.waiting import eventually
+from tests.system.conftest import Site
+
+DISABLED_WITHIN = 1.0
+
+
+def test_disabling_a_user_takes_effect_at_the_edge_within_a_second(site: Site) -> None:
+    user = f"/users/{site.user_id(1)}"
+    with site.phone(1, timeout=0.3) as phone, site.phone(0) as other:
+        assert phone.register().status == 200
+        site.api.patch(user, {"enabled": False})
+        began = time.monotonic()
+        try:
+            eventually(lambda: phone.register().status == 403, within=DISABLED_WITHIN, what="403 on REGISTER")
+            delay = time.monotonic() - began
+            print(f"disabled user refused {delay:.3f} s after the API answered")
+            assert delay < DISABLED_WITHIN
+            assert other.invite(site.accounts[1].username).status == 404
+            rows = f"/registrations?site_id={site.running.site_id}"
+            eventually(
+                lambda: all(row["user_id"] != site.user_id(1) for row in site.api.items(rows)),
+                what="no registration of the disabled user in the cloud",
+            )
+        finally:
+            site.api.patch(user, {"enabled": True})
+        eventually(lambda: phone.register().status == 200, what="the user registers again")
+        phone.register(expires=0)
