@@ -22,7 +22,7 @@ from edge_agent.clock import Clock
 from edge_agent.health.alarms import Alarms
 from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
-from edge_agent.network.own_addresses import address_outwards, own_addresses
+from edge_agent.network.own_addresses import own_addresses, reachable_host
 from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervised
 from edge_agent.readiness import Readiness
 from edge_agent.rollout import Rollout, Surroundings
@@ -325,11 +325,10 @@ class Agent:
 
     def _surroundings(self) -> Surroundings:
         sip, media = self._settings.sip, self._processes["media"].ports.get("media_sip")
-        host = sip.advertised_host or (sip.address if sip.address != "0.0.0.0" else address_outwards())
         bound = self._processes["sip"].ports
         return Surroundings(
             services={"echo_test": f"sip:echo@127.0.0.1:{media}"} if media else {},
-            sip_host=host,
+            sip_host=reachable_host(sip.address, sip.advertised_host),
             sip_ports={"udp": bound.get("sip_udp", sip.udp_port), "tcp": bound.get("sip_tcp", sip.tcp_port)},
             own_hosts=tuple(dict.fromkeys((*sip.hosts, *own_addresses()))),
         )

@@ -20,6 +20,18 @@ def address_outwards() -> str:
             return "127.0.0.1"
 
 
+def reachable_host(bound: str, advertised: str) -> str:
+    """The name or address that phones are told.
+
+    Args:
+        bound: the address that is listened at; 0.0.0.0 is every address.
+        advertised: what the settings say; empty leaves it to the machine.
+    """
+    if advertised:
+        return advertised
+    return bound if bound != "0.0.0.0" else address_outwards()
+
+
 def own_addresses() -> tuple[str, ...]:
     """The first IPv4 address of every interface that has one, sorted."""
     found = {"127.0.0.1"}

@@ -1,0 +1,183 @@
+"""The SIP process: registrar and proxy of the site.
+
+Its sockets are bound at the start, so that its ports are known, and read from the first commit on.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from contract.sync.events import RegistrationChanged
+from contract.sync.state import StateRecord, merge
+from edge_agent.clock import SystemClock
+from edge_agent.errors import EdgeError
+from edge_agent.network.own_addresses import reachable_host
+from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
+from edge_agent.processes.link import Ports, Prepare, Start
+from edge_agent.processes.reporting import Reporting
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.endpoint import ConfigRefused, Endpoint
+from edge_agent.sip.location import Binding
+from edge_agent.sip.registrar.store import SqliteBindingStore
+from edge_agent.sip.transport import SipTransport
+from edge_agent.sync.durable_file import write_durably
+from edge_agent.tokens import SystemTokens, Tokens
+from edge_agent.views import sip_config, site_state
+
+KEY_BYTES: Final = 32
+KEY_FILE: Final = "sip.key"
+
+
+class AddressChanged(EdgeError):
+    """The address that phones reach this edge at is another now; a new process takes it up."""
+
+
+class NotStarted(EdgeError):
+    """Something was asked before the start."""
+
+
+class SipSubsystem:
+    """One endpoint on one transport for the life of the process."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._clock = SystemClock()
+        self._tokens = SystemTokens()
+        self._advertised = ""
+        self._folder = Path()
+        self._transport: SipTransport | None = None
+        self._reporting: Reporting | None = None
+        self._endpoint: Endpoint | None = None
+        self._prepared: SipConfig | None = None
+        self._prepared_host = ""
+        self._config: SipConfig | None = None
+        self._state: dict[str, StateRecord] = {}
+
+    async def start(self, message: Start) -> Ports:
+        settings, had = message.settings.sip, message.ports
+        self._folder = message.settings.state_dir
+        self._advertised = reachable_host(settings.address, settings.advertised_host)
+        self._reporting = Reporting(self._folder, self._bell, self._clock, self._tokens)
+        self._transport = SipTransport(
+            self._clock,
+            udp=(settings.address, settings.udp_port or had.get("sip_udp", 0)),
+            tcp=(settings.address, settings.tcp_port or had.get("sip_tcp", 0)),
+            advertised=self._advertised,
+        )
+        await self._transport.open()
+        return {f"sip_{name}": address[1] for name, address in self._transport.local.items()}
+
+    async def prepare(self, message: Prepare) -> None:
+        self._merge(message.state)
+        config = sip_config(message)
+        try:
+            if self._endpoint is not None:
+                self._endpoint.prepare(config)
+            elif problems := config.problems():
+                raise ConfigRefused(problems)
+        except ConfigRefused as error:
+            raise ConfigurationRefused(*error.problems) from None
+        self._prepared, self._prepared_host = config, message.sip_host
+
+    async def commit(self) -> Ports:
+        if self._prepared is None or self._transport is None or self._reporting is None:
+            raise NotStarted("nothing was prepared")
+        if self._prepared_host != self._advertised:
+            raise AddressChanged(
+                f"phones reach this edge at {self._prepared_host} now, no longer at {self._advertised}"
+            )
+        self._config, self._prepared = self._prepared, None
+        if self._endpoint is not None:
+            self._endpoint.commit()
+        else:
+            self._endpoint = Endpoint(
+                self._config,
+                clock=self._clock,
+                tokens=self._tokens,
+                reporter=self._reporting,
+                journal=self._reporting,
+                store=SqliteBindingStore(self._folder / "sip.db"),
+                transport=self._transport,
+                key=edge_key(self._folder / KEY_FILE, self._tokens),
+            )
+            self._endpoint.start()
+        return {}
+
+    async def set_state(self, records: tuple[StateRecord, ...]) -> None:
+        self._merge(records)
+        if self._endpoint is not None and self._config is not None:
+            self._config = replace(self._config, state=site_state(self._state.values()))
+            self._endpoint.prepare(self._config)
+            self._endpoint.commit()
+            # A configuration that was prepared meanwhile is still to be committed.
+            if self._prepared is not None:
+                self._prepared = replace(self._prepared, state=self._config.state)
+                self._endpoint.prepare(self._prepared)
+
+    async def order(self, name: str, arguments: dict[str, str]) -> str:
+        if name != "report_registrations":
+            raise UnknownOrder(f"SIP knows no order {name}")
+        if self._endpoint is None or self._reporting is None:
+            return "0 registrations: not configured yet"
+        bindings = [one for one in self._endpoint.location.all() if one.expires > self._clock.monotonic()]
+        for binding in bindings:
+            self._reporting.report(self._registered(binding))
+        return f"{len(bindings)} registrations"
+
+    def figures(self) -> dict[str, int]:
+        if self._endpoint is None:
+            return {}
+        return {
+            "registrations": len(self._endpoint.location),
+            "calls": len(self._endpoint.calls),
+            "dropped": sum(self._endpoint.drops.values()),
+        }
+
+    async def stop(self) -> None:
+        if self._endpoint is not None:
+            self._endpoint.stop()
+        if self._transport is not None:
+            await self._transport.close()
+        if self._reporting is not None:
+            self._reporting.close()
+
+    def _merge(self, records: tuple[StateRecord, ...]) -> None:
+        for record in records:
+            self._state[record.key] = merge(self._state.get(record.key), record)
+
+    def _registered(self, binding: Binding) -> RegistrationChanged:
+        left = timedelta(seconds=binding.expires - self._clock.monotonic())
+        return RegistrationChanged.model_validate(
+            {
+                "state": "registered",
+                "user_id": binding.user_id,
+                "line_id": binding.line_id,
+                "device_id": binding.device_id,
+                "contact": binding.contact.decode("ascii", "replace")[:1024],
+                "user_agent": binding.user_agent,
+                "source": binding.source,
+                "transport": binding.flow.transport,
+                "expires_at": self._clock.now() + left,
+            }
+        )
+
+
+def edge_key(path: Path, tokens: Tokens) -> bytes:
+    """The secret that nonces and record-routes are made with: the same after a restart; new when it is damaged.
+
+    Raises:
+        OSError: it can neither be read nor written.
+    """
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except (FileNotFoundError, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        key = bytes.fromhex(tokens.token(KEY_BYTES))
+        write_durably(path, key.hex().encode())
+    return key
+
+
+if __name__ == "__main__":
+    main(SipSubsystem)
