@@ -29,7 +29,7 @@ ENVIRONMENT = {
     "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
-    "DATABASE_URL": "postgresql+psycopg://tandem_worker@localhost/tandem",
+    "TANDEM_DATABASE_URL": "postgresql+psycopg://tandem_worker@localhost/tandem",
     "TANDEM_API_DATABASE_URL": "postgresql+psycopg://tandem_api@localhost/tandem",
     "TANDEM_API_KMS_KEY_ARN": "arn:aws:kms:eu-central-1:123456789012:key/0",
     "TANDEM_API_TOKEN_KEY": "bm90aGluZyBpcyBzaWduZWQgd2hpbGUgYnVpbGRpbmc=",

@@ -9,6 +9,8 @@ import pytest
 
 from cloud.api.settings import PREFIX as API_PREFIX
 from cloud.api.settings import Settings as ApiSettings
+from cloud.functions.settings import PREFIX as FUNCTION_PREFIX
+from cloud.functions.settings import DeliverySettings
 from cloud.hub.settings import PREFIX as HUB_PREFIX
 from cloud.hub.settings import Settings as HubSettings
 from cloud.models.upgrading import OWNER, PROCESS_ROLES
@@ -65,6 +67,12 @@ def test_the_api_is_told_exactly_what_it_needs_and_nothing_it_does_not_know() ->
 def test_the_hub_is_told_what_it_needs_and_nothing_it_does_not_know() -> None:
     told = set(re.findall(rf"^\s+(?:TANDEM_AWS_FILE_)?({HUB_PREFIX}\w+)\s+=", SMALL, re.MULTILINE))
     HubSettings.model_validate({name.removeprefix(HUB_PREFIX).lower(): "8443" for name in told})
+
+
+def test_the_functions_are_told_only_what_they_know() -> None:
+    told = set(re.findall(r"\b(TANDEM_(?!API_|HUB_|AWS_)\w+)\s+=", SMALL))
+    assert "TANDEM_DATABASE_URL" in told
+    assert told <= {f"{FUNCTION_PREFIX}{name.upper()}" for name in DeliverySettings.model_fields}
 
 
 def test_the_databases_roles_are_the_codes() -> None:

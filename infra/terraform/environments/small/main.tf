@@ -158,7 +158,7 @@ module "functions" {
   log_retention_days       = var.log_retention_days
 
   environment = {
-    DATABASE_URL = local.database_url["tandem_worker"]
+    TANDEM_DATABASE_URL = local.database_url["tandem_worker"]
   }
 
   functions = {
@@ -166,22 +166,20 @@ module "functions" {
       description     = "Compiles the sites that a change touches and publishes their next version"
       entry           = "cloud.functions.publish_sites.handler:handler"
       timeout_seconds = 60
-      scheduled       = true
-      opens_secrets   = true
     }
     ingest_events = {
       description     = "Turns the events of edges into rows and webhooks"
       entry           = "cloud.functions.ingest_events.handler:handler"
+      scheduled       = true # without a batch it looks for waiting events itself
       timeout_seconds = 60
-      scheduled       = true
     }
     deliver_webhooks = {
       description     = "Signs and delivers webhooks"
       entry           = "cloud.functions.deliver_webhooks.handler:handler"
       timeout_seconds = 120
       concurrency     = 5
-      scheduled       = true
       opens_secrets   = true
+      environment     = { TANDEM_KMS_KEY_ARN = module.storage.secrets_key_arn }
     }
   }
 }

@@ -1,8 +1,9 @@
 # The functions: one Lambda per folder of cloud/functions, each fed by its own queue.
 #
 # From the outbox to a queue: what has to happen is a row, written in the transaction of the change itself. The relay
-# claims such rows and sends them to the queues below; it runs every minute by the schedule, and a delivery that fails
-# three times lies in the queue's dead-letter queue, where an alarm sees it. Queues carry ids of rows, never content.
+# claims such rows and sends them to the queues below (a function with `scheduled` and `sends_to`, woken every minute; it
+# is still to be written, and until then nothing fills the queues). What fails three times lies in the queue's dead-letter
+# queue, where an alarm sees it.
 
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
@@ -198,7 +199,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   }
 }
 
-# The clock. EventBridge wakes each scheduled function every minute with the same kind of batch that its queue brings.
+# The clock. EventBridge wakes each scheduled function every minute.
 resource "aws_cloudwatch_event_rule" "every_minute" {
   name                = "${var.name}-every-minute"
   description         = "Wakes what the outbox and the inbox wait for"

@@ -42,6 +42,7 @@ mock_resource "aws_db_proxy" {
 
 mock_resource "aws_rds_cluster" {
   defaults = {
+    id                  = "cluster"
     endpoint            = "cluster.example"
     cluster_resource_id = "cluster-ABCDEFGHIJKL"
     master_user_secret  = [{ secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:owner-AbCdEf", kms_key_id = "key", secret_status = "active" }]
