@@ -57,7 +57,7 @@ class MediaServer:
         session = self._make_session(leg)
         task = asyncio.get_running_loop().create_task(self._serve(application, session))
         self._calls[leg] = session, task
-        task.add_done_callback(lambda _: self._calls.pop(leg, None))
+        task.add_done_callback(lambda done: self._served(leg, done))
 
     def confirmed(self, leg: CallLeg, answer: bytes | None) -> None:
         """The caller acknowledged our answer to the call."""
@@ -66,7 +66,7 @@ class MediaServer:
         try:
             call[0].confirmed(answer)
         except CallRefused as error:
-            log.warning("media.answer_unusable", extra={"reason": str(error)})
+            log.warning("media_answer_unusable", extra={"reason": str(error)})
             call[0].end(EndCause.FAILED)
 
     def reoffered(self, leg: CallLeg, offer: bytes | None) -> bytes:
@@ -87,14 +87,19 @@ class MediaServer:
             session.end(EndCause.LOCAL)
         await asyncio.gather(*(task for _, task in calls), return_exceptions=True)
 
+    def _served(self, leg: CallLeg, task: asyncio.Task[None]) -> None:
+        self._calls.pop(leg, None)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("media_application_faulty", exc_info=fault)
+
     async def _serve(self, application: Application, session: EngineSession) -> None:
         cause = EndCause.FAILED
         try:
             await application.run(session)
             cause = EndCause.LOCAL
         except SessionEnded as ended:
-            log.info("media.session_ended", extra={"cause": ended.cause})
+            log.info("media_session_ended", extra={"cause": ended.cause})
         except MediaError as error:
-            log.error("media.application_failed", extra={"reason": str(error)})  # noqa: TRY400 - the name says it all
+            log.error("media_application_failed", extra={"reason": str(error)})  # noqa: TRY400 - the name says it all
         finally:
             session.end(cause)

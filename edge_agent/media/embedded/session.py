@@ -25,7 +25,7 @@ MOST_WAITING_EVENTS = 64
 class SessionLimits:
     """How long a call may be quiet, in seconds: `silence` one whose peer should send, `held` one on hold."""
 
-    silence_seconds: float = 30.0
+    silence_seconds: float = 60.0
     held_seconds: float = 3600.0
 
 
@@ -52,7 +52,8 @@ class EmbeddedSession:
         self._confirmed = asyncio.Event()
         self._cause: EndCause | None = None
         self.drops: Counter[str] = Counter()
-        self._description = self._describe(leg.offer)
+        self._description = b""
+        self._describe(leg.offer)
 
     @property
     def caller(self) -> str:
@@ -81,8 +82,11 @@ class EmbeddedSession:
             raise PromptError(f"{prompt.path.name}: not loaded")
         self._drop_waiting(PromptPlayed)
         self._stream.play(samples)
-        while not self._drop_waiting(PromptPlayed):
-            await self._wait()
+        try:
+            while not self._drop_waiting(PromptPlayed):
+                await self._wait()
+        finally:
+            self._stream.stop_playing()
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
         """Gather digits; see `MediaSession.collect`."""
@@ -104,8 +108,11 @@ class EmbeddedSession:
         """Send the caller's own audio back until the call ends."""
         self._check()
         self._stream.echoing = True
-        while True:
-            await self._wait()
+        try:
+            while True:
+                await self._wait()
+        finally:
+            self._stream.echoing = False
 
     async def next_event(self) -> SessionEvent:
         """The next thing that happened."""
@@ -181,20 +188,23 @@ class EmbeddedSession:
 
     def _describe(self, offer: bytes | None) -> bytes:
         """Our description for the peer's, or an offer of ours; a change counts only when it can be answered."""
-        now, version = self._clock.monotonic(), self._sdp_version + 1
-        if offer is None:
-            self._address = self._address or sockets.address_towards(self._rtp, None)
-            description = sdp.offer(self._address, self._port, self._sdp_id, version)
-        else:
-            address = self._address or sockets.address_towards(self._rtp, sdp.audio_address(offer))
-            plan, description = sdp.answer(offer, address, self._port, self._sdp_id, version)
-            self._address = address
-            self._stream.agree(plan, now)
-        self._sdp_version = version
+        address = self._address or sockets.address_towards(self._rtp, sdp.audio_address(offer) if offer else None)
+        plan, description = self._draft(offer, address, self._sdp_version)
+        if description != self._description:  # o= counts changes, and only those (RFC 3264 §8)
+            self._sdp_version += 1
+            plan, description = self._draft(offer, address, self._sdp_version)
+        self._address, self._description = address, description
+        if plan is not None:
+            self._stream.agree(plan, self._clock.monotonic())
         return description
 
+    def _draft(self, offer: bytes | None, address: str, version: int) -> tuple[sdp.AudioPlan | None, bytes]:
+        if offer is None:
+            return None, sdp.offer(address, self._port, self._sdp_id, version)
+        return sdp.answer(offer, address, self._port, self._sdp_id, version)
+
     def _happened(self, event: SessionEvent) -> None:
-        if len(self._events) < MOST_WAITING_EVENTS:
+        if len(self._events) < MOST_WAITING_EVENTS or not isinstance(event, DigitPressed):
             self._events.append(event)
         self._wake.set()
 

@@ -13,7 +13,7 @@ from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.playout import PlayoutBuffer
 from edge_agent.media.embedded.rtp import DropReason, Packet
 from edge_agent.media.embedded.source import Address, SourceLock
-from edge_agent.media.sdp import AudioPlan
+from edge_agent.media.sdp import AudioPlan, Direction
 from edge_agent.tokens import Tokens
 
 FRAME = 160
@@ -59,7 +59,7 @@ Ticked = Send | Played | WentSilent
 class AudioStream:
     """The audio of one call: it hears through the playout buffer, and says a prompt, an echo or silence.
 
-    `silence_seconds` is how long a peer that should send may be quiet, `held_seconds` one that said that it would not.
+    `silence_seconds` is how long a peer may be quiet while both sides talk, `held_seconds` while the call is on hold.
     Every `now` is seconds on one monotonic clock.
     """
 
@@ -147,7 +147,9 @@ class AudioStream:
         else:
             self._marker = True
         self._timestamp = self._timestamp + FRAME & 0xFFFFFFFF
-        patience = self._silence_seconds if plan.direction.receives else self._held_seconds
+        # On hold is whatever is not plain talk: phones that say sendonly often send nothing all the same.
+        talking = plan.direction is Direction.SENDRECV and plan.remote is not None
+        patience = self._silence_seconds if talking else self._held_seconds
         if now - self._heard_at > patience:
             self._heard_at = now
             out.append(WentSilent())

@@ -145,8 +145,17 @@ def test_dropped_packets_do_not_keep_a_silent_call_up() -> None:
     assert any(isinstance(action, WentSilent) for action in made.tick(30.1))
 
 
-def test_a_call_on_hold_may_be_quiet_for_longer() -> None:
+@pytest.mark.parametrize(
+    "held",
+    [
+        AudioPlan(PHONE, 8, frozenset({8}), None, Direction.SENDONLY),
+        AudioPlan(PHONE, 8, frozenset({8}), None, Direction.RECVONLY),
+        AudioPlan(PHONE, 8, frozenset({8}), None, Direction.INACTIVE),
+        AudioPlan(None, 8, frozenset({8}), None, Direction.RECVONLY),
+    ],
+)
+def test_a_call_on_hold_may_be_quiet_for_longer(held: AudioPlan) -> None:
     made = stream()
-    made.agree(AudioPlan(PHONE, 8, frozenset({8}), None, Direction.SENDONLY), 10.0)
+    made.agree(held, 10.0)
     assert not any(isinstance(action, WentSilent) for action in made.tick(600.0))
     assert any(isinstance(action, WentSilent) for action in made.tick(610.1))
