@@ -1,0 +1,63 @@
+"""The media process as the agent drives it."""
+
+import socket
+
+import pytest
+
+from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder
+from edge_agent.processes.link import Prepare, Start
+from edge_agent.processes.media import MediaSubsystem
+from edge_agent.settings import MediaSettings, Settings
+from tests.support.media_caller import MediaCaller
+from tests.support.snapshots import SMALL_SECRETS, small_snapshot
+from tests.support.waiting import eventually_async
+
+PREPARE = Prepare.model_validate({"version": 1, "snapshot": small_snapshot(), "secrets": SMALL_SECRETS})
+
+
+def start(sip_port: int = 0, earlier: int = 0) -> Start:
+    media = MediaSettings(address="127.0.0.1", sip_port=sip_port, rtp_first_port=20_000, rtp_last_port=39_999)
+    return Start(settings=Settings(media=media), ports={"media_sip": earlier} if earlier else {})
+
+
+async def test_it_takes_calls_from_its_start_on_and_keeps_its_port_over_a_configuration() -> None:
+    media = MediaSubsystem(Bell())
+    assert media.figures() == {"calls": 0}
+    ports = await media.start(start())
+    await media.prepare(PREPARE)
+    assert await media.commit() == ports
+    async with MediaCaller(ports["media_sip"]) as caller:
+        assert await caller.invite() == 200
+        assert media.figures()["calls"] == 1
+        assert await caller.bye() == 200
+        await eventually_async(lambda: media.figures()["calls"] == 0)
+    await media.stop()
+    assert media.figures() == {"calls": 0}
+
+
+async def test_a_restart_takes_the_earlier_port_where_it_is_free_and_another_where_it_is_not() -> None:
+    first = MediaSubsystem(Bell())
+    port = (await first.start(start()))["media_sip"]
+    second = MediaSubsystem(Bell())
+    assert (await second.start(start(earlier=port)))["media_sip"] != port
+    await first.stop()
+    third = MediaSubsystem(Bell())
+    assert (await third.start(start(earlier=port)))["media_sip"] == port
+    await second.stop()
+    await third.stop()
+
+
+async def test_a_port_that_the_settings_ask_for_and_that_is_taken_is_an_error() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(OSError, match="in use"):
+            await MediaSubsystem(Bell()).start(start(sip_port=taken.getsockname()[1]))
+
+
+async def test_before_its_start_it_refuses_a_configuration_and_it_knows_no_order() -> None:
+    media = MediaSubsystem(Bell())
+    with pytest.raises(ConfigurationRefused):
+        await media.prepare(PREPARE)
+    with pytest.raises(UnknownOrder):
+        await media.order("dance", {})
+    await media.stop()
