@@ -38,7 +38,9 @@ def batch_handler(instruments: Instruments, work: Callable[[str, Any], None]) ->
 
         # A processor keeps the state of one batch, so each invocation has its own.
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-        response = process_partial_response(event=event, record_handler=one, processor=processor, context=context)
+        response: PartialItemFailureResponse = {"batchItemFailures": []}
+        if event["Records"]:
+            response = process_partial_response(event=event, record_handler=one, processor=processor, context=context)
         failed = len(response["batchItemFailures"])
         instruments.metrics.add_metric(
             name="MessagesHandled", unit=MetricUnit.Count, value=len(event["Records"]) - failed

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,7 +25,7 @@ class Site(Identified, OfTenant, Versioned, Base):
     name: Mapped[str]
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
     """An IANA time zone name."""
-    digest_algorithms: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{MD5}'"))
+    digest_algorithms: Mapped[list[str]] = mapped_column(server_default=text("'{MD5}'"))
     """In the order of the challenges (RFC 8760 §2.2)."""
 
 

@@ -113,7 +113,9 @@ def postpone_job(session: Session, job: ClaimedJob, run_at: datetime, error: str
     if row is None:
         return
     other = aliased(Job)
-    follows = exists().where(other.kind == job.kind, other.key == job.key, other.state == "pending")
+    follows = exists().where(
+        other.kind == job.kind, other.key == job.key, other.state == "pending", other.id != job.job_id
+    )
     row.error, row.claimed_until = error[:_ERROR_LENGTH], None
     if session.execute(select(follows)).scalar_one():
         row.state, row.finished_at = "done", run_at

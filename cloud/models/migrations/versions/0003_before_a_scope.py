@@ -80,6 +80,7 @@ FUNCTIONS = {
     ),
     "claim_jobs(text[], integer, timestamptz, integer)": (
         "tandem_worker",
+        # The caller's clock may be behind the database's, which said when a job is due.
         # Never two of one key at once: the second would publish what the first has seen, or less.
         """create function claim_jobs(kinds text[], how_many integer, at timestamptz, lease_seconds integer)
         returns table (job_id uuid, tenant_id uuid, kind text, key text, payload jsonb, attempts integer)
@@ -87,7 +88,8 @@ FUNCTIONS = {
             with due as (
                 select j.id from jobs j
                 where j.kind = any (kinds)
-                    and ((j.state = 'pending' and j.run_at <= at) or (j.state = 'claimed' and j.claimed_until < at))
+                    and ((j.state = 'pending' and j.run_at <= greatest(at, now()))
+                        or (j.state = 'claimed' and j.claimed_until < at))
                     and not exists (
                         select 1 from jobs o where o.kind = j.kind and o.key = j.key and o.id <> j.id
                             and o.state = 'claimed' and o.claimed_until >= at)

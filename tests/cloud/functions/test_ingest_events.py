@@ -1,0 +1,192 @@
+"""What an edge reports becomes rows exactly once, however often it arrives, and tenants hear of it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from cloud.functions.records import LambdaContext
+from cloud.models import Alarm, CallRecord, EventRow, Registration, UnknownPhone
+from cloud.pbx.inbox import keep_events
+from contract.sync.events import (
+    AlarmChanged,
+    CallEnded,
+    EventBody,
+    Happening,
+    RegistrationChanged,
+    UnknownPhoneSeen,
+)
+from contract.sync.messages import Event
+from tests.cloud.functions.conftest import Functions
+from tests.support.customers import TOKENS, Customer, EdgeAtSite, HandClock, add_phone, add_user
+from tests.support.postgres import Databases
+from tests.support.webhook_receiver import WebhookReceiver
+
+USER, LINE = str(TOKENS.id()), str(TOKENS.id())
+
+
+def arrive(databases: Databases, edge: EdgeAtSite, clock: HandClock, first: int, *happened: Happening) -> None:
+    events = [
+        Event(epoch="e1", sequence=first + n, body=EventBody(at=clock.now(), what=what))
+        for n, what in enumerate(happened)
+    ]
+    with databases.hub.session(edge.known.scope) as session:
+        keep_events(session, TOKENS, edge.known, events, clock.now())
+
+
+def registered(clock: HandClock, **changes: Any) -> RegistrationChanged:
+    values: dict[str, Any] = {
+        "state": "registered",
+        "user_id": USER,
+        "line_id": LINE,
+        "contact": "sip:200@192.0.2.7:5060",
+        "user_agent": "Yealink SIP-T54W",
+        "expires_at": clock.now() + timedelta(hours=1),
+    }
+    return RegistrationChanged(**{**values, **changes})
+
+
+def call(clock: HandClock, call_id: str = "c1") -> CallEnded:
+    return CallEnded(
+        call_id=call_id,
+        sip_call_id="abc@192.0.2.7",
+        caller="200",
+        callee="201",
+        caller_user_id=USER,
+        started_at=clock.now(),
+        answered_at=clock.now(),
+        ended_at=clock.now() + timedelta(seconds=3),
+        disposition="answered",
+        status=200,
+        reasons=("internal",),
+    )
+
+
+def types(receiver: WebhookReceiver) -> list[str]:
+    return [json.loads(request.body)["type"] for request in receiver.received]
+
+
+def test_a_binding_appears_is_refreshed_and_goes_with_one_webhook_for_coming_and_going(
+    databases: Databases,
+    functions: Functions,
+    edge: EdgeAtSite,
+    clock: HandClock,
+    receiver: WebhookReceiver,
+    endpoint_secret: SecretStr,
+) -> None:
+    arrive(databases, edge, clock, 1, registered(clock))
+    came = clock.now()
+    functions.ingest()
+    arrive(databases, edge, clock, 2, registered(clock, expires_at=clock.advance(600) + timedelta(hours=1)))
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        row = session.query(Registration).one()
+        assert (str(row.user_id), row.registered_at, row.refreshed_at) == (USER, came, clock.now())
+        assert row.expires_at == clock.now() + timedelta(hours=1)
+    arrive(databases, edge, clock, 3, registered(clock, state="removed", expires_at=None))
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        assert session.query(Registration).count() == 0
+    functions.deliver()
+    assert sorted(types(receiver)) == ["phone.registered", "phone.unregistered"]
+
+
+def test_a_call_record_sent_twice_under_different_numbers_is_one_call_and_one_webhook(
+    databases: Databases,
+    functions: Functions,
+    edge: EdgeAtSite,
+    clock: HandClock,
+    receiver: WebhookReceiver,
+    endpoint_secret: SecretStr,
+) -> None:
+    arrive(databases, edge, clock, 1, call(clock), call(clock))
+    arrive(databases, edge, clock, 1, call(clock))
+    functions.ingest()
+    arrive(databases, edge, clock, 7, call(clock))
+    functions.ingest()
+    functions.deliver()
+    with databases.api.session(edge.known.scope) as session:
+        row = session.query(CallRecord).one()
+        assert (row.caller, row.callee, row.disposition, row.reasons) == ("200", "201", "answered", ["internal"])
+        assert all(event.ingested_at is not None for event in session.query(EventRow))
+    assert types(receiver) == ["call.ended"]
+    data = json.loads(receiver.received[0].body)["data"]
+    assert (data["call_id"], data["site_id"], data["status"]) == ("c1", str(edge.known.site_id), 200)
+
+
+def test_an_alarm_opens_once_and_is_cleared(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    def alarm(active: bool, text: str) -> AlarmChanged:
+        return AlarmChanged(alarm="process_restarted", severity="warning", active=active, text=text)
+
+    arrive(databases, edge, clock, 1, alarm(True, "once"), alarm(True, "twice"))
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        row = session.query(Alarm).one()
+        assert (row.text, row.cleared_at) == ("twice", None)
+    arrive(databases, edge, clock, 3, alarm(False, "over"), alarm(True, "again"))
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        assert sorted(row.cleared_at is None for row in session.query(Alarm)) == [False, True]
+
+
+def test_an_unknown_phone_is_counted_until_it_becomes_known(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, customer: Customer, clock: HandClock
+) -> None:
+    seen = UnknownPhoneSeen(mac="001565aabbcc", vendor="Yealink", address="192.0.2.7", protocol="tftp")
+    other = UnknownPhoneSeen(address="192.0.2.8", protocol="http")
+    arrive(databases, edge, clock, 1, seen, seen, other)
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        found = {row.identity: row.times_seen for row in session.query(UnknownPhone)}
+        assert found == {"001565aabbcc": 2, "192.0.2.8": 1}
+        add_phone(session, customer, add_user(session, customer, "200"), functions.keys, "pw", "001565aabbcc")
+    arrive(databases, edge, clock, 4, seen)
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        assert session.query(UnknownPhone).where(UnknownPhone.identity == "001565aabbcc").one().times_seen == 2
+
+
+def test_an_event_that_cannot_be_taken_in_is_marked_and_stands_in_nobodys_way(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    arrive(databases, edge, clock, 1, registered(clock, line_id="not-an-id"), call(clock, "c2"))
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        problems = [row.problem for row in session.query(EventRow).order_by(EventRow.sequence)]
+        assert problems[0] is not None
+        assert problems[1] is None
+        assert session.query(CallRecord).one().call_id == "c2"
+
+
+def test_an_event_of_a_kind_not_known_here_is_marked(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    arrive(databases, edge, clock, 1, call(clock))
+    with databases.worker.session(edge.known.scope) as session:
+        session.query(EventRow).one().payload = {"at": "2026-01-01T00:00:00Z", "what": {"kind": "from_the_future"}}
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        row = session.query(EventRow).one()
+        assert row.problem == "not an event known here: 1 problems"
+
+
+def test_on_its_schedule_the_function_looks_for_itself(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    arrive(databases, edge, clock, 1, call(clock))
+    context = LambdaContext(function_name="ingest_events", aws_request_id="r")
+    assert functions.ingester({"source": "aws.events"}, context) == {"batchItemFailures": []}
+    with databases.api.session(edge.known.scope) as session:
+        assert session.query(CallRecord).count() == 1
+
+
+def test_a_burst_of_calls_is_taken_in_completely(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    arrive(databases, edge, clock, 1, *(call(clock, f"c{n}") for n in range(450)))
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        assert session.query(CallRecord).count() == 450
