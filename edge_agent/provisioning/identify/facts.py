@@ -19,6 +19,7 @@ _MAC_ANYWHERE = re.compile(
     r"(?<![0-9a-f])([0-9a-f]{2}(?:([:-]?)[0-9a-f]{2})(?:\2[0-9a-f]{2}){4})(?![0-9a-f])", re.IGNORECASE
 )
 _SEPARATORS = re.compile(r"[:-]")
+_NO_PHONE: Final = frozenset({"000000000000", "ffffffffffff"})
 
 
 class Certainty(IntEnum):
@@ -26,10 +27,12 @@ class Certainty(IntEnum):
 
     UNKNOWN = 0
     HINT = 1
-    """From the first half of the MAC address, or from a name that several vendors use."""
-    CLAIMED = 2
+    """From the form of the name asked for, which other vendors may use as well."""
+    LIKELY = 2
+    """From the first half of the MAC address."""
+    CLAIMED = 3
     """The phone says so in its User-Agent."""
-    ASKED = 3
+    ASKED = 4
     """The name that was asked for cannot mean anything else."""
 
 
@@ -80,7 +83,7 @@ class Identifier:
         if oui:
             for vendor in self._vendors:
                 if oui in vendor.ouis:
-                    facts = replace(facts, vendor=facts.vendor.better(Fact(vendor.name, Certainty.HINT)))
+                    facts = replace(facts, vendor=facts.vendor.better(Fact(vendor.name, Certainty.LIKELY)))
                     break
         return facts
 
@@ -92,7 +95,7 @@ class Identifier:
             if (match := pattern.match(name.rpartition("/")[2])) is not None
         ]
         mac = next((_mac(match) for _, match in matches if _mac(match)), "")
-        if not mac and (found := _MAC_ANYWHERE.search(name)):
+        if not matches and (found := _MAC_ANYWHERE.search(name)):
             mac = _SEPARATORS.sub("", found[1]).lower()
         vendors = {vendor for vendor, _ in matches}
         return Facts(
@@ -122,4 +125,5 @@ def _group(match: re.Match[str], name: str) -> str:
 
 
 def _mac(match: re.Match[str]) -> str:
-    return _SEPARATORS.sub("", _group(match, "mac")).lower()
+    mac = _SEPARATORS.sub("", _group(match, "mac")).lower()
+    return "" if mac in _NO_PHONE else mac

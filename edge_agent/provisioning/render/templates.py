@@ -58,7 +58,7 @@ class PluginTemplates:
             return self._templates[template].render(names).encode()
         except _ValueRefused as error:
             raise RenderError(str(error)) from None
-        except (TemplateError, UnicodeEncodeError, LookupError, TypeError, ValueError) as error:
+        except (TemplateError, UnicodeEncodeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             # Only the kind of error: its text could hold a value.
             raise RenderError(f"{template} cannot be rendered ({type(error).__name__})") from None
 

@@ -101,8 +101,10 @@ def _change(groups: tuple[str | None, ...]) -> Change:
 
 
 def _posix_rule(name: str) -> str:
-    if name not in zoneinfo.available_timezones():  # also keeps the name from leading anywhere else on the disk
-        raise UnknownTimeZone(name)
+    try:
+        zoneinfo.ZoneInfo(name)  # refuses a name that would lead anywhere else on the disk, and a file that is no zone
+    except (KeyError, ValueError, OSError):
+        raise UnknownTimeZone(name) from None
     for folder in zoneinfo.TZPATH:
         path = Path(folder, name)
         if path.is_file():

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from email.utils import format_datetime
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Final
 
 import h11
@@ -181,7 +182,8 @@ class _Connection:
             headers.append(("content-length", str(response.body_length)))
         if close:
             headers.append(("connection", "close"))
-        head = h11.Response(status_code=response.status, headers=headers)
+        reason = HTTPStatus(response.status).phrase
+        head = h11.Response(status_code=response.status, headers=headers, reason=reason)
         parts = [self._h11.send(head)]
         if response.body:
             parts.append(self._h11.send(h11.Data(data=response.body)))

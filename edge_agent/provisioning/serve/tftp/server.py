@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from typing import Any, Final, assert_never
+from typing import Any, Final, assert_never, cast
 
 from edge_agent.clock import Clock
 from edge_agent.provisioning.serve.tftp.listener import Begin, Drop, Listener, Reply
@@ -116,10 +116,10 @@ class _TransferPort(asyncio.DatagramProtocol):
         self._how = "stopped"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
-            self._server.opened(self)
-            self._perform(self._transfer.start(self._clock.monotonic()))
+        # A datagram endpoint's transport, which Python 3.11 does not derive from DatagramTransport.
+        self._transport = cast("asyncio.DatagramTransport", transport)
+        self._server.opened(self)
+        self._perform(self._transfer.start(self._clock.monotonic()))
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         self._perform(self._transfer.receive(data, (addr[0], addr[1]), self._clock.monotonic()))

@@ -1,0 +1,115 @@
+"""Only what changed is rendered again; what cannot be rendered is refused with every reason."""
+
+from pathlib import Path
+
+import pytest
+
+from contract.devices import load_catalogue
+from edge_agent.provisioning.config import DeviceConfig
+from edge_agent.provisioning.errors import ConfigRefused, RenderError
+from edge_agent.provisioning.render import Renderer
+from tests.contract.devices.test_loading import plugin
+from tests.support.site_phones import account, generic, site, yealink
+
+CATALOGUE = load_catalogue()
+
+
+def test_a_change_of_one_device_renders_that_device_only() -> None:
+    renderer = Renderer(CATALOGUE)
+    first = renderer.render(site(yealink(), generic()))
+    assert renderer.devices_rendered == 2
+    second = renderer.render(site(yealink(settings={"network/vlan": True}), generic(), version=2))
+    assert renderer.devices_rendered == 3
+    assert first.find("020000000201.conf") is second.find("020000000201.conf")
+    assert first.find("805ec0000200.cfg") != second.find("805ec0000200.cfg")
+
+
+def test_the_same_configuration_again_renders_nothing() -> None:
+    renderer = Renderer(CATALOGUE)
+    renderer.render(site(yealink()))
+    renderer.render(site(yealink(), version=2))
+    assert renderer.devices_rendered == 1
+
+
+def test_a_new_time_zone_renders_every_device() -> None:
+    renderer = Renderer(CATALOGUE)
+    renderer.render(site(yealink(), generic()))
+    renderer.render(site(yealink(), generic(), time_zone="Asia/Tokyo"))
+    assert renderer.devices_rendered == 4
+
+
+def test_the_files_of_a_device_that_went_are_gone() -> None:
+    renderer = Renderer(CATALOGUE)
+    renderer.render(site(yealink(), generic()))
+    library = renderer.render(site(generic(), version=2))
+    assert library.names == ("020000000201.conf",)
+    assert library.device_id("805ec0000200") is None
+
+
+def test_the_same_content_has_the_same_entity_tag_and_other_content_another() -> None:
+    first = Renderer(CATALOGUE).render(site(yealink())).find("805ec0000200.cfg")
+    again = Renderer(CATALOGUE).render(site(yealink(), version=7)).find("805ec0000200.cfg")
+    other = Renderer(CATALOGUE).render(site(yealink(accounts=()))).find("805ec0000200.cfg")
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    assert first.etag == again.etag != other.etag
+
+
+def test_every_device_that_cannot_be_rendered_is_named_with_its_reasons() -> None:
+    with pytest.raises(ConfigRefused) as caught:
+        Renderer(CATALOGUE).render(
+            site(
+                DeviceConfig("a", "805ec0000001", "yealink/t99"),
+                yealink("t41s", "805ec0000002", accounts=(account(7), account(7))),
+                yealink("t54w", "805ec0000003", settings={"network/vlan_id": 0, "x/y": 1}),
+            )
+        )
+    assert caught.value.problems == (
+        "device 805ec0000001: no device plug-in describes the model 'yealink/t99'",
+        "device 805ec0000002: two accounts have position 7",
+        "device 805ec0000002: Yealink SIP-T41S has 6 lines, and no position 7",
+        "device 805ec0000002: Yealink SIP-T41S has 6 lines, and no position 7",
+        "device 805ec0000003: network/vlan_id: must be at least 1",
+        "device 805ec0000003: x/y: is not a setting of Yealink SIP-T54W",
+    )
+
+
+def test_a_time_zone_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ConfigRefused, match="there is no time zone 'Mars/Olympus'"):
+        Renderer(CATALOGUE).render(site(time_zone="Mars/Olympus"))
+
+
+def acme(template: str, root: Path) -> Renderer:
+    return Renderer(load_catalogue(plugin(root, template=template)))
+
+
+def test_a_template_with_a_mistake_is_named_by_file_and_line(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match=r"acme/templates/device\.j2:2: "):
+        acme("fine\n{% if %}\n", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ nothing }}",
+        "{{ device.nothing }}",
+        "{{ settings['no/such'].value }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ accounts[1].password.__class__ }}",
+        "{{ accounts.clear() }}",
+        "{% include 'other.j2' %}",
+        "{{ range(10**9) | list }}",
+    ],
+)
+def test_a_template_that_reaches_for_what_is_not_given_is_refused(template: str, tmp_path: Path) -> None:
+    renderer = acme(template, tmp_path)
+    with pytest.raises(ConfigRefused, match=r"device\.j2 cannot be rendered"):
+        renderer.render(site(DeviceConfig("d", "0004f2000001", "acme/one", accounts=(account(),))))
+
+
+def test_a_refusal_by_a_template_does_not_tell_the_values(tmp_path: Path) -> None:
+    renderer = acme("{{ accounts[accounts[1].password].label }}", tmp_path)
+    with pytest.raises(ConfigRefused) as caught:
+        renderer.render(site(DeviceConfig("d", "0004f2000001", "acme/one", accounts=(account(),))))
+    assert "planted" not in str(caught.value)

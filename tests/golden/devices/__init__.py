@@ -1,0 +1,60 @@
+"""The files that phones get, as they were last reviewed; `python -m tests.golden.devices` writes them anew."""
+
+from pathlib import Path
+
+from contract.devices import load_catalogue
+from edge_agent.provisioning.render import Renderer
+from tests.support.site_phones import account, generic, site, yealink
+
+FOLDER = Path(__file__).parent
+
+SPECIMENS = {
+    "yealink_t41u_one_line": yealink("t41u", "805ec0000001"),
+    "yealink_t46s_two_lines": yealink(
+        "t46s", "805ec0000002", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
+    "yealink_t43u_settings": yealink(
+        "t43u",
+        "805ec0000003",
+        settings={
+            "sip/transport": "tcp",
+            "calls/voicemail_number": "*98",
+            "calls/pickup_code": "*78",
+            "time/time_format": "12",
+            "screen/language": "German",
+            "network/vlan": True,
+            "network/vlan_id": 42,
+            "line_key/1/type": "none",
+            "line_key/2/type": "line",
+            "line_key/3/type": "blf",
+            "line_key/3/value": "201",
+            "line_key/3/label": "Workshop",
+        },
+    ),
+    "yealink_t54w_no_line": yealink("t54w", "805ec0000004", accounts=()),
+    "yealink_t57w_one_line": yealink("t57w", "805ec0000006"),
+    "generic_sip": generic("020000000005"),
+}
+"""Golden folder → the device whose files are in it."""
+
+
+def rendered() -> dict[str, bytes]:
+    """Path inside this folder → what the code gives now."""
+    renderer = Renderer(load_catalogue())
+    found: dict[str, bytes] = {}
+    for folder, device in SPECIMENS.items():
+        library = renderer.render(site(device))
+        for name in library.names:
+            file = library.find(name)
+            assert file is not None
+            found[f"{folder}/{name}"] = file.body
+    return found
+
+
+def reviewed() -> dict[str, bytes]:
+    """Path inside this folder → what is checked in."""
+    return {
+        path.relative_to(FOLDER).as_posix(): path.read_bytes()
+        for folder in SPECIMENS
+        for path in sorted((FOLDER / folder).glob("*"))
+    }

@@ -1,0 +1,5 @@
+#!version:1.0.0.1
+## The line above must stay the first and as it is. This file names what Yealink SIP-T57W reads next.
+include:config "y000000000097.cfg"
+include:config "805ec0000006.cfg"
+overwrite_mode = 1
