@@ -1,0 +1,90 @@
+"""A site in memory: one endpoint, and phones that are registered with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from contract.sync.events import CallEnded
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.endpoint import Endpoint
+from edge_agent.sip.message import DropReason
+from tests.support.counted_tokens import CountedTokens
+from tests.support.memory_network import Address, MemoryNetwork
+from tests.support.sip_phone import SipPhone
+from tests.support.sip_site import DOMAIN, KEY, MemoryStore, SiteLog, sip_config
+
+EDGE: Address = ("192.0.2.1", 5060)
+
+
+@dataclass
+class MemorySite:
+    """One endpoint on a network in memory."""
+
+    config: SipConfig = field(default_factory=sip_config)
+    network: MemoryNetwork = field(default_factory=MemoryNetwork)
+    log: SiteLog = field(default_factory=SiteLog)
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def __post_init__(self) -> None:
+        self.endpoint = self.started()
+        self._next = 10
+
+    def started(self) -> Endpoint:
+        """An endpoint; a second one takes the place of the first, as after a kill."""
+        endpoint = Endpoint(
+            self.config,
+            clock=self.network.clock,
+            tokens=CountedTokens(),
+            reporter=self.log,
+            journal=self.log,
+            store=self.store,
+            transport=self.network.transport(EDGE),
+            key=KEY,
+        )
+        endpoint.start()
+        return endpoint
+
+    def phone(self, username: str, *answers: int, registered: bool = True, tcp: bool = False, q: str = "") -> SipPhone:
+        """A phone of a user at an address of its own."""
+        self._next += 1
+        phone = SipPhone(self.network, (f"192.0.2.{self._next}", 5060), EDGE, username, answers)
+        if tcp:
+            self.network.connect(phone.address)
+        if registered:
+            contact = f"<{phone.contact}>{f';q={q}' if q else ''}"
+            assert phone.register(contact=contact).status == 200
+            phone.responses.clear()
+        return phone
+
+    def configure(self, config: SipConfig) -> None:
+        """Run another configuration."""
+        self.endpoint.prepare(config)
+        self.endpoint.commit()
+        self.endpoint.batch_ended(self.network.clock.monotonic())
+
+    @property
+    def record(self) -> CallEnded:
+        """The only call's record."""
+        (record,) = self.log.records
+        return record
+
+
+@pytest.fixture
+def site() -> Iterator[MemorySite]:
+    """A site whose endpoint must not meet an internal error."""
+    made = MemorySite()
+    yield made
+    assert made.endpoint.drops[DropReason.INTERNAL_ERROR] == 0
+
+
+def uri(username: str) -> str:
+    """The address of record."""
+    return f"sip:{username}@{DOMAIN}"
+
+
+def with_limits(config: SipConfig, **limits: float) -> SipConfig:
+    """The same configuration with other limits."""
+    return replace(config, limits=replace(config.limits, **limits))  # type: ignore[arg-type]
