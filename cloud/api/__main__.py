@@ -6,10 +6,12 @@ import json
 import sys
 
 from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from cloud.api.app import create_app, make_api, make_services
 from cloud.api.chalicelib.openapi import describe
 from cloud.api.settings import read_settings
+from cloud.models import Account
 from cloud.pbx.accounts import AccountFields, create_account
 from cloud.pbx.audit import Actor
 from cloud.pbx.database import PLATFORM
@@ -22,8 +24,12 @@ def openapi_text() -> str:
 
 
 def _bootstrap(email: str, password: SecretStr) -> None:
+    """Harmless when the account is there."""
     services = make_services(read_settings())
     with services.database.session(PLATFORM) as session:
+        if session.scalar(select(Account.id).where(func.lower(Account.email) == email.lower())) is not None:
+            sys.stdout.write(f"{email} has an account already; its password stays as it is\n")
+            return
         desk = Desk(session, Actor("bootstrap"), services.clock, services.tokens, services.keys)
         fields = AccountFields("platform_admin", email, password)
         create_account(desk, services.gate.passwords, fields, "platform_admin")

@@ -56,9 +56,11 @@ class Settings(BaseModel):
     ca_pem: str | None = None
     """the certificate itself."""
     hub_host: str = "localhost"
-    """Where edges reach the hub."""
+    """The host by which edges reach the hub."""
     hub_quic_port: Annotated[int, Field(ge=1, le=65535)] = 4433
+    """The hub's UDP port."""
     hub_websocket_url: str = "wss://localhost:4434/channel"
+    """Where edges reach the hub when UDP does not get through."""
     public_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "http://localhost:8080"
     """Where browsers and scripts reach this API."""
     enrollment_url: Annotated[str | None, Field(pattern=r"^https://[^/]+$")] = None

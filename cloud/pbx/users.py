@@ -127,7 +127,7 @@ def _check(
     for field, name in named:
         if name.startswith("*"):
             problems.add(field, "Names that begin with * are feature codes")
-        elif name in seen:
+        elif name in seen and field != "extension":  # an extension may be the user name as well
             problems.add(field, "The user has this name already")
         elif name in taken:
             problems.add(field, "Another user of the tenant has this name, extension or alias")

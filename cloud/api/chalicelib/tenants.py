@@ -16,7 +16,7 @@ from cloud.pbx import tenants
 router = new_router()
 
 Domain = Annotated[
-    str, StringConstraints(to_lower=True, max_length=253, pattern=r"^[0-9a-z]([0-9a-z.-]{0,251}[0-9a-z])?$")
+    str, StringConstraints(to_lower=True, max_length=253, pattern=r"^[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?$")
 ]
 
 

@@ -1,0 +1,139 @@
+"""One of each thing that the API shows, at one tenant: what an endpoint's path can name."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from cloud.models import Alarm, CallRecord, EventRow, Registration, UnknownPhone, WebhookDelivery
+from cloud.pbx.database import Scope
+from cloud.pbx.publishing import publish_site
+from cloud.pbx.webhooks import announce
+from tests.support.api_world import ApiWorld, Client
+from tests.support.customers import TOKENS, Customer
+
+
+def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001565aabbcc") -> dict[str, str]:
+    """Make one of each at `customer`, as its administrator `client`; ids by the name that paths and bodies use.
+
+    Args:
+        mac: of the device.
+    """
+    site = str(customer.site_id)
+    user = client.get(f"/users?site_id={site}").json["items"][0]["id"]
+    device = _made(client, "/devices", {"site_id": site, "mac": mac, "model": "yealink/t54w", "user_id": user})
+    edge = _made(client, "/edges", {"site_id": site})
+    endpoint = _made(client, "/webhook-endpoints", {"url": "https://hooks.tandem.test/here"})
+    account = _made(
+        client,
+        "/accounts",
+        {"role": "tenant_admin", "email": f"{mac}@tandem.test", "password": "correct horse battery"},
+    )
+    things = {
+        "msp_id": str(customer.msp_id),
+        "tenant_id": str(customer.tenant_id),
+        "site_id": site,
+        "user_id": user,
+        "device_id": device["id"],
+        "line_id": device["lines"][0]["id"],
+        "edge_id": edge["id"],
+        "endpoint_id": endpoint["id"],
+        "account_id": account["id"],
+        "version": "1",
+        "vendor": "yealink",
+        "model": "t54w",
+    }
+    publish_site(world.databases.worker, customer.scope, customer.site_id, "first")
+    return {**things, **report(world, customer, {name: UUID(things[name]) for name in ("edge_id", "line_id")})}
+
+
+def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict[str, str]:
+    """What an edge reports, as rows: a registration, a call, an alarm, an event, an unknown phone, a delivery."""
+    now = world.clock.now()
+    of_edge: dict[str, Any] = {
+        "tenant_id": customer.tenant_id,
+        "site_id": customer.site_id,
+        "edge_id": things["edge_id"],
+    }
+    phone = UnknownPhone(
+        id=TOKENS.id(),
+        **of_edge,
+        identity="001565000001",
+        mac="001565000001",
+        vendor="yealink",
+        model="t54w",
+        firmware="",
+        user_agent="",
+        address="192.0.2.7",
+        protocol="tftp",
+        first_seen_at=now,
+        last_seen_at=now,
+        times_seen=1,
+    )
+    call = new_call(world, customer, things["edge_id"], "call-1")
+    registration = Registration(
+        id=TOKENS.id(),
+        **of_edge,
+        user_id=customer.users[0],
+        line_id=things["line_id"],
+        device_id=None,
+        contact="sip:200@192.0.2.8",
+        user_agent="",
+        source="192.0.2.8:5060",
+        transport="udp",
+        expires_at=now + timedelta(hours=1),
+        registered_at=now,
+        refreshed_at=now,
+    )
+    alarm = Alarm(
+        id=TOKENS.id(), **of_edge, alarm="process_restarted", severity="warning", text="It did", raised_at=now
+    )
+    event = EventRow(id=TOKENS.id(), **of_edge, epoch="e", sequence=1, kind="alarm", at=now, payload={"kind": "alarm"})
+    with world.databases.worker.session(Scope(tenant_id=customer.tenant_id)) as session:
+        session.add_all([phone, registration, alarm, call])
+        announce(session, TOKENS, customer.tenant_id, "edge.online", now, {})
+        delivery = session.scalars(select(WebhookDelivery)).one()
+        delivery.state = "delivered"
+    with world.databases.hub.session(Scope(tenant_id=customer.tenant_id)) as session:
+        session.add(event)
+    return {
+        "phone_id": str(phone.id),
+        "record_id": str(call.id),
+        "delivery_id": str(delivery.id),
+        "registration_id": str(registration.id),
+        "alarm_id": str(alarm.id),
+        "event_id": str(event.id),
+    }
+
+
+def new_call(
+    world: ApiWorld, customer: Customer, edge_id: UUID, call_id: str, caller: UUID | None = None
+) -> CallRecord:
+    """A finished call of the tenant's first user, or of `caller`."""
+    now = world.clock.now()
+    return CallRecord(
+        id=TOKENS.id(),
+        tenant_id=customer.tenant_id,
+        site_id=customer.site_id,
+        edge_id=edge_id,
+        call_id=call_id,
+        sip_call_id=call_id,
+        caller="200",
+        callee="*99",
+        caller_user_id=caller or customer.users[0],
+        callee_user_id=None,
+        started_at=now,
+        answered_at=now,
+        ended_at=now,
+        disposition="answered",
+        status=200,
+        interrupted=False,
+        reasons=[],
+    )
+
+
+def _made(client: Client, path: str, body: dict[str, Any]) -> Any:
+    answer = client.post(path, body)
+    assert answer.status == 201, answer.body
+    return answer.json
