@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from edge_agent.sip.message.errors import BadMessage
 from edge_agent.sip.message.headers import canonical
 from edge_agent.sip.message.message import Message
 
@@ -84,13 +85,21 @@ def response_lines(
     wanted = _COPIED
     for name, line in zip(request.names, request.lines, strict=True):
         if name in wanted:
-            if name == b"to" and to_tag and not request.to_tag:
+            if name == b"to" and to_tag and not _has_tag(request):
                 line = line + b";tag=" + to_tag
             lines.append(line)
     if status == 100 and (at := request.index(b"timestamp")) > 0:
         lines.append(request.lines[at])
     lines.extend([name + b": " + value for name, value in headers])
     return lines
+
+
+def _has_tag(request: Message) -> bool:
+    """Whether To has a tag; a To that cannot be read is still repeated in the answer that says so."""
+    try:
+        return bool(request.to_tag)
+    except BadMessage:
+        return True
 
 
 def response_bytes(

@@ -74,10 +74,12 @@ class SqliteBindingStore:
 
     Args:
         path: the file; made when missing, set aside as `<name>.damaged` when it is not readable.
+        busy_seconds: how long to wait for another process that writes; calls wait as long.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_seconds: float = 0.2) -> None:
         self._path = path
+        self._busy_seconds = busy_seconds
         self._changes: dict[tuple[str, str], StoredBinding | None] = {}
         try:
             self._database = self._open()
@@ -125,7 +127,7 @@ class SqliteBindingStore:
         self._database.close()
 
     def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, isolation_level=None, timeout=2.0)
+        database = sqlite3.connect(self._path, isolation_level=None, timeout=self._busy_seconds)
         try:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")

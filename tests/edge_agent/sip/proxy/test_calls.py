@@ -6,7 +6,7 @@ import pytest
 
 from contract.dialplan import SiteState
 from edge_agent.sip.message import DropReason, NameAddr
-from tests.edge_agent.sip.proxy.conftest import EDGE, MemorySite, uri
+from tests.support.memory_site import EDGE, MemorySite, uri
 from tests.support.sip_phone import SipPhone
 from tests.support.sip_site import DOMAIN
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from edge_agent.sip.message import NameAddr
 from edge_agent.sip.transaction import Timers
-from tests.edge_agent.sip.proxy.conftest import EDGE, MemorySite, uri
 from tests.support.memory_network import Address
+from tests.support.memory_site import EDGE, MemorySite, uri
 
 
 def test_all_phones_of_a_user_ring_and_the_first_to_answer_gets_the_call(site: MemorySite) -> None:

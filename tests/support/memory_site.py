@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-
-import pytest
 
 from contract.sync.events import CallEnded
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import Endpoint
-from edge_agent.sip.message import DropReason
 from tests.support.counted_tokens import CountedTokens
 from tests.support.memory_network import Address, MemoryNetwork
 from tests.support.sip_phone import SipPhone
@@ -70,14 +66,6 @@ class MemorySite:
         """The only call's record."""
         (record,) = self.log.records
         return record
-
-
-@pytest.fixture
-def site() -> Iterator[MemorySite]:
-    """A site whose endpoint must not meet an internal error."""
-    made = MemorySite()
-    yield made
-    assert made.endpoint.drops[DropReason.INTERNAL_ERROR] == 0
 
 
 def uri(username: str) -> str:
