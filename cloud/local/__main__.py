@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def main() -> int:
         return 2
     began = time.monotonic()  # noqa: TID251  only for the line that says how long it took
     try:
-        system = LocalSystem(settings, _portal(), _installer(settings), _show)
+        system = LocalSystem(settings, _portal(), settings.state_dir / "installer", _show)
     except CloudError as problem:
         print(f"Tandem cannot start:\n{problem}", file=sys.stderr)
         return 1
@@ -36,6 +37,7 @@ def main() -> int:
         system.start()
         _print_addresses(system)
         print(f"ready after {time.monotonic() - began:.1f} s; Ctrl-C stops it", flush=True)  # noqa: TID251  as above
+        threading.Thread(target=_build_installer, args=(system,), daemon=True).start()
         system.supervise()
     except CloudError as problem:
         print(f"Tandem cannot start:\n{problem}", file=sys.stderr)
@@ -59,18 +61,23 @@ def _portal() -> Path | None:
         return None
 
 
-def _installer(settings: LocalSettings) -> Path | None:
-    """The folder with install.sh and the agent's bundle; built once."""
-    folder = settings.state_dir / "installer"
-    command = [sys.executable, "-m", "cloud.installer.build_bundle", "--out", str(folder)]
-    if (folder / "install.sh").exists():
-        return folder
-    print("building the agent's bundle for the one-line installer", flush=True)
+def _build_installer(system: LocalSystem) -> None:
+    """The folder with install.sh and the agent's bundle; wheels are fetched once."""
+    folder = system.settings.state_dir / "installer"
+    command = [
+        sys.executable,
+        "-m",
+        "cloud.installer.build_bundle",
+        "--out",
+        str(folder),
+        "--cloud-url",
+        system.api_url,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        print(f"The one-line installer is not served: {(done.stdout + done.stderr).strip()[-400:]}")
-        return None
-    return folder
+        _show(f"installer: not served: {(done.stdout + done.stderr).strip()[-400:]}")
+    else:
+        _show(f"installer: curl -fsSL {system.api_url}/install.sh | sh -s -- --enroll CODE (the portal makes the code)")
 
 
 def _print_addresses(system: LocalSystem) -> None:

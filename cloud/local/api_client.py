@@ -12,7 +12,7 @@ class ApiRefused(Exception):
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         super().__init__(
-            f"{status} {problem.get('title', '')}: {problem.get('detail') or problem.get('problems') or ''}"
+            f"{status} {problem.get('title', '')}: {problem.get('detail', '')} {problem.get('problems', '')}"
         )
         self.status = status
         self.problem = problem

@@ -23,6 +23,7 @@ MODULES: Final = (
     Path("/usr/local/lib/baresip/modules"),
 )
 _COLOURS: Final = re.compile(rb"\x1b\[[0-9;]*m")
+_REGISTERED: Final = re.compile(r"\{\d+/\w+/v\d\} (\d{3}) ")
 _PACKETS: Final = re.compile(r"packets:\s+(\d+)\s+(\d+)")
 
 
@@ -150,10 +151,16 @@ class Baresip:
             return event
 
     def registered(self, within: float = 10.0) -> None:
-        """Wait until the registrar has said 200."""
-        event = self.wait_for("REGISTER_OK", "REGISTER_FAIL", within=within)
-        if event["type"] != "REGISTER_OK":
-            raise PhoneError(f"{self.account.username} could not register: {event.get('param')}")
+        """Wait until the registrar has said 200; it may have done so before the control socket was there."""
+        pause = threading.Event()
+        for _ in range(int(within / 0.05)):
+            if found := _REGISTERED.search(self.log()):
+                if found[1] != "200":
+                    break
+                return
+            pause.wait(0.05)
+        said = [trace.start_line for trace in self.traffic() if not trace.sent]
+        raise PhoneError(f"{self.account.username} is not registered within {within} s; the edge said {said}")
 
     def dial(self, uri: str) -> None:
         """Call `uri`."""

@@ -1,7 +1,9 @@
 """The ports of one machine: found free, or reported by name when they are not."""
 
+import json
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Literal
 
 from cloud.errors import CloudError
@@ -41,20 +43,24 @@ def find_free(host: str, kinds: tuple[Kind, ...], taken: set[int]) -> int:
     raise PortsInUse(f"no free port on {host}")
 
 
-def settle(wanted: Mapping[str, Wanted]) -> dict[str, int]:
-    """The port of each name: the wanted one, or a free one where 0 was asked for.
+def settle(wanted: Mapping[str, Wanted], remembered: Path) -> dict[str, int]:
+    """The port of each name: the wanted one; where 0 was asked for the one of the last run, or else a free one.
 
     Args:
         wanted: by name: host, port, and what it must be free for.
+        remembered: file that keeps them, because an enrolled edge knows the hub by its port.
 
     Raises:
         PortsInUse: naming every one that is taken.
     """
+    earlier: dict[str, int] = json.loads(remembered.read_text(encoding="ascii")) if remembered.exists() else {}
     settled: dict[str, int] = {}
     problems: list[str] = []
     for name, (host, port, kinds) in wanted.items():
-        if port == 0:
-            settled[name] = find_free(host, kinds, set(settled.values()))
+        if port == 0 and name in earlier and is_free(host, earlier[name], kinds):
+            settled[name] = earlier[name]
+        elif port == 0:
+            settled[name] = find_free(host, kinds, set(settled.values()) | set(earlier.values()))
         elif is_free(host, port, kinds):
             settled[name] = port
         else:
@@ -62,4 +68,7 @@ def settle(wanted: Mapping[str, Wanted]) -> dict[str, int]:
             problems.append(f"{name}: port {port} ({'/'.join(kinds)}) on {host} is in use; {option} takes another")
     if problems:
         raise PortsInUse("\n".join(problems))
+    new = remembered.with_suffix(".new")
+    new.write_text(json.dumps(settled), encoding="ascii")
+    new.replace(remembered)
     return settled

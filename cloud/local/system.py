@@ -74,7 +74,7 @@ class LocalSystem:
         self._state.mkdir(parents=True, exist_ok=True)
         self._logs = self._state / "logs"
         self._logs.mkdir(exist_ok=True)
-        self.ports = settle(_wanted_ports(settings))
+        self.ports = settle(_wanted_ports(settings), self._state / "ports.json")
         self._postgres: PostgresServer | None = None
         self.urls: DatabaseUrls | None = None
         clock = SystemClock()
