@@ -9,7 +9,14 @@ from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
-from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, QuicEvent, StreamDataReceived
+from aioquic.quic.events import (
+    ConnectionTerminated,
+    HandshakeCompleted,
+    QuicEvent,
+    StopSendingReceived,
+    StreamDataReceived,
+    StreamReset,
+)
 
 from cloud.hub.certificate import ServerCertificate
 from cloud.hub.errors import ExporterUnavailable
@@ -78,10 +85,11 @@ class _EdgeLink(QuicConnectionProtocol):
         self._connection: Connection | None = None
         self._address = ""
         self._over = False
+        self._stream_is_open = False
 
     def send(self, payload: bytes) -> None:
-        """See `cloud.hub.hub.Link`."""
-        if not self._over:
+        """See `cloud.hub.hub.Link`; the edge opens the stream, and until then nothing can be said to it."""
+        if self._stream_is_open and not self._over:
             self._quic.send_stream_data(CONTROL_STREAM, frame(payload))
             self._transmit_soon()
 
@@ -104,6 +112,9 @@ class _EdgeLink(QuicConnectionProtocol):
             self._handshake_completed()
         elif isinstance(event, StreamDataReceived):
             self._stream_data_received(event)
+        elif isinstance(event, StopSendingReceived | StreamReset):
+            # Half a control stream is of no use, and aioquic does not take data for a stream that was stopped.
+            self.close()
         elif isinstance(event, ConnectionTerminated):
             self._over = True
             if self._connection is not None:
@@ -131,6 +142,7 @@ class _EdgeLink(QuicConnectionProtocol):
         if event.stream_id != CONTROL_STREAM:
             connection.unreadable(CodecError("only the control stream is open to edges"))
             return
+        self._stream_is_open = True
         try:
             payloads = self._frames.feed(event.data)
         except CodecError as error:

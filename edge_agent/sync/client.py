@@ -24,7 +24,7 @@ from edge_agent.sync.dialling import Dialler
 from edge_agent.sync.errors import ChannelFailed
 from edge_agent.sync.identity import Identity
 from edge_agent.sync.link import Link
-from edge_agent.sync.outbox import Outbox
+from edge_agent.sync.outbox import Outbox, StoredEvent
 from edge_agent.sync.secret_store import SecretStore
 from edge_agent.sync.session import (
     Action,
@@ -199,7 +199,7 @@ class Channel:
             applied_digest=snapshot_digest(running) if running else None,
             secrets=self._secrets.refs(),
             outbox_epoch=self._outbox.epoch,
-            last_sequence=self._outbox.last_sequence,
+            last_sent=self._outbox.sent,
         )
 
     def _prove(self, binding: bytes) -> bytes:
@@ -217,7 +217,7 @@ class Channel:
                 case CameOnline():
                     self._came_online()
                 case ReadOutbox():
-                    waiting += reversed(session.outbox_read(self._outbox.read(action.after, action.limit)))
+                    waiting += reversed(session.outbox_read(self._read_outbox(action)))
                 case ForgetEvents():
                     self._outbox.acknowledge(action.epoch, action.sequence)
                 case BeginEpoch():
@@ -234,6 +234,12 @@ class Channel:
                     self._ended = action
                 case _:
                     assert_never(action)
+
+    def _read_outbox(self, action: ReadOutbox) -> tuple[StoredEvent, ...]:
+        events = self._outbox.read(action.after, action.limit)
+        if events:
+            self._outbox.mark_sent(events[-1].sequence)
+        return events
 
     def _send(self, action: Send) -> None:
         if self._link is not None:

@@ -133,10 +133,17 @@ class Outbox:
         return self._epoch
 
     @property
-    def last_sequence(self) -> int:
-        """The highest sequence number ever given in this epoch; 0 when none was."""
-        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    def sent(self) -> int:
+        """The highest sequence number that was ever sent from this file; 0 when none was."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'sent'").fetchone()
         return int(row[0]) if row else 0
+
+    def mark_sent(self, sequence: int) -> None:
+        """Everything up to `sequence` is about to be sent.
+
+        A cloud that knows higher numbers than were ever sent shows that this file is an old copy of itself.
+        """
+        self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('sent', ?)", (str(sequence),))
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM events").fetchone()[0])

@@ -9,7 +9,14 @@ from typing import Any, Final
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
-from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, QuicEvent, StreamDataReceived
+from aioquic.quic.events import (
+    ConnectionTerminated,
+    HandshakeCompleted,
+    QuicEvent,
+    StopSendingReceived,
+    StreamDataReceived,
+    StreamReset,
+)
 
 from contract.sync.codec import CodecError, FrameReader, frame
 from contract.sync.messages import EXPORTER_LABEL
@@ -131,6 +138,8 @@ class _HubLink(QuicConnectionProtocol):
             self._handshake_completed()
         elif isinstance(event, StreamDataReceived) and self._link is not None:
             self._stream_data_received(self._link, event)
+        elif isinstance(event, StopSendingReceived | StreamReset):
+            self._lost("the hub stopped the control stream")
         elif isinstance(event, ConnectionTerminated):
             self._lost(event.reason_phrase or f"the connection ended (QUIC error {event.error_code:#x})")
 

@@ -54,7 +54,8 @@ class Facts:
     applied_digest: str | None
     secrets: frozenset[str]
     outbox_epoch: str
-    last_sequence: int
+    last_sent: int
+    """The highest event sequence that this outbox has ever sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +366,7 @@ class EdgeSession:
     def _welcomed(self, welcome: Welcome, now: float) -> list[Action]:
         if welcome.protocol not in PROTOCOL_VERSIONS:
             return self._bye(f"the hub chose protocol {welcome.protocol}, which is not spoken here")
-        if welcome.acknowledged > self._facts.last_sequence:
+        if welcome.acknowledged > self._facts.last_sent:
             return [BeginEpoch(), *self._bye("the outbox is older than what the cloud knows; numbering begins anew")]
         self._state = State.ONLINE
         self._heard(now)

@@ -85,7 +85,16 @@ def test_acknowledged_events_are_gone_and_numbering_goes_on(tmp_path: Path) -> N
     outbox = opened(tmp_path / "outbox.db")
     outbox.report(alarm("later"))
     assert [event.sequence for event in outbox.read(0, 10)] == [4]
-    assert outbox.last_sequence == 4
+    outbox.close()
+
+
+def test_what_was_sent_is_remembered(tmp_path: Path) -> None:
+    outbox = opened(tmp_path / "outbox.db")
+    assert outbox.sent == 0
+    outbox.mark_sent(17)
+    outbox.close()
+    outbox = opened(tmp_path / "outbox.db")
+    assert outbox.sent == 17
     outbox.close()
 
 

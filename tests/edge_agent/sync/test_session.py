@@ -48,7 +48,7 @@ BINDING = b"b" * 32
 SETTINGS = ChannelSettings(ping_interval=1.5, ping_deadline=1.5, connect_deadline=5.0, window=100)
 
 
-def new_session(last_sequence: int = 1000) -> EdgeSession:
+def new_session(last_sent: int = 1000) -> EdgeSession:
     facts = Facts(
         edge_id="edge-1",
         agent_version="1.0",
@@ -56,7 +56,7 @@ def new_session(last_sequence: int = 1000) -> EdgeSession:
         applied_digest="0" * 64,
         secrets=frozenset({"a:1"}),
         outbox_epoch="epoch-1",
-        last_sequence=last_sequence,
+        last_sent=last_sent,
     )
     return EdgeSession(facts, lambda binding: (b"signed " + binding).ljust(64, b"."), SETTINGS, now=0.0)
 
@@ -166,7 +166,7 @@ def test_an_acknowledgement_of_another_epoch_forgets_nothing() -> None:
 
 
 def test_a_hub_that_knows_higher_numbers_than_the_outbox_makes_it_begin_a_new_epoch() -> None:
-    session = new_session(last_sequence=10)
+    session = new_session(last_sent=10)
     session.open(BINDING)
     actions = session.receive(welcome(acknowledged=11), 0.0)
     assert actions[0] == BeginEpoch()
