@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.provisioning.serve.tftp import packet
-from edge_agent.provisioning.serve.tftp.options import MAX_BLOCK_BYTES, MAX_WINDOW, negotiate
+from edge_agent.provisioning.serve.tftp.options import MAX_BLOCK_BYTES, MAX_TIMEOUT_SECONDS, MAX_WINDOW, negotiate
 from edge_agent.provisioning.serve.tftp.packet import ErrorCode, PacketRefused
 
 _words = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=20)
@@ -99,6 +99,6 @@ def test_a_block_size_that_is_none_is_left_out(value: str) -> None:
 def test_whatever_is_asked_the_terms_stay_within_limits(options: dict[str, str]) -> None:
     terms = negotiate(options, size=10)
     assert 8 <= terms.block_bytes <= MAX_BLOCK_BYTES
-    assert 1 <= terms.timeout_seconds <= 255
+    assert 1 <= terms.timeout_seconds <= MAX_TIMEOUT_SECONDS
     assert 1 <= terms.window <= MAX_WINDOW
     assert terms.granted.keys() <= {"blksize", "timeout", "tsize", "windowsize"}

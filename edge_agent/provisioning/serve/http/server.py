@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from collections import Counter
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -19,14 +20,19 @@ from edge_agent.provisioning.serve.http.answer import HttpRequest, HttpResponse,
 logger: Final = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 4096
+_BACKLOG: Final = 1024
+_ACCEPT_PAUSE_SECONDS: Final = 0.1
+"""After a connection could not be taken, such as for want of file descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
     """What a client may ask of the server."""
 
-    connections: int = 300
+    connections: int = 400
+    """At one time; more wait until there is room."""
     connections_per_address: int = 16
+    """At one time; more are closed."""
     head_bytes: int = 8192
     """Request line and headers together."""
     head_seconds: float = 10.0
@@ -60,8 +66,12 @@ class HttpServer:
         self._desk = desk
         self._clock = clock
         self._limits = limits or HttpLimits()
-        self._server: asyncio.Server | None = None
+        self._room = asyncio.Semaphore(self._limits.connections)
+        self._listening: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._unserved: set[socket.socket] = set()
+        """Sockets that no transport owns yet, and so closes."""
         self._by_address: Counter[str] = Counter()
         self.closed: Counter[Closed] = Counter()
 
@@ -71,37 +81,78 @@ class HttpServer:
         Raises:
             OSError: the port cannot be bound.
         """
-        self._server = await asyncio.start_server(self._accepted, host, port, limit=_READ_BYTES, backlog=1024)
-        bound: int = self._server.sockets[0].getsockname()[1]
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listening.setblocking(False)
+        self._listening = listening
+        self._accepting = asyncio.get_running_loop().create_task(self._accept(listening))
+        bound: int = listening.getsockname()[1]
         return bound
 
     async def stop(self) -> None:
         """Close the port and every connection."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        tasks = tuple(self._connections)
+        tasks = list(self._connections)
+        if self._accepting is not None:
+            tasks.append(self._accepting)
+            self._accepting = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
 
-    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = str((writer.get_extra_info("peername") or ("",))[0])
-        limits = self._limits
-        if len(self._connections) >= limits.connections or self._by_address[address] >= limits.connections_per_address:
+    async def _accept(self, listening: socket.socket) -> None:
+        """Take connections while there is room; the others wait in the system's queue instead of being refused."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._room.acquire()
+            try:
+                accepted, peer = await loop.sock_accept(listening)
+            except OSError as error:
+                self._room.release()
+                logger.warning("http_accept_failed", extra={"error": error.strerror})
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), _ACCEPT_PAUSE_SECONDS)
+                continue
+            except asyncio.CancelledError:
+                self._room.release()
+                raise
+            self._accepted(accepted, str(peer[0]))
+
+    def _accepted(self, accepted: socket.socket, address: str) -> None:
+        if self._by_address[address] >= self._limits.connections_per_address:
             self.closed[Closed.TOO_MANY_CONNECTIONS] += 1
-            writer.transport.abort()
+            accepted.close()
+            self._room.release()
             return
         self._by_address[address] += 1
-        task = asyncio.get_running_loop().create_task(self._converse(reader, writer, address))
+        task = asyncio.get_running_loop().create_task(self._serve(accepted, address))
         self._connections.add(task)
-        task.add_done_callback(lambda done: self._left(done, address))
+        self._unserved.add(accepted)
+        task.add_done_callback(lambda done: self._left(done, accepted, address))
 
-    def _left(self, task: asyncio.Task[None], address: str) -> None:
+    def _left(self, task: asyncio.Task[None], accepted: socket.socket, address: str) -> None:
         self._connections.discard(task)
+        self._room.release()
+        if accepted in self._unserved:
+            self._unserved.remove(accepted)
+            accepted.close()
         self._by_address[address] -= 1
         if self._by_address[address] <= 0:
             del self._by_address[address]
+
+    async def _serve(self, accepted: socket.socket, address: str) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=_READ_BYTES, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        try:
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, accepted)
+        except OSError:
+            self.closed[Closed.LOST] += 1
+            return
+        self._unserved.discard(accepted)
+        await self._converse(reader, asyncio.StreamWriter(transport, protocol, reader, loop), address)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> None:
         connection = _Connection(reader, writer, self._limits)
@@ -111,7 +162,9 @@ class HttpServer:
                 request = await connection.request(address)
                 if request is None:
                     break
-                last = served == self._limits.requests_per_connection
+                # While others wait or soon will, nobody keeps a connection for later.
+                crowded = 2 * len(self._connections) > self._limits.connections
+                last = crowded or served == self._limits.requests_per_connection
                 if not await connection.send(respond(request, self._desk), self._date(), close=last):
                     break
         except TimeoutError:

@@ -9,6 +9,8 @@ MIN_BLOCK_BYTES: Final = 8
 MAX_BLOCK_BYTES: Final = 1468
 """The greatest that fits an Ethernet frame without fragments; RFC 2348 lets the server answer with less."""
 DEFAULT_TIMEOUT_SECONDS: Final = 1.0
+MAX_TIMEOUT_SECONDS: Final = 10
+"""A longer one is not granted, so that nobody holds a transfer for many minutes without a word."""
 MAX_WINDOW: Final = 16
 
 
@@ -33,7 +35,7 @@ def negotiate(options: Mapping[str, str], size: int) -> Terms:
             case "blksize", int() if MIN_BLOCK_BYTES <= number <= 65464:
                 block_bytes = min(number, MAX_BLOCK_BYTES)
                 granted[name] = str(block_bytes)
-            case "timeout", int() if 1 <= number <= 255:
+            case "timeout", int() if 1 <= number <= MAX_TIMEOUT_SECONDS:
                 timeout = float(number)
                 granted[name] = str(number)
             case "tsize", int():

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections import Counter
 from typing import Any, Final, assert_never, cast
 
@@ -10,6 +11,8 @@ from edge_agent.provisioning.serve.tftp.listener import Begin, Drop, Listener, R
 from edge_agent.provisioning.serve.tftp.transfer import Action, Ended, Peer, Send, Transfer
 
 logger: Final = logging.getLogger(__name__)
+
+_RECEIVE_BUFFER_BYTES: Final = 1 << 20
 
 
 class TftpServer:
@@ -42,6 +45,8 @@ class TftpServer:
         self._host = host
         transport, _ = await loop.create_datagram_endpoint(lambda: _WellKnownPort(self), local_addr=(host, port))
         self._transport = transport
+        # A site's phones all ask at once when its power comes back; the system may grant less.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
         bound: int = transport.get_extra_info("sockname")[1]
         return bound
 
