@@ -62,3 +62,12 @@ class DeliverySettings(FunctionSettings):
     @classmethod
     def _parse(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
+
+
+class RelaySettings(FunctionSettings):
+    """What carrying jobs to queues needs besides."""
+
+    publish_sites_queue_url: str
+    """The SQS queue that feeds publish_sites."""
+    deliver_webhooks_queue_url: str
+    """The SQS queue that feeds deliver_webhooks."""

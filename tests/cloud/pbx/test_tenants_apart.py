@@ -198,7 +198,9 @@ def test_a_name_is_used_once_in_a_tenant_whether_as_user_name_extension_or_alias
             )
 
     add("reception", "200", ["front.desk", "200"])
-    for taken in (("200", None, []), ("workshop", "200", []), ("workshop", "201", ["reception"])):
+    refused: list[tuple[str, str | None, list[str]]]
+    refused = [("200", None, []), ("workshop", "200", []), ("workshop", "201", ["reception"])]
+    for taken in refused:
         with pytest.raises(IntegrityError, match="user_names"):
             add(*taken)
     add("workshop", "201", [])
