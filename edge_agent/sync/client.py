@@ -132,12 +132,12 @@ class Channel:
     def notify_outbox(self) -> None:
         """The outbox has something new; from the event loop's thread."""
         if self._session is not None:
-            self._perform(self._session.outbox_grew())
+            self._perform_unless_disk_fails(self._session.outbox_grew())
 
     def notify_state(self) -> None:
         """The state store has records of this site that the cloud may not have; from the event loop's thread."""
         if self._session is not None:
-            self._perform(self._session.state_grew())
+            self._perform_unless_disk_fails(self._session.state_grew())
 
     # One connection
 
@@ -235,6 +235,14 @@ class Channel:
                 case _:
                     assert_never(action)
 
+    def _perform_unless_disk_fails(self, actions: list[Action]) -> None:
+        """For calls that come from the agent: a disk that fails ends the connection, not the caller."""
+        try:
+            self._perform(actions)
+        except (sqlite3.Error, OSError) as error:
+            log.exception("channel_disk_failed")
+            self._ended = Disconnect(f"the disk does not work: {error}")
+
     def _read_outbox(self, action: ReadOutbox) -> tuple[StoredEvent, ...]:
         events = self._outbox.read(action.after, action.limit)
         if events:
@@ -267,7 +275,8 @@ class Channel:
         while True:
             command = (await self._commands.get()).command
             outcome = await self._handlers.on_command(command)
-            self._answer_command(CommandResult(command_id=command.command_id, ok=outcome.ok, text=outcome.text[:4096]))
+            text = outcome.text.replace("\0", "\ufffd")[:4096]
+            self._answer_command(CommandResult(command_id=command.command_id, ok=outcome.ok, text=text))
 
     async def _flush(self) -> None:
         """Bring the outbox to the disk about once a second, in a thread: the disk may take its time."""

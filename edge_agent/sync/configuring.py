@@ -144,6 +144,7 @@ class Configuring:
             log.exception("secrets_not_trimmed")
 
     def _reject(self, version: int, problems: tuple[str, ...], *, resend: bool = False) -> None:
-        told = tuple(problem[:_MAX_PROBLEM] for problem in problems[:_MAX_PROBLEMS]) or ("no reason was given",)
+        told = tuple(p.replace("\0", "\ufffd")[:_MAX_PROBLEM] for p in problems[:_MAX_PROBLEMS])
+        told = told or ("no reason was given",)
         log.warning("snapshot_rejected", extra={"version": version, "problems": told})
         self._tell(Rejected(version=version, problems=told, resend=resend))

@@ -6,6 +6,7 @@ Sequence numbers only grow within an epoch; gaps are possible (compaction) and m
 """
 
 import asyncio
+import json
 import logging
 import sqlite3
 from collections import deque
@@ -13,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -199,7 +200,11 @@ class Outbox:
     def _row(self, what: Happening) -> tuple[object, ...]:
         about = f"{what.line_id} {what.contact}" if isinstance(what, RegistrationChanged) else None
         body = EventBody.model_construct(at=self._clock.now(), what=what)
-        return (what.kind, about, body.model_dump_json())
+        text = body.model_dump_json()
+        if "\\u0000" in text:
+            # A phone can put a NUL into a header; PostgreSQL takes none, and one such event would hold up all others.
+            text = json.dumps(_without_nul(json.loads(text)))
+        return (what.kind, about, text)
 
     def _write(self, write: _Write) -> None:
         if self._backlog:
@@ -279,6 +284,17 @@ class Outbox:
     def _load_epoch(self) -> str:
         self._db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?)", (self._tokens.token(),))
         return str(self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+
+
+def _without_nul(value: Any) -> Any:
+    """The JSON value with every NUL replaced by U+FFFD."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_nul(item) for key, item in value.items()}
+    return value
 
 
 def _checkpoint(path: Path) -> None:

@@ -42,6 +42,8 @@ _SCHEMAS: Final = (1,)
 _BATCH: Final = 64
 """Events read from the outbox at a time."""
 _RECORDS_PER_MESSAGE: Final = 200
+_MAX_SECRETS: Final = 100_000
+"""As many as a Hello may list; what it does not list is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +360,7 @@ class EdgeSession:
             agent_version=facts.agent_version,
             applied_version=facts.applied_version,
             applied_digest=facts.applied_digest,
-            secrets=tuple(sorted(facts.secrets)),
+            secrets=tuple(sorted(facts.secrets)[:_MAX_SECRETS]),
             outbox_epoch=facts.outbox_epoch,
         )
         return [Send(hello)]

@@ -117,6 +117,15 @@ def test_two_processes_worth_of_connections_append_to_one_outbox(tmp_path: Path)
     media.close()
 
 
+def test_a_nul_in_an_event_does_not_reach_the_cloud_which_could_not_keep_it(tmp_path: Path) -> None:
+    outbox = opened(tmp_path / "outbox.db")
+    outbox.report(alarm("a\0b"))
+    outbox.report(alarm("a\\u0000b"))
+    texts = [e.body.what.text for e in outbox.read(0, 9) if isinstance(e.body.what, AlarmChanged)]
+    assert texts == ["a\ufffdb", "a\\u0000b"]
+    outbox.close()
+
+
 def test_a_call_closes_and_is_reported_both_or_neither(tmp_path: Path) -> None:
     outbox = opened(tmp_path / "outbox.db")
     outbox.opened(open_call(1))
