@@ -136,6 +136,12 @@ class MemoryNetwork:
             if node is not None and not lost:
                 node.arrived(data, source)
 
+    def flush(self) -> None:
+        """End the batch of every edge, after something was handed to one directly."""
+        for edge in self._edges:
+            if edge.receiver is not None:
+                edge.flush()
+
     def between(self, source: Address, target: Address) -> list[str]:
         """What went from one address to another: methods and statuses."""
         return [one.start for one in self.log if (one.source, one.target) == (source, target)]

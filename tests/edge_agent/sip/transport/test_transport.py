@@ -1,0 +1,144 @@
+"""Real sockets on loopback: batches, streams, keep-alive and limits."""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from edge_agent.clock import SystemClock
+from edge_agent.sip.message import DropReason, Flow, Limits
+from edge_agent.sip.transport import SipTransport
+from tests.support.waiting import eventually_async
+
+MESSAGE = b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 2\r\n\r\nhi"
+
+
+class Listener:
+    """A receiver that remembers, and answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[bytes, Flow]] = []
+        self.failed: list[Flow] = []
+        self.drops: Counter[DropReason] = Counter()
+        self.batches: list[int] = []
+        self.transport: SipTransport | None = None
+        self.advanced = 0
+        self.deadline: float | None = None
+
+    def received(self, data: bytes, flow: Flow, now: float) -> None:
+        self.heard.append((data, flow))
+        if self.transport is not None:
+            self.transport.send(b"answer to " + data, flow)
+
+    def flow_failed(self, flow: Flow, now: float) -> None:
+        self.failed.append(flow)
+
+    def batch_ended(self, now: float) -> None:
+        self.batches.append(len(self.heard))
+
+    def advance(self, now: float) -> None:
+        self.advanced += 1
+        self.deadline = None
+
+    def dropped(self, reason: DropReason) -> None:
+        self.drops[reason] += 1
+
+
+@asynccontextmanager
+async def opened(limits: Limits | None = None) -> AsyncIterator[tuple[SipTransport, Listener]]:
+    transport = SipTransport(SystemClock(), udp=("127.0.0.1", 0), tcp=("127.0.0.1", 0), limits=limits or Limits())
+    await transport.open()
+    listener = Listener()
+    transport.attach(listener)
+    try:
+        yield transport, listener
+    finally:
+        await transport.close()
+
+
+async def test_datagrams_that_wait_are_handled_in_one_batch_and_answered_after_it() -> None:
+    async with opened() as (transport, listener):
+        listener.transport = transport
+        with socket.socket(type=socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            peer.setblocking(False)
+            for number in range(5):
+                peer.sendto(b"%d" % number + MESSAGE, transport.local["udp"])
+            peer.sendto(b"\r\n\r\n", transport.local["udp"])
+            await eventually_async(lambda: len(listener.heard) == 5)
+            assert listener.batches[-1] == 5
+            assert [flow for _, flow in listener.heard] == [Flow("udp", *peer.getsockname())] * 5
+            loop = asyncio.get_running_loop()
+            assert await loop.sock_recv(peer, 1000) == b"answer to 0" + MESSAGE
+
+
+async def test_a_stream_is_cut_answered_on_itself_and_kept_alive() -> None:
+    async with opened() as (transport, listener):
+        listener.transport = transport
+        reader, writer = await asyncio.open_connection(*transport.local["tcp"])
+        writer.write(MESSAGE[:20])
+        await writer.drain()
+        writer.write(MESSAGE[20:] + b"\r\n\r\n" + MESSAGE)
+        answers = await reader.readexactly(2 * len(b"answer to " + MESSAGE) + 2)
+        assert answers.count(b"answer to ") == 2
+        assert answers.startswith(b"\r\n")
+        flow = listener.heard[0][1]
+        assert (flow.transport, flow.connection > 0, transport.is_open(flow)) == ("tcp", True, True)
+        writer.close()
+        await writer.wait_closed()
+        await eventually_async(lambda: flow in listener.failed)
+        assert not transport.is_open(flow)
+
+
+async def test_one_connection_is_opened_to_a_peer_and_used_again() -> None:
+    async with opened() as (transport, _), opened() as (other, heard):
+        target = Flow("tcp", *other.local["tcp"])
+        for _ in range(3):
+            transport.send(MESSAGE, target)
+        await eventually_async(lambda: len(heard.heard) == 3)
+        transport.send(MESSAGE, target)
+        await eventually_async(lambda: len(heard.heard) == 4)
+        assert len({flow for _, flow in heard.heard}) == 1
+
+
+async def test_what_cannot_be_delivered_is_told() -> None:
+    async with opened() as (transport, listener):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            refused = Flow("tcp", *closed.getsockname())
+        gone, impossible = Flow("tcp", "127.0.0.1", 5060, 999), Flow("udp", "127.0.0.1", 0)
+        for flow in (refused, gone, impossible):
+            transport.send(MESSAGE, flow)
+        await eventually_async(lambda: {refused, gone, impossible} <= set(listener.failed))
+
+
+async def test_connections_are_limited_in_all_and_for_each_host() -> None:
+    for limits in (Limits(tcp_connections=2), Limits(tcp_connections_per_host=2)):
+        async with opened(limits) as (transport, listener):
+            streams = [await asyncio.open_connection(*transport.local["tcp"]) for _ in range(3)]
+            await eventually_async(lambda listener=listener: listener.drops[DropReason.TOO_MANY_CONNECTIONS] == 1)
+            for _, writer in streams:
+                writer.close()
+
+
+async def test_a_stream_that_is_no_sip_is_closed() -> None:
+    async with opened(Limits(message_bytes=1000)) as (transport, listener):
+        reader, writer = await asyncio.open_connection(*transport.local["tcp"])
+        writer.write(b"x" * 1001)
+        try:
+            assert await reader.read(10) == b""
+        except ConnectionResetError:
+            pass
+        assert listener.drops[DropReason.TOO_LARGE] == 1
+        writer.close()
+
+
+async def test_timers_are_advanced_when_the_receiver_waits_for_something() -> None:
+    transport = SipTransport(SystemClock(), udp=("127.0.0.1", 0))
+    await transport.open()
+    listener = Listener()
+    listener.deadline = 0.0
+    transport.attach(listener)
+    await eventually_async(lambda: listener.advanced == 1)
+    await transport.close()
