@@ -33,6 +33,7 @@ def _bootstrap(email: str, password: SecretStr) -> None:
         desk = Desk(session, Actor("bootstrap"), services.clock, services.tokens, services.keys)
         fields = AccountFields("platform_admin", email, password)
         create_account(desk, services.gate.passwords, fields, "platform_admin")
+    services.database.close()
 
 
 def _serve(host: str, port: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LambdaEventConverter, LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 from whitenoise import WhiteNoise
 
@@ -193,12 +194,19 @@ def _blocks(file: Path, size: int = 256 * 1024) -> Iterable[bytes]:
             yield block
 
 
-def make_server(wsgi: Wsgi, host: str, port: int, threads: int = 16) -> Server:
-    """A server that listens once `prepare()` was called and answers in `serve()`; port 0 takes a free one.
+def make_server(
+    wsgi: Wsgi, host: str, port: int, threads: int = 16, certificate: tuple[Path, Path] | None = None
+) -> Server:
+    """A server that listens once `prepare()` was called and answers in `serve()` until `stop()`.
 
-    Give it TLS by `server.ssl_adapter = cheroot.ssl.builtin.BuiltinSSLAdapter(certificate, key)`.
+    Args:
+        port: 0 takes a free one; `server.bind_addr` tells it after `prepare()`.
+        threads: requests that are answered at once.
+        certificate: PEM files of a TLS certificate (with its chain) and its key; None: plain HTTP.
     """
     server = Server((host, port), wsgi, numthreads=threads, server_name="tandem")
     server.max_request_body_size = MAX_BODY
     server.max_request_header_size = 64 * 1024
+    if certificate is not None:
+        server.ssl_adapter = BuiltinSSLAdapter(*map(str, certificate))
     return server

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cloud.models import ROLES, Account, Msp, RefreshToken, Tenant, User
-from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, invalid, unknown
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, invalid, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.errors import Conflict, Forbidden
 from cloud.pbx.pages import Page, PageRequest, oldest_first
@@ -109,7 +109,7 @@ def change_account(
 
 def change_own_password(desk: Desk, passwords: Passwords, account_id: UUID, current: SecretStr, new: SecretStr) -> None:
     """Change one's own password; every other log-in ends."""
-    account = get_or_refuse(desk.session, Account, account_id)
+    account = get_for_change(desk.session, Account, account_id)
     if not passwords.fits(account.password_hash, current):
         raise invalid("current_password", "This is not your password")
     if text := problem_of(new):
@@ -133,7 +133,7 @@ def delete_account(desk: Desk, account_id: UUID, expected: int | None, maker_rol
 
 
 def _reach(desk: Desk, account_id: UUID, maker_role: str) -> Account:
-    account = get_or_refuse(desk.session, Account, account_id)
+    account = get_for_change(desk.session, Account, account_id)
     if _rank(account.role) > _rank(maker_role):
         raise Forbidden("This account is above your own role")
     return account

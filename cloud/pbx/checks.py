@@ -88,3 +88,15 @@ def get_or_refuse(session: Session, model: type[Row], id_: UUID) -> Row:
     if row is None:
         raise NotFound
     return row
+
+
+def get_for_change(session: Session, model: type[Row], id_: UUID) -> Row:
+    """The row with this id, locked until the transaction ends: two changes at once come one after the other.
+
+    Raises:
+        NotFound: it is not there, or another tenant's.
+    """
+    row = session.get(model, id_, with_for_update=True)
+    if row is None:
+        raise NotFound
+    return row

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cloud.models import Device, Line, Site, UnknownPhone, User
-from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, unknown
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_models import check_device
 from cloud.pbx.lines import LineFields, LineMade, add_line
@@ -119,7 +119,7 @@ def change_device(
     desk: Desk, catalogue: Catalogue, device_id: UUID, changes: Mapping[str, Any], expected: int | None
 ) -> DeviceWithLines:
     """Change a device; `settings` is merged (null takes a setting back to its default); the site is published."""
-    device = get_or_refuse(desk.session, Device, device_id)
+    device = get_for_change(desk.session, Device, device_id)
     check_version(device, expected)
     problems = Problems()
     wanted = dict(changes)
@@ -144,7 +144,7 @@ def change_device(
 
 def delete_device(desk: Desk, device_id: UUID, expected: int | None) -> None:
     """Delete a device with its lines; its file is no longer served, and it is refused registration."""
-    device = get_or_refuse(desk.session, Device, device_id)
+    device = get_for_change(desk.session, Device, device_id)
     check_version(device, expected)
     for line in _with_lines(desk.session, [device])[0].lines:
         desk.record("line.deleted", "line", line.id, {"auth_username": [line.auth_username, None]}, line.tenant_id)

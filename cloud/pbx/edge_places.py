@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cloud.models import Edge, EdgeLease, EnrollmentCode, Site
 from cloud.pbx import edges
-from cloud.pbx.checks import apply_changes, check_version, get_or_refuse, invalid, unknown
+from cloud.pbx.checks import apply_changes, check_version, get_for_change, invalid, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.enrollment import IssuedCode, issue_code
 from cloud.pbx.errors import Conflict, NotFound
@@ -92,7 +92,7 @@ def create_edge(desk: Desk, site_id: UUID, name: str) -> Edge:
 
 def change_edge(desk: Desk, edge_id: UUID, changes: Mapping[str, Any], expected: int | None) -> None:
     """Rename an edge."""
-    edge = get_or_refuse(desk.session, Edge, edge_id)
+    edge = get_for_change(desk.session, Edge, edge_id)
     check_version(edge, expected)
     if changed := apply_changes(edge, changes):
         desk.flush()
@@ -101,7 +101,7 @@ def change_edge(desk: Desk, edge_id: UUID, changes: Mapping[str, Any], expected:
 
 def revoke_edge(desk: Desk, edge_id: UUID, expected: int | None) -> None:
     """Refuse an edge from now on: its connection ends, its codes too; its history stays."""
-    edge = get_or_refuse(desk.session, Edge, edge_id)
+    edge = get_for_change(desk.session, Edge, edge_id)
     check_version(edge, expected)
     if edge.revoked_at is not None:
         return
@@ -116,7 +116,7 @@ def new_enrollment_code(desk: Desk, edge_id: UUID) -> IssuedCode:
         NotFound: there is no such edge.
         Conflict: it was revoked; create another.
     """
-    edge = get_or_refuse(desk.session, Edge, edge_id)
+    edge = get_for_change(desk.session, Edge, edge_id)
     if edge.revoked_at is not None:
         raise Conflict("This edge was revoked; create another")
     now = desk.clock.now()

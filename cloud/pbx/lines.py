@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloud.models import Device, Line, User
-from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, unknown
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
@@ -118,7 +118,7 @@ def add_line(desk: Desk, user: User, device: Device | None, fields: LineFields) 
 
 def change_line(desk: Desk, line_id: UUID, changes: Mapping[str, Any], expected: int | None) -> Line:
     """Change a line; the site is published."""
-    line = get_or_refuse(desk.session, Line, line_id)
+    line = get_for_change(desk.session, Line, line_id)
     check_version(line, expected)
     problems = Problems()
     user = desk.session.get(User, changes.get("user_id", line.user_id))
@@ -142,7 +142,7 @@ def change_line(desk: Desk, line_id: UUID, changes: Mapping[str, Any], expected:
 
 def delete_line(desk: Desk, line_id: UUID, expected: int | None) -> None:
     """Delete a line; its phone is refused from then on."""
-    line = get_or_refuse(desk.session, Line, line_id)
+    line = get_for_change(desk.session, Line, line_id)
     check_version(line, expected)
     desk.record("line.deleted", "line", line.id, {"auth_username": [line.auth_username, None]}, line.tenant_id)
     desk.session.delete(line)
@@ -152,7 +152,7 @@ def delete_line(desk: Desk, line_id: UUID, expected: int | None) -> None:
 
 def rotate_password(desk: Desk, line_id: UUID) -> LineMade:
     """Give a line a new password; the old one ends when the edge has applied it."""
-    line = get_or_refuse(desk.session, Line, line_id)
+    line = get_for_change(desk.session, Line, line_id)
     password = new_password(desk)
     line.secret_version = desk.keep_secret(line.tenant_id, password, line.secret_id).version
     desk.flush()

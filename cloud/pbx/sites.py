@@ -11,7 +11,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from cloud.models import Site, Snapshot, Tenant
-from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, unknown
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.edge_places import EdgeView, views_of_sites
 from cloud.pbx.pages import Page, PageRequest, oldest_first
@@ -75,7 +75,7 @@ def create_site(
 
 def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected: int | None) -> SiteView:
     """Change a site and publish it."""
-    site = get_or_refuse(desk.session, Site, site_id)
+    site = get_for_change(desk.session, Site, site_id)
     check_version(site, expected)
     problems = Problems()
     _check(desk.session, problems, site.tenant_id, site.id, changes)
@@ -90,7 +90,7 @@ def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected:
 
 def delete_site(desk: Desk, site_id: UUID, expected: int | None) -> None:
     """Delete a site and all it has; its edges are refused from then on."""
-    site = get_or_refuse(desk.session, Site, site_id)
+    site = get_for_change(desk.session, Site, site_id)
     check_version(site, expected)
     desk.record("site.deleted", "site", site.id, {"name": [site.name, None]}, site.tenant_id)
     desk.session.delete(site)
@@ -100,7 +100,7 @@ def delete_site(desk: Desk, site_id: UUID, expected: int | None) -> None:
 
 def publish_again(desk: Desk, site_id: UUID) -> SiteView:
     """Compile and publish a site although nothing was changed."""
-    site = get_or_refuse(desk.session, Site, site_id)
+    site = get_for_change(desk.session, Site, site_id)
     desk.record("site.published", "site", site.id, {}, site.tenant_id)
     desk.publish(site.id, "Published by hand")
     return _views(desk.session, [site], desk.clock.now())[0]

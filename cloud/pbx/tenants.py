@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cloud.models import Msp, Site, Tenant
-from cloud.pbx.checks import apply_changes, check_version, get_or_refuse, invalid, unknown
+from cloud.pbx.checks import apply_changes, check_version, get_for_change, get_or_refuse, invalid, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 
@@ -60,7 +60,7 @@ def create_tenant(desk: Desk, msp_id: UUID | None, name: str, domain: str) -> Te
 
 def change_tenant(desk: Desk, tenant_id: UUID, changes: Mapping[str, Any], expected: int | None) -> Tenant:
     """Change a tenant; a new domain is published to each of its sites."""
-    tenant = get_or_refuse(desk.session, Tenant, tenant_id)
+    tenant = get_for_change(desk.session, Tenant, tenant_id)
     check_version(tenant, expected)
     changed = apply_changes(tenant, changes)
     if not changed:
@@ -75,7 +75,7 @@ def change_tenant(desk: Desk, tenant_id: UUID, changes: Mapping[str, Any], expec
 
 def delete_tenant(desk: Desk, tenant_id: UUID, expected: int | None) -> None:
     """Delete a tenant and all it has."""
-    tenant = get_or_refuse(desk.session, Tenant, tenant_id)
+    tenant = get_for_change(desk.session, Tenant, tenant_id)
     check_version(tenant, expected)
     # Of the provider, because what belongs to the tenant goes with it.
     desk.record("tenant.deleted", "tenant", tenant.id, {"name": [tenant.name, None]}, msp_id=tenant.msp_id)

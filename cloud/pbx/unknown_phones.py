@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloud.models import UnknownPhone
-from cloud.pbx.checks import get_or_refuse
+from cloud.pbx.checks import get_for_change
 from cloud.pbx.desk import Desk
 from cloud.pbx.pages import Page, PageRequest, newest_first
 
@@ -21,7 +21,7 @@ def list_unknown_phones(session: Session, request: PageRequest, site_id: UUID | 
 
 def delete_unknown_phone(desk: Desk, phone_id: UUID) -> None:
     """Forget a phone; it comes back when it asks again."""
-    phone = get_or_refuse(desk.session, UnknownPhone, phone_id)
+    phone = get_for_change(desk.session, UnknownPhone, phone_id)
     desk.record("unknown_phone.deleted", "unknown_phone", phone.id, {"mac": [phone.mac, None]}, phone.tenant_id)
     desk.session.delete(phone)
     desk.flush()

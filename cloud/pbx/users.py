@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from cloud.models import Account, Site, User, UserName
-from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, unknown
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
@@ -88,7 +88,7 @@ def create_user(desk: Desk, fields: UserFields) -> User:
 
 def change_user(desk: Desk, user_id: UUID, changes: Mapping[str, Any], expected: int | None) -> User:
     """Change a user; the site is published."""
-    user = get_or_refuse(desk.session, User, user_id)
+    user = get_for_change(desk.session, User, user_id)
     check_version(user, expected)
     problems = Problems()
     after = {name: changes.get(name, getattr(user, name)) for name in ("username", "extension", "aliases")}
@@ -105,7 +105,7 @@ def change_user(desk: Desk, user_id: UUID, changes: Mapping[str, Any], expected:
 
 def delete_user(desk: Desk, user_id: UUID, expected: int | None) -> None:
     """Delete a user with its lines and its log-in; its calls stay in the records."""
-    user = get_or_refuse(desk.session, User, user_id)
+    user = get_for_change(desk.session, User, user_id)
     check_version(user, expected)
     desk.record("user.deleted", "user", user.id, {"username": [user.username, None]}, user.tenant_id)
     for account in desk.session.scalars(select(Account).where(Account.user_id == user.id)):

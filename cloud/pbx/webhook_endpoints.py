@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from cloud.models import Tenant, WebhookDelivery, WebhookEndpoint
 from cloud.pbx import webhooks
-from cloud.pbx.checks import Problems, apply_changes, check_version, get_or_refuse, unknown
+from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.pages import Page, PageRequest, newest_first, oldest_first
 
@@ -91,7 +91,7 @@ def change_endpoint(
     insecure_allowed: bool = False,
 ) -> WebhookEndpoint:
     """Change an endpoint; enabling it forgets why it was disabled."""
-    endpoint = get_or_refuse(desk.session, WebhookEndpoint, endpoint_id)
+    endpoint = get_for_change(desk.session, WebhookEndpoint, endpoint_id)
     check_version(endpoint, expected)
     problems = Problems()
     if "url" in changes:
@@ -109,7 +109,7 @@ def change_endpoint(
 
 def delete_endpoint(desk: Desk, endpoint_id: UUID, expected: int | None) -> None:
     """Delete an endpoint with its deliveries."""
-    endpoint = get_or_refuse(desk.session, WebhookEndpoint, endpoint_id)
+    endpoint = get_for_change(desk.session, WebhookEndpoint, endpoint_id)
     check_version(endpoint, expected)
     shown = {"url": [endpoint.url, None]}
     desk.record("webhook_endpoint.deleted", "webhook_endpoint", endpoint.id, shown, endpoint.tenant_id)
@@ -119,7 +119,7 @@ def delete_endpoint(desk: Desk, endpoint_id: UUID, expected: int | None) -> None
 
 def rotate_secret(desk: Desk, endpoint_id: UUID) -> EndpointMade:
     """Give an endpoint a new secret; what is sent from now on is signed with it."""
-    endpoint = get_or_refuse(desk.session, WebhookEndpoint, endpoint_id)
+    endpoint = get_for_change(desk.session, WebhookEndpoint, endpoint_id)
     value = _new_secret(desk)
     endpoint.secret_version = desk.keep_secret(endpoint.tenant_id, value, endpoint.secret_id).version
     desk.flush()

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +16,18 @@ from sqlalchemy.exc import OperationalError
 from cloud.api.app import make_app
 from cloud.api.chalicelib.bridge import ThreadSafeResolver, mount
 from cloud.api.wsgi import Wsgi, make_server, make_wsgi
+from cloud.clock import SystemClock
+from cloud.pbx.authority import Authority
 from cloud.pbx.database import Database
-from tests.support.api_world import ApiWorld, Client
+from tests.support.api_world import ApiWorld, Client, MemoryAuthorityStore
 
 THREADS, REQUESTS = 8, 1200
 
 
 @contextmanager
-def serving(wsgi: Wsgi) -> Iterator[tuple[str, int]]:
+def serving(wsgi: Wsgi, certificate: tuple[Path, Path] | None = None) -> Iterator[tuple[str, int]]:
     """The application behind cheroot on a free port of this machine."""
-    server = make_server(wsgi, "127.0.0.1", 0, threads=4)
+    server = make_server(wsgi, "127.0.0.1", 0, threads=4, certificate=certificate)
     server.prepare()
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
@@ -101,6 +104,34 @@ def test_cheroot_serves_the_api_on_a_port(world: ApiWorld) -> None:
         assert fetch(address, "/sites")[0] == 401
         assert json.loads(fetch(address, "/openapi.json")[2])["openapi"].startswith("3.1")
         assert fetch(address, "/nothing")[0] == 404
+
+
+def test_a_new_edge_reaches_the_api_by_a_certificate_of_the_clouds_ca_alone(world: ApiWorld, tmp_path: Path) -> None:
+    now = SystemClock().now()
+    authority = Authority.open(MemoryAuthorityStore(), now)
+    leaf = authority.issue(["localhost", "127.0.0.1"], now)
+    certificate, key = tmp_path / "tls.pem", tmp_path / "tls.key"
+    certificate.write_bytes(leaf.certificate_pem)
+    key.write_bytes(leaf.key_pem)
+    trusting = ssl.create_default_context(cadata=authority.certificate_pem)
+    with serving(world.anyone.wsgi, (certificate, key)) as address:
+        connection = http.client.HTTPSConnection(*address, timeout=10, context=trusting)
+        connection.request("GET", "/ca.pem")
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert answer.read().decode() == world.services.ca.certificate_pem
+        connection.close()
+
+
+def test_a_portal_of_another_origin_may_ask_and_is_told_the_etag(world: ApiWorld) -> None:
+    client = Client(make_wsgi(make_app(world.services, allowed_origin="https://portal.tandem.test")), world.admin.token)
+    preflight = client.call("OPTIONS", "/users", headers={"Access-Control-Request-Method": "POST"})
+    assert preflight.status == 200
+    assert preflight.headers["access-control-allow-origin"] == "https://portal.tandem.test"
+    assert "If-Match" in preflight.headers["access-control-allow-headers"]
+    answer = client.get("/users")
+    assert answer.headers["access-control-allow-origin"] == "https://portal.tandem.test"
+    assert answer.headers["access-control-expose-headers"] == "ETag"
 
 
 def test_a_browser_gets_the_portal_and_a_program_the_api(world: ApiWorld, tmp_path: Path) -> None:

@@ -1,0 +1,17 @@
+"""What stands in two places because only one may import the other's neighbour: here they are held together."""
+
+from typing import get_args
+
+from cloud.api.chalicelib.tokens import ROLES, Role
+from cloud.api.chalicelib.webhooks import EventType
+from cloud.models import ROLES as MODEL_ROLES
+from cloud.pbx.webhooks import EVENT_TYPES
+
+
+def test_the_apis_roles_are_the_databases_roles() -> None:
+    assert set(ROLES) == set(MODEL_ROLES) == set(get_args(Role))
+    assert list(ROLES) == list(reversed(MODEL_ROLES))
+
+
+def test_the_apis_event_types_are_those_that_are_sent() -> None:
+    assert get_args(EventType) == EVENT_TYPES
