@@ -31,7 +31,8 @@ TOKEN: Final = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")
 """RFC 3261 §25.1 `token`."""
 
 _CACHE_LIMIT: Final = 2048
-_cache: dict[bytes, bytes] = {}
+CANONICAL: Final[dict[bytes, bytes]] = {}
+"""What `canonical` found before, bounded; for the parser's inner loop."""
 
 
 def canonical(name: bytes) -> bytes:
@@ -40,13 +41,13 @@ def canonical(name: bytes) -> bytes:
     Raises:
         BadMessage: it is no token.
     """
-    known = _cache.get(name)
+    known = CANONICAL.get(name)
     if known is not None:
         return known
     bare = name.rstrip(b" \t").lower()
     if TOKEN.fullmatch(bare) is None:
         raise BadMessage(DropReason.BAD_HEADER_LINE, "Malformed Header Line")
     long = COMPACT.get(bare, bare)
-    if len(_cache) < _CACHE_LIMIT and len(name) <= 64:
-        _cache[name] = long
+    if len(CANONICAL) < _CACHE_LIMIT and len(name) <= 64:
+        CANONICAL[name] = long
     return long

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
-from edge_agent.sip.message.headers import TOKEN, canonical
+from edge_agent.sip.message.headers import CANONICAL, TOKEN, canonical
 from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
 from edge_agent.sip.message.message import Message
 
@@ -41,12 +41,13 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         raise BadMessage(DropReason.STRAY_LINE_END, "Stray Line End")
     method, status, problem = _start_line(lines[0])
     names = [b""]
-    add = names.append
+    add, known = names.append, CANONICAL.get
     for line in lines[1:]:
-        name, colon, _ = line.partition(b":")
-        if not colon:
+        at = line.find(b":")
+        if at < 0:
             raise BadMessage(DropReason.BAD_HEADER_LINE, "Malformed Header Line")
-        add(canonical(name))
+        spelled = line[:at]
+        add(known(spelled) or canonical(spelled))
     message = Message(lines, names, data[end + 4 :], method, status)
     if problem is not None:
         problem.partial = message

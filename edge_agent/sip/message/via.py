@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
@@ -15,6 +16,9 @@ MAGIC_COOKIE: Final = b"z9hG4bK"
 
 _SENT: Final = re.compile(
     rb"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([^ \t/;,]+)[ \t]+([^ \t;]+(?:[ \t]*:[ \t]*[0-9]+)?)[ \t]*", re.IGNORECASE
+)
+_USUAL: Final = re.compile(
+    rb"SIP/2\.0/(UDP|TCP|TLS|WS|WSS) ([A-Za-z0-9.\-\[\]:]+)((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9\-.!%*_+`'~\[\]:]+)?)*)"
 )
 _SPACE: Final = re.compile(rb"[ \t]+")
 
@@ -46,14 +50,29 @@ class Via:
         Raises:
             BadMessage: it is none.
         """
+        match = _USUAL.fullmatch(value)
+        if match is not None:
+            # As nearly everybody writes it: no spaces, no quotes.
+            sent_by = match.group(2).lower()
+            host, port = _host_port(sent_by)
+            params: Params = {}
+            for one in match.group(3).split(b";")[1:]:
+                name, equals, given = one.partition(b"=")
+                params.setdefault(name.lower(), given if equals else None)
+            return Via(match.group(1), sent_by, host, port, params)
         match = _SENT.match(value)
         if match is None or TOKEN.fullmatch(match.group(1)) is None:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Via")
         sent_by = match.group(2).lower()
         if b" " in sent_by or b"\t" in sent_by:
             sent_by = _SPACE.sub(b"", sent_by)
-        try:
-            host, port = split_host_port(sent_by)
-        except BadMessage as error:
-            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Via") from error
+        host, port = _host_port(sent_by)
         return Via(match.group(1).upper(), sent_by, host, port, parse_params(value[match.end() :], "Via"))
+
+
+@lru_cache(maxsize=4096)
+def _host_port(sent_by: bytes) -> tuple[bytes, int]:
+    try:
+        return split_host_port(sent_by)
+    except BadMessage as error:
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Via") from error

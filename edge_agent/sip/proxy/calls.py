@@ -184,4 +184,6 @@ class Calls:
 
 def printable(text: str, length: int) -> str:
     """One line for people, no longer than `length` characters."""
+    if text.isprintable():
+        return text[:length]
     return "".join(c for c in text if c.isprintable())[:length]

@@ -252,6 +252,8 @@ class ProxyCore:
         """
         parts = (request.uri, request.from_tag, request.to_tag, request.call_id, b"%d" % request.cseq[0])
         mark = b"%08x" % crc32(b"\0".join((*parts, *request.all(b"route"))))
+        if not self._layer.was_here(request):
+            return mark
         for value in request.values(b"via"):
             at = value.find(b"branch=")
             branch = value[at + 7 :].partition(b";")[0]

@@ -235,6 +235,11 @@ class TransactionLayer:
         request.forget_via()
         return branch
 
+    def was_here(self, request: Message) -> bool:
+        """Whether a Via of the request carries a branch of ours; a quick look, before `is_own_branch` is asked."""
+        prefix = self._branch_prefix
+        return any(prefix in line for line in request.lines[1:])
+
     def is_own_branch(self, branch: bytes) -> bool:
         """Whether this endpoint, in this run, made the branch."""
         return branch.startswith(self._branch_prefix)
