@@ -49,6 +49,8 @@ ORDERS: Final = {"report_registrations": "sip"}
 """Commands of the cloud that a process carries out."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""
+START_TOGETHER_SECONDS: Final = 5.0
+"""How long the first configuration waits for a process that is not up; it must not hold up the others for longer."""
 CHANNEL_PAUSE_SECONDS: Final = 5.0
 CHANNEL_STOP_SECONDS: Final = 2.0
 
@@ -150,9 +152,7 @@ class Agent:
         beside: list[asyncio.Task[None]] = []
         try:
             snapshot = self._store.load()
-            await self._until_stopped(
-                self._rollout.begin(snapshot, self._secrets.values(), self._settings.supervision.start_seconds)
-            )
+            await self._until_stopped(self._rollout.begin(snapshot, self._secrets.values(), START_TOGETHER_SECONDS))
             beside = [asyncio.create_task(self._keep_channel()), asyncio.create_task(self._look_after())]
             self._state = "running"
             self._renew_status()

@@ -5,6 +5,7 @@ A lock beside it says whether an agent runs, and keeps a second one off the same
 
 import fcntl
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from edge_agent.errors import EdgeError
 STATUS_FILE: Final = "status.json"
 LOCK_FILE: Final = "agent.lock"
 MAX_STATUS_BYTES: Final = 1024 * 1024
+_FLOCK: Final = "@hhqqi0q"
+"""struct flock of fcntl(2) on 64-bit Linux: type, whence, start, length, process."""
 
 
 class AlreadyRunning(EdgeError):
@@ -89,22 +92,24 @@ def the_only_agent(state_dir: Path) -> Iterator[None]:
     """
     with (state_dir / LOCK_FILE).open("a") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_WRLCK))
+        except (BlockingIOError, PermissionError):
             raise AlreadyRunning(f"another agent is running with {state_dir}") from None
         yield
 
 
 def is_running(state_dir: Path) -> bool:
-    """Whether an agent holds the state folder now."""
+    """Whether an agent holds the state folder now. Only asks, so that asking never keeps an agent from starting."""
     try:
         with (state_dir / LOCK_FILE).open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            answer = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_WRLCK))
     except OSError:
         return False
-    return False
+    return bool(struct.unpack(_FLOCK, answer)[0] != fcntl.F_UNLCK)
+
+
+def _whole_file(kind: int) -> bytes:
+    return struct.pack(_FLOCK, kind, os.SEEK_SET, 0, 0, 0)
 
 
 def describe(status: Status, *, running: bool) -> str:

@@ -235,8 +235,9 @@ uninstall() {
         rm -f "$UNIT"
         ! systemd_runs || systemctl daemon-reload
     fi
-    if have flock && [ -e "$state/agent.lock" ] && ! flock -n "$state/agent.lock" true; then
-        fail "the agent is running; stop it first"
+    agent=$prefix/current/bin/tandem-edge
+    if [ -x "$agent" ] && "$agent" status --state-dir "$state" >/dev/null 2>&1 </dev/null; then
+        fail "the agent is running in the foreground; stop it first"
     fi
     rm -rf "$prefix/releases" "$prefix/current"
     if [ "$keep_state" -eq 0 ]; then

@@ -1,5 +1,7 @@
 """The media process: a SIP user agent on a loopback port, whose calls end in the site's voice applications."""
 
+import contextlib
+import os
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +19,7 @@ from edge_agent.tokens import SystemTokens, Tokens
 
 LOOPBACK: Final = "127.0.0.1"
 """Calls reach the applications through the site's proxy only."""
+NICENESS: Final = -10
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +126,12 @@ class MediaSubsystem:
             self._process = None
 
 
+def prefer_this_process() -> None:
+    """Let the 20 ms tick go before other work on a busy machine, where the system allows it (setpriority(2))."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+
+
 if __name__ == "__main__":
+    prefer_this_process()
     main(MediaSubsystem)

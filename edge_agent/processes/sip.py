@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from contract.dialplan import SiteState
 from contract.sync.events import RegistrationChanged
 from contract.sync.state import StateRecord, merge
 from edge_agent.clock import SystemClock
@@ -70,7 +71,7 @@ class SipSubsystem:
 
     async def prepare(self, message: Prepare) -> None:
         self._merge(message.state)
-        config = sip_config(message)
+        config = replace(sip_config(message), state=self.site_state())
         try:
             if self._endpoint is not None:
                 self._endpoint.prepare(config)
@@ -107,7 +108,7 @@ class SipSubsystem:
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
         self._merge(records)
         if self._endpoint is not None and self._config is not None:
-            self._config = replace(self._config, state=site_state(self._state.values()))
+            self._config = replace(self._config, state=self.site_state())
             self._endpoint.prepare(self._config)
             self._endpoint.commit()
             # A configuration that was prepared meanwhile is still to be committed.
@@ -124,6 +125,10 @@ class SipSubsystem:
         for binding in bindings:
             self._reporting.report(self._registered(binding))
         return f"{len(bindings)} registrations"
+
+    def site_state(self) -> SiteState:
+        """What routing goes by now."""
+        return site_state(self._state.values())
 
     def figures(self) -> dict[str, int]:
         if self._endpoint is None:

@@ -1,0 +1,139 @@
+"""The SIP process: bound at its start, serving from its first commit, told of site state, asked to report."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from contract.sync.events import RegistrationChanged
+from contract.sync.state import Stamp, StateRecord
+from edge_agent.clock import SystemClock
+from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder
+from edge_agent.processes.link import Ports, Prepare, Start
+from edge_agent.processes.sip import KEY_BYTES, AddressChanged, NotStarted, SipSubsystem, edge_key
+from edge_agent.settings import Settings, SipSettings
+from edge_agent.sync.outbox import Outbox
+from edge_agent.tokens import SystemTokens
+from tests.support.raw_phone import RawPhone
+from tests.support.snapshots import SMALL_SECRETS, small_snapshot
+
+LOOPBACK = "127.0.0.1"
+
+
+def message(version: int = 1, **changes: object) -> Prepare:
+    return Prepare(
+        version=version,
+        snapshot=small_snapshot(version),
+        secrets={ref: SecretStr(value) for ref, value in SMALL_SECRETS.items()},
+        sip_host=LOOPBACK,
+    ).model_copy(update=changes)
+
+
+def settings(folder: Path) -> Settings:
+    return Settings(state_dir=folder, sip=SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0))
+
+
+def disturb(user: str, value: bool | None, at: int) -> StateRecord:
+    return StateRecord(key=f"do_not_disturb/{user}", value=value, stamp=Stamp(wall_ms=at, node="edge-1"))
+
+
+@pytest.fixture
+async def sip(tmp_path: Path) -> AsyncIterator[SipSubsystem]:
+    subsystem = SipSubsystem(Bell())
+    yield subsystem
+    await subsystem.stop()
+
+
+async def started(sip: SipSubsystem, folder: Path) -> Ports:
+    return await sip.start(Start(settings=settings(folder)))
+
+
+async def register(ports: Ports) -> int:
+    phone = RawPhone((LOOPBACK, ports["sip_udp"]), "demo.tandem.test", "200", "auth200", SMALL_SECRETS["s-1:1"])
+    try:
+        return await asyncio.to_thread(phone.register)
+    finally:
+        phone.close()
+
+
+async def test_ports_are_known_at_the_start_and_the_same_for_the_next_run(sip: SipSubsystem, tmp_path: Path) -> None:
+    ports = await started(sip, tmp_path)
+    assert set(ports) == {"sip_udp", "sip_tcp"}
+    await sip.stop()
+    again = SipSubsystem(Bell())
+    assert await again.start(Start(settings=settings(tmp_path), ports=ports)) == ports
+    await again.stop()
+
+
+async def test_phones_register_after_the_first_commit_and_are_reported_when_asked(
+    sip: SipSubsystem, tmp_path: Path
+) -> None:
+    ports = await started(sip, tmp_path)
+    assert await sip.order("report_registrations", {}) == "0 registrations: not configured yet"
+    await sip.prepare(message())
+    await sip.commit()
+    assert await register(ports) == 200
+    assert sip.figures()["registrations"] == 1
+    assert await sip.order("report_registrations", {}) == "1 registrations"
+    outbox = Outbox.open(tmp_path / "outbox.db", SystemClock(), SystemTokens())
+    reports = [event.body.what for event in outbox.read(0, 10)]
+    outbox.close()
+    assert len(reports) == 2
+    assert all(isinstance(report, RegistrationChanged) and report.state == "registered" for report in reports)
+
+
+async def test_another_configuration_takes_the_place_of_the_first(sip: SipSubsystem, tmp_path: Path) -> None:
+    ports = await started(sip, tmp_path)
+    await sip.prepare(message())
+    await sip.commit()
+    users = tuple(user.model_copy(update={"enabled": False}) for user in small_snapshot().users)
+    await sip.prepare(message(2, snapshot=small_snapshot(2).model_copy(update={"users": users})))
+    assert await register(ports) == 200
+    await sip.commit()
+    assert await register(ports) == 403
+
+
+async def test_site_state_is_merged_and_outlives_a_new_configuration(sip: SipSubsystem, tmp_path: Path) -> None:
+    await started(sip, tmp_path)
+    await sip.prepare(message())
+    await sip.commit()
+    await sip.set_state((disturb("user-1", True, 5),))
+    await sip.set_state((disturb("user-1", None, 4),))  # older: it loses
+    assert sip.site_state().do_not_disturb == {"user-1"}
+    await sip.prepare(message(2, state=(disturb("user-1", True, 5), disturb("user-2", True, 6))))
+    await sip.set_state((disturb("user-1", None, 7),))
+    await sip.commit()
+    assert sip.site_state().do_not_disturb == {"user-2"}
+
+
+async def test_an_address_that_changed_asks_for_a_new_process(sip: SipSubsystem, tmp_path: Path) -> None:
+    await started(sip, tmp_path)
+    await sip.prepare(message(sip_host="192.0.2.1"))
+    with pytest.raises(AddressChanged):
+        await sip.commit()
+
+
+async def test_what_comes_before_its_time_is_an_error_with_a_name(sip: SipSubsystem) -> None:
+    with pytest.raises(NotStarted):
+        await sip.commit()
+    with pytest.raises(UnknownOrder):
+        await sip.order("dance", {})
+
+
+async def test_a_configuration_that_sip_cannot_run_is_refused(sip: SipSubsystem, tmp_path: Path) -> None:
+    await started(sip, tmp_path)
+    site = small_snapshot().site.model_copy(update={"digest_algorithms": ()})
+    with pytest.raises(ConfigurationRefused, match="no digest algorithm"):
+        await sip.prepare(message(snapshot=small_snapshot().model_copy(update={"site": site})))
+
+
+def test_the_key_is_the_same_after_a_restart_and_new_when_it_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "sip.key"
+    key = edge_key(path, SystemTokens())
+    assert len(key) == KEY_BYTES
+    assert edge_key(path, SystemTokens()) == key
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text("half")
+    assert edge_key(path, SystemTokens()) != key
