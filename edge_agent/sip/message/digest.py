@@ -7,7 +7,9 @@ from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
 
-_PART: Final = re.compile(rb'[ \t]*([A-Za-z0-9_-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^",; \t]+))[ \t]*(?:,|$)')
+_PART: Final = re.compile(
+    rb'[ \t]*([A-Za-z0-9_-]+)[ \t]*=[ \t]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^",; \t]+))[ \t]*(?:,|$)'
+)
 _ESCAPED: Final = re.compile(rb"\\(.)")
 
 

@@ -10,7 +10,7 @@ from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.headers import TOKEN
 from edge_agent.sip.message.uri import Uri
 
-_QUOTED: Final = rb'"(?:[^"\\\r\n]|\\[^\r\n])*"'
+_QUOTED: Final = rb'"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*"'
 _COMMAS: Final = re.compile(rb'((?:[^,"<]|' + _QUOTED + rb"|<[^>]*>)*)(,|$)")
 _PARAM: Final = re.compile(rb"[ \t]*;[ \t]*([^=;, \t\"]+)(?:[ \t]*=[ \t]*(" + _QUOTED + rb'|[^";, \t]*))?[ \t]*')
 _DISPLAY: Final = re.compile(rb"[ \t]*(" + _QUOTED + rb"|[^\"<>@;:,]*?)[ \t]*<([^<>]*)>[ \t]*")

@@ -14,6 +14,7 @@ from edge_agent.sip.transaction import (
     ClientTransaction,
     InviteClient,
     NonInviteClient,
+    NonInviteServer,
     ServerTransaction,
     TransactionLayer,
 )
@@ -318,9 +319,11 @@ class Fork:
         self._transaction.respond(response.status, bytes(response), now)
 
     def _finish(self, best: BranchEnd, now: float) -> None:
-        if best.status == 408 and self._request.method != b"INVITE":
+        if best.status == 408 and isinstance(self._transaction, NonInviteServer):
             # The client has given up by itself when this would reach it (RFC 4320 §4.2).
             self._decided = True
+            self._transaction.abandon()
+            self._release()
             return
         response = best.response
         if response is None or response.status != best.status or best.status == 503:

@@ -56,6 +56,11 @@ class NonInviteServer:
         else:
             home.wheel.add(home.timers.linger, self, TIMER_J, now)
 
+    def abandon(self) -> None:
+        """End without a final response: the client's own time is up as well (RFC 4320 §4.2)."""
+        if self.state < COMPLETED:
+            self._end()
+
     def retransmitted(self, now: float) -> None:
         """The request came again: repeat what was said last, if anything was."""
         del now

@@ -219,6 +219,29 @@ def test_a_call_to_a_phone_whose_connection_breaks_meanwhile_fails(site: MemoryS
     assert len(site.endpoint.location) == 1
 
 
+def test_a_message_to_a_phone_that_is_gone_is_left_to_the_senders_own_timeout(site: MemorySite) -> None:
+    sender = site.phone("200")
+    site.phone("201")
+    site.network.loses = lambda data, source, target: data.startswith(b"MESSAGE") and source == EDGE
+    sender.authenticated("MESSAGE", uri("201"))
+    site.network.run(80)
+    assert sender.statuses == [407]
+    assert (site.endpoint.layer.server_count, site.endpoint.layer.client_count) == (0, 0)
+
+
+def test_nothing_of_a_call_is_left_in_memory_when_its_time_is_over(site: MemorySite) -> None:
+    caller, callee = site.phone("200"), site.phone("201", 180, 200)
+    for _ in range(3):
+        invite = caller.authenticated("INVITE", uri("201"))
+        caller.in_dialog("ACK", invite, caller.responses[-1])
+        callee.in_dialog("BYE", callee.ringing, caller.responses[-1], as_callee=True)
+        site.network.run()
+    caller.cancel(caller.authenticated("INVITE", uri("201")))
+    site.network.run(300)
+    assert (site.endpoint.layer.server_count, site.endpoint.layer.client_count) == (0, 0)
+    assert len(site.endpoint.calls) == 1, "answered before the cancel came, and never ended"
+
+
 def test_a_host_name_is_refused_by_name_and_never_resolved(site: MemorySite) -> None:
     caller = site.phone("200")
     caller.authenticated("INVITE", "sip:someone@phones.example.net")
