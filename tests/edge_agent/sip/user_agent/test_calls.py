@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.sip.message import Flow
+from edge_agent.sip.message import DropReason, Flow
 from edge_agent.sip.user_agent import UserAgent, UserAgentSettings
 from tests.support.counted_tokens import CountedTokens
 from tests.support.hand_clock import HandClock
@@ -351,6 +351,15 @@ def test_keep_alives_are_ignored_and_rubbish_is_counted() -> None:
     assert not caller.agent.drops
     assert caller.deliver(b"hello\r\n\r\n") == []
     assert caller.agent.drops.total() == 1
+
+
+def test_what_the_transport_dropped_is_counted_and_a_bye_that_cannot_be_sent_is_forgotten() -> None:
+    caller = Caller().call()
+    caller.agent.dropped(DropReason.UNREACHABLE)
+    assert caller.agent.drops == {DropReason.UNREACHABLE: 1}
+    caller.plane.legs[0].hang_up()
+    caller.agent.flow_failed(PROXY, caller.clock.monotonic())
+    assert caller.wait(100) == []
 
 
 @given(st.integers(0, 900), st.integers(0, 255), st.sampled_from(["INVITE", "ACK", "BYE", "CANCEL", "OPTIONS"]))
