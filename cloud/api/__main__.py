@@ -6,16 +6,15 @@ import json
 import sys
 
 from pydantic import SecretStr
-from sqlalchemy import func, select
 
 from cloud.api.app import create_app, make_api, make_services
 from cloud.api.chalicelib.openapi import describe
 from cloud.api.settings import read_settings
-from cloud.models import Account
-from cloud.pbx.accounts import AccountFields, create_account
+from cloud.pbx.accounts import ensure_platform_admin
 from cloud.pbx.audit import Actor
 from cloud.pbx.database import PLATFORM
 from cloud.pbx.desk import Desk
+from cloud.pbx.errors import Invalid
 
 
 def openapi_text() -> str:
@@ -23,17 +22,16 @@ def openapi_text() -> str:
     return json.dumps(describe(make_api()), indent=2, ensure_ascii=False) + "\n"
 
 
-def _bootstrap(email: str, password: SecretStr) -> None:
+def _bootstrap(email: str, password: SecretStr) -> str:
     """Harmless when the account is there."""
     services = make_services(read_settings())
-    with services.database.session(PLATFORM) as session:
-        if session.scalar(select(Account.id).where(func.lower(Account.email) == email.lower())) is not None:
-            sys.stdout.write(f"{email} has an account already; its password stays as it is\n")
-            return
-        desk = Desk(session, Actor("bootstrap"), services.clock, services.tokens, services.keys)
-        fields = AccountFields("platform_admin", email, password)
-        create_account(desk, services.gate.passwords, fields, "platform_admin")
-    services.database.close()
+    try:
+        with services.database.session(PLATFORM) as session:
+            desk = Desk(session, Actor("bootstrap"), services.clock, services.tokens, services.keys)
+            made = ensure_platform_admin(desk, services.gate.passwords, email, password)
+    finally:
+        services.database.close()
+    return f"{email} can log in" if made else f"{email} has an account already; nothing was changed"
 
 
 def _serve(host: str, port: int) -> None:
@@ -63,7 +61,11 @@ def main() -> None:
             sys.stdout.write(openapi_text())
         case "bootstrap":
             secret = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-            _bootstrap(wanted.email, SecretStr(secret))
+            try:
+                said = _bootstrap(wanted.email, SecretStr(secret))
+            except Invalid as refused:
+                sys.exit("; ".join(f"{problem.field}: {problem.message}" for problem in refused.problems))
+            sys.stdout.write(f"{said}\n")
         case _:
             _serve(wanted.host, wanted.port)
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -75,6 +75,13 @@ def create_account(desk: Desk, passwords: Passwords, fields: AccountFields, make
     shown = {"email": [None, account.email], "role": [None, account.role]}
     desk.record("account.created", "account", account.id, shown, account.tenant_id, account.msp_id)
     return account
+
+
+def ensure_platform_admin(desk: Desk, passwords: Passwords, email: str, password: SecretStr) -> Account | None:
+    """The first account; None when there is an account with this address already, which stays as it is."""
+    if desk.session.scalar(select(Account.id).where(func.lower(Account.email) == email.lower())) is not None:
+        return None
+    return create_account(desk, passwords, AccountFields("platform_admin", email, password), "platform_admin")
 
 
 def change_account(

@@ -14,8 +14,12 @@ from tests.support.api_world import ApiWorld
 from tests.support.postgres import Databases
 
 
-def test_bootstrap_makes_the_first_administrator_who_can_log_in(
-    world: ApiWorld, databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_bootstrap_makes_the_first_administrator_and_leaves_one_who_is_there_alone(
+    world: ApiWorld,
+    databases: Databases,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     Authority.open(FileAuthorityStore(tmp_path / "ca.pem"), SystemClock().now())
     given = {
@@ -27,8 +31,14 @@ def test_bootstrap_makes_the_first_administrator_who_can_log_in(
     for name, value in given.items():
         monkeypatch.setenv(f"{PREFIX}{name}", value)
     monkeypatch.setattr(sys, "argv", ["cloud.api", "bootstrap", "first@tandem.test"])
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a very long password\n"))
-    main()
+    for password in ("a very long password", "another password, which changes nothing"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
+        main()
+    assert "nothing was changed" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["cloud.api", "bootstrap", "second@tandem.test"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
+    with pytest.raises(SystemExit, match="password: A password needs at least 12 characters"):
+        main()
     answer = world.anyone.post("/sessions", {"email": "first@tandem.test", "password": "a very long password"})
     assert answer.status == 201
     assert answer.json["account"]["role"] == "platform_admin"
