@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 ALPN: Final = "tandem-edge/1"
 CONTROL_STREAM: Final = 0
+RETRY_FROM_HANDSHAKES: Final = 200
+"""Handshakes under way from which on new senders must prove their address."""
 _IDLE_SECONDS: Final = 12.0
 _WINDOW_BYTES: Final = 1024 * 1024
 
@@ -60,9 +63,10 @@ async def serve_quic(hub: Hub, host: str, port: int, certificate: ServerCertific
     configuration.private_key = certificate.key
     # No session tickets are given out, so there is no resumption and no early data that could be replayed.
     loop = asyncio.get_running_loop()
-    make = partial(_EdgeLink, hub, tokens)
+    handshakes = _Handshakes()
+    make = partial(_EdgeLink, hub, tokens, handshakes)
     _, server = await loop.create_datagram_endpoint(
-        lambda: QuicServer(configuration=configuration, create_protocol=make), local_addr=(host, port)
+        lambda: _Server(configuration, make, handshakes), local_addr=(host, port)
     )
     return server
 
@@ -73,11 +77,43 @@ def bound_port(server: QuicServer) -> int:
     return int(transport.get_extra_info("sockname")[1])
 
 
+class _Handshakes:
+    """How many handshakes are under way."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class _Server(QuicServer):
+    """Under a flood of first packets, asks senders to prove their address before anything is kept for them.
+
+    That costs honest edges one round trip (QUIC Retry, RFC 9000 §8.1.2), so it is off in quiet times.
+    """
+
+    def __init__(self, configuration: QuicConfiguration, make: Callable[..., Any], handshakes: _Handshakes) -> None:
+        super().__init__(configuration=configuration, create_protocol=make, retry=True)
+        self._handshakes = handshakes
+        self._prover = self._retry
+
+    def datagram_received(self, data: bytes | str, addr: Any) -> None:
+        """Choose whether a new sender must prove its address."""
+        if self._handshakes.count > RETRY_FROM_HANDSHAKES:
+            self._retry = self._prover
+        elif self._handshakes.count == 0:
+            # Not earlier: a sender that was given a token is expected to come back with it.
+            self._retry = cast(Any, None)
+        super().datagram_received(data, addr)
+
+
 class _EdgeLink(QuicConnectionProtocol):
     """One QUIC connection: bytes to frames and back."""
 
-    def __init__(self, hub: Hub, tokens: Tokens, quic: QuicConnection, stream_handler: Any = None) -> None:
+    def __init__(
+        self, hub: Hub, tokens: Tokens, handshakes: _Handshakes, quic: QuicConnection, stream_handler: Any = None
+    ) -> None:
         super().__init__(quic, stream_handler)
+        self._handshakes: _Handshakes | None = handshakes
+        handshakes.count += 1
         self._hub = hub
         self._tokens = tokens
         self._exporter: Exporter | None = Exporter(quic)
@@ -109,6 +145,7 @@ class _EdgeLink(QuicConnectionProtocol):
     def quic_event_received(self, event: QuicEvent) -> None:
         """What aioquic reports."""
         if isinstance(event, HandshakeCompleted):
+            self._handshake_is_over()
             self._handshake_completed()
         elif isinstance(event, StreamDataReceived):
             self._stream_data_received(event)
@@ -116,9 +153,15 @@ class _EdgeLink(QuicConnectionProtocol):
             # Half a control stream is of no use, and aioquic does not take data for a stream that was stopped.
             self.close()
         elif isinstance(event, ConnectionTerminated):
+            self._handshake_is_over()
             self._over = True
             if self._connection is not None:
                 self._connection.lost()
+
+    def _handshake_is_over(self) -> None:
+        if self._handshakes is not None:
+            self._handshakes.count -= 1
+            self._handshakes = None
 
     def _handshake_completed(self) -> None:
         exporter, self._exporter = self._exporter, None

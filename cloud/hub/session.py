@@ -316,6 +316,8 @@ class HubSession:
         for name in due:
             self._deadlines.pop(name, None)
             match name:
+                case "hello" if self._state is not State.AWAITING_HELLO:
+                    actions += self.store_failed()
                 case "hello":
                     actions += self._bye("unauthorized", "no valid Hello in time", retry=True)
                 case "silence":

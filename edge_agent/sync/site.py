@@ -108,8 +108,8 @@ class ChannelSettings:
         quic: try QUIC at all.
     """
 
-    ping_interval: float = 1.5
-    ping_deadline: float = 1.5
+    ping_interval: float = 1.25
+    ping_deadline: float = 1.25
     connect_deadline: float = 5.0
     quic_head_start: float = 1.5
     retry_first: float = 0.25

@@ -109,6 +109,10 @@ class RealHub:
             await asyncio.to_thread(feed.stop)
         await asyncio.to_thread(executor.shutdown)
 
+    def links(self) -> int:
+        """QUIC connections that the server keeps something for."""
+        return len(set(self._parts[1]._protocols.values()))
+
     def identity(self, edge_id: str, site_id: str, keys: EdgeKeys, *, quic_port: int | None = None) -> Identity:
         """An edge's identity that leads here.
 

@@ -183,6 +183,13 @@ def test_a_connection_that_says_nothing_is_closed_after_five_seconds() -> None:
     assert session.deadline is None
 
 
+def test_an_edge_that_waits_for_a_slow_database_is_asked_to_come_back() -> None:
+    session = new_session()
+    session.receive(hello(), 0.0)
+    bye = goodbye(session.advance(5.0))
+    assert (bye.reason, bye.retry) == ("shutting_down", True)
+
+
 def test_a_first_message_other_than_hello_is_a_protocol_error() -> None:
     assert goodbye(new_session().receive(event(1), 0.0)).reason == "protocol_error"
 

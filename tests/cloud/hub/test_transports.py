@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 from websockets.typing import Subprotocol
@@ -196,6 +198,22 @@ async def test_datagrams_that_are_no_quic_change_nothing(world: World, tmp_path:
                 stranger.sendto(bytes((first,)) + os.urandom(size), ("127.0.0.1", world.hub.quic_port))
     async with running_edge(tmp_path / "edge", world.identity()) as edge:
         await eventually_async(lambda: edge.online)
+
+
+async def test_under_a_flood_of_first_packets_senders_prove_their_address_and_edges_still_get_in(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.hub.quic.RETRY_FROM_HANDSHAKES", 0)
+    half_open = [QuicConnection(configuration=QuicConfiguration(alpn_protocols=["tandem-edge/1"])) for _ in range(20)]
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as flood:
+        for connection in half_open:
+            connection.connect(("127.0.0.1", world.hub.quic_port), now=0.0)
+            for data, _ in connection.datagrams_to_send(now=0.0):
+                flood.sendto(data, ("127.0.0.1", world.hub.quic_port))
+        async with running_edge(tmp_path / "edge", world.identity()) as edge:
+            await eventually_async(lambda: edge.online)
+            assert edge.site.transports == ["quic"]
+            assert world.hub.links() <= 2
 
 
 async def test_strangers_beyond_the_limit_are_turned_away(world: World) -> None:
