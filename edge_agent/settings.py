@@ -182,7 +182,18 @@ def load_settings(
         file = Path(named)
     elif file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
-    content = _read(file) if file is not None else {}
+    return settings_from(_read(file) if file is not None else {}, environ, renamed)
+
+
+def settings_from(
+    content: dict[str, Any], environ: Mapping[str, str], renamed: Mapping[str, str] = RENAMED
+) -> Settings:
+    """The settings in the content of a file, with the environment laid over it.
+
+    Raises:
+        SettingsError: naming every setting that is wrong, unknown or renamed.
+    """
+    content = {name: dict(value) if isinstance(value, dict) else value for name, value in content.items()}
     problems = _unknown_keys(content, renamed)
     problems += _overlay(content, environ)
     try:
@@ -223,7 +234,7 @@ def _unknown_keys(content: Mapping[str, Any], renamed: Mapping[str, str]) -> lis
 def _flat(content: Mapping[str, Any]) -> list[str]:
     names: list[str] = []
     for key, value in content.items():
-        names += [f"{key}.{inner}" for inner in value] if isinstance(value, dict) else [key]
+        names += [f"{key}.{inner}" for inner in value] if isinstance(value, dict) and value else [key]
     return names
 
 

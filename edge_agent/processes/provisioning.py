@@ -23,6 +23,7 @@ class ProvisioningSubsystem:
         self._devices = 0
 
     async def start(self, message: Start) -> Ports:
+        """Load the device plug-ins; nothing is bound yet."""
         settings = message.settings.provisioning
         self._reporting = Reporting(message.settings.state_dir, self._bell, self._clock, SystemTokens())
         addresses = ProvisioningAddresses(
@@ -34,6 +35,7 @@ class ProvisioningSubsystem:
         return {}
 
     async def prepare(self, message: Prepare) -> None:
+        """Render every device's files, beside what is being served."""
         config = provisioning_config(message)
         try:
             await self._running().prepare(config)
@@ -42,6 +44,7 @@ class ProvisioningSubsystem:
         self._devices = len(config.devices)
 
     async def commit(self) -> Ports:
+        """Serve what was rendered; the first time, listen."""
         server = self._running()
         server.commit()
         if server.http_port is None:
@@ -52,12 +55,15 @@ class ProvisioningSubsystem:
         """No file of a phone depends on site state."""
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
+        """There is no order for provisioning yet."""
         raise UnknownOrder(f"provisioning knows no order {name}")
 
     def figures(self) -> dict[str, int]:
+        """How many devices are served."""
         return {"devices": self._devices}
 
     async def stop(self) -> None:
+        """Close every port and let go of the outbox."""
         if self._server is not None:
             await self._server.stop()
         if self._reporting is not None:

@@ -56,6 +56,7 @@ class SipSubsystem:
         self._state: dict[str, StateRecord] = {}
 
     async def start(self, message: Start) -> Ports:
+        """Bind the sockets, at the earlier run's ports where the settings leave the choice open."""
         settings, had = message.settings.sip, message.ports
         self._folder = message.settings.state_dir
         self._advertised = reachable_host(settings.address, settings.advertised_host)
@@ -70,6 +71,7 @@ class SipSubsystem:
         return {f"sip_{name}": address[1] for name, address in self._transport.local.items()}
 
     async def prepare(self, message: Prepare) -> None:
+        """Check a configuration; what runs goes on."""
         self._merge(message.state)
         config = replace(sip_config(message), state=self.site_state())
         try:
@@ -82,6 +84,7 @@ class SipSubsystem:
         self._prepared, self._prepared_host = config, message.sip_host
 
     async def commit(self) -> Ports:
+        """Run what was prepared; the first time, begin to receive."""
         if self._prepared is None or self._transport is None or self._reporting is None:
             raise NotStarted("nothing was prepared")
         if self._prepared_host != self._advertised:
@@ -106,6 +109,7 @@ class SipSubsystem:
         return {}
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
+        """Merge what users changed at the site into what routing goes by."""
         self._merge(records)
         if self._endpoint is not None and self._config is not None:
             self._config = replace(self._config, state=self.site_state())
@@ -117,6 +121,7 @@ class SipSubsystem:
                 self._endpoint.prepare(self._prepared)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
+        """`report_registrations`: report every binding again."""
         if name != "report_registrations":
             raise UnknownOrder(f"SIP knows no order {name}")
         if self._endpoint is None or self._reporting is None:
@@ -131,6 +136,7 @@ class SipSubsystem:
         return site_state(self._state.values())
 
     def figures(self) -> dict[str, int]:
+        """Registrations, calls in progress, and messages that were not used."""
         if self._endpoint is None:
             return {}
         return {
@@ -140,6 +146,7 @@ class SipSubsystem:
         }
 
     async def stop(self) -> None:
+        """Write what is left and let go of every socket and file."""
         if self._endpoint is not None:
             self._endpoint.stop()
         if self._transport is not None:

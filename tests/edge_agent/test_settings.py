@@ -4,6 +4,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_agent.settings import (
     EXAMPLE_FILE,
@@ -13,6 +15,14 @@ from edge_agent.settings import (
     load_settings,
     service_manager,
     setting_names,
+    settings_from,
+)
+
+NAMES = st.sampled_from([*(name.rpartition(".")[2] for name in setting_names()), "sip", "log", "media", "colour"])
+VALUES = st.recursive(
+    st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
 )
 
 
@@ -88,3 +98,15 @@ def test_the_service_manager_is_known_by_its_environment() -> None:
     told = service_manager({"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "30000000"})
     assert (told.notify_socket, told.watchdog_seconds) == ("/run/notify", 30.0)
     assert service_manager({"WATCHDOG_USEC": "soon"}).watchdog_seconds is None
+
+
+@given(
+    content=st.dictionaries(NAMES, VALUES, max_size=6),
+    variables=st.dictionaries(NAMES, st.text(max_size=20), max_size=3),
+)
+def test_any_content_gives_settings_or_the_one_error(content: dict[str, object], variables: dict[str, str]) -> None:
+    environ = {f"TANDEM_EDGE_{name.upper()}": value for name, value in variables.items()}
+    try:
+        assert isinstance(settings_from(content, environ), Settings)
+    except SettingsError as error:
+        assert error.problems  # noqa: PT017 - either is right, and which one is not known beforehand
