@@ -41,8 +41,8 @@ async def test_a_short_delay_is_made_up_for_and_a_long_one_is_given_up() -> None
     clock.advance(5.5 * TICK_SECONDS)
     await eventually_async(lambda: len(times) >= 5)
     assert ticker.given_up == 0
-    clock.advance(100 * TICK_SECONDS)
-    await eventually_async(lambda: ticker.given_up >= 99)
+    clock.advance(1000 * TICK_SECONDS)
+    await eventually_async(lambda: ticker.given_up >= 500)  # the due times ran ahead of the clock that stood still
     ticker.stop()
     assert len(times) < 50
 
