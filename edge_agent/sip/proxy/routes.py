@@ -32,6 +32,9 @@ class OwnAddresses:
             transport: (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
             for transport, (host, port) in local.items()
         }
+        for transport in ("udp", "tcp"):
+            # Streams can be opened without a listener; answers come back on the stream.
+            self.sent_by.setdefault(transport, next(iter(self.sent_by.values())))
         self.configure(config)
 
     def configure(self, config: SipConfig) -> None:

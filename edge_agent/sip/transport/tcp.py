@@ -198,7 +198,8 @@ class TcpConnections:
         for data in self._opening.pop(address, ()):
             connection.write(data)
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Close streams that were idle, or in the middle of one message, for too long."""
         now = self.clock.monotonic()
         for connection in list(self._by_number.values()):
             stalled = connection.stalled_since
@@ -207,6 +208,9 @@ class TcpConnections:
             ):
                 self.user.stream_dropped(DropReason.IDLE_CONNECTION)
                 connection.close()
+
+    def _sweep(self) -> None:
+        self.sweep()
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     async def close(self) -> None:

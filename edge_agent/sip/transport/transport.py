@@ -50,7 +50,8 @@ class SipTransport:
         bound = udp or tcp
         self._advertised = advertised or (bound[0] if bound else "127.0.0.1")
         self._udp: UdpSocket | None = None
-        self._tcp = TcpConnections(self, clock, limits)
+        self.streams = TcpConnections(self, clock, limits)
+        """The TCP connections."""
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
         self._in_batch = False
@@ -69,7 +70,7 @@ class SipTransport:
         if self._udp_address is not None:
             self._udp = UdpSocket(self._udp_address, self._datagram, self._batch_ended)
         if self._tcp_address is not None:
-            await self._tcp.listen(self._tcp_address)
+            await self.streams.listen(self._tcp_address)
 
     def attach(self, receiver: Receiver) -> None:
         """From here on everything goes to this core."""
@@ -88,7 +89,7 @@ class SipTransport:
         if self._udp is not None:
             self._udp.close()
             self._udp = None
-        await self._tcp.close()
+        await self.streams.close()
 
     # -- what a core asks
 
@@ -98,8 +99,8 @@ class SipTransport:
         found: dict[str, tuple[str, int]] = {}
         if self._udp is not None:
             found["udp"] = (self._advertised, self._udp.port)
-        if self._tcp.port:
-            found["tcp"] = (self._advertised, self._tcp.port)
+        if self.streams.port:
+            found["tcp"] = (self._advertised, self.streams.port)
         return found
 
     def send(self, data: bytes, flow: Flow) -> None:
@@ -110,7 +111,7 @@ class SipTransport:
 
     def is_open(self, flow: Flow) -> bool:
         """Whether a stream still stands; always True for UDP."""
-        return flow.transport == "udp" or self._tcp.is_open(flow)
+        return flow.transport == "udp" or self.streams.is_open(flow)
 
     # -- what sockets tell
 
@@ -164,7 +165,7 @@ class SipTransport:
     def _flush(self) -> None:
         failed: list[Flow] = []
         outbox, self._outbox = self._outbox, []
-        udp, tcp = self._udp, self._tcp
+        udp, tcp = self._udp, self.streams
         for data, flow in outbox:
             if flow.transport == "udp":
                 sent = udp is not None and 0 < flow.port < 65_536 and udp.send(data, flow.host, flow.port)

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from edge_agent.clock import SystemClock
+from edge_agent.clock import Clock, SystemClock
 from edge_agent.sip.message import DropReason, Flow, Limits
 from edge_agent.sip.transport import SipTransport
+from tests.support.hand_clock import HandClock
 from tests.support.waiting import eventually_async
 
 MESSAGE = b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 2\r\n\r\nhi"
@@ -47,8 +48,12 @@ class Listener:
 
 
 @asynccontextmanager
-async def opened(limits: Limits | None = None) -> AsyncIterator[tuple[SipTransport, Listener]]:
-    transport = SipTransport(SystemClock(), udp=("127.0.0.1", 0), tcp=("127.0.0.1", 0), limits=limits or Limits())
+async def opened(
+    limits: Limits | None = None, clock: Clock | None = None
+) -> AsyncIterator[tuple[SipTransport, Listener]]:
+    transport = SipTransport(
+        clock or SystemClock(), udp=("127.0.0.1", 0), tcp=("127.0.0.1", 0), limits=limits or Limits()
+    )
     await transport.open()
     listener = Listener()
     transport.attach(listener)
@@ -143,3 +148,33 @@ async def test_timers_are_advanced_when_the_receiver_waits_for_something() -> No
     transport.attach(listener)
     await eventually_async(lambda: listener.advanced == 1)
     await transport.close()
+
+
+async def test_a_stream_without_a_byte_or_stuck_in_one_message_is_closed() -> None:
+    for begun, seconds in ((b"", 3901), (MESSAGE[:10], 31)):
+        clock = HandClock()
+        async with opened(clock=clock) as (transport, listener):
+            reader, writer = await asyncio.open_connection(*transport.local["tcp"])
+            writer.write(MESSAGE + begun)
+            await eventually_async(partial(list.__len__, listener.heard))
+            clock.advance(seconds - 2)
+            transport.streams.sweep()
+            assert not listener.drops
+            clock.advance(2)
+            transport.streams.sweep()
+            assert listener.drops == {DropReason.IDLE_CONNECTION: 1}
+            with suppress(ConnectionResetError):
+                assert await reader.read(1) == b""
+            writer.close()
+
+
+async def test_a_peer_that_does_not_read_is_cut_off() -> None:
+    async with opened(Limits(tcp_buffer_bytes=10_000)) as (transport, listener):
+        _, writer = await asyncio.open_connection(*transport.local["tcp"], limit=1)
+        writer.write(MESSAGE)
+        await eventually_async(partial(list.__len__, listener.heard))
+        flow = listener.heard[0][1]
+        for _ in range(200):
+            transport.send(b"x" * 60_000, flow)
+        await eventually_async(lambda: flow in listener.failed)
+        writer.close()
