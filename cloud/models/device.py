@@ -20,6 +20,8 @@ class Device(Identified, OfTenant, Versioned, Base):
         ForeignKeyConstraint(
             ["tenant_id", "admin_secret_id", "admin_secret_version"],
             ["secrets.tenant_id", "secrets.id", "secrets.version"],
+            deferrable=True,  # a tenant that is deleted takes both along, in any order
+            initially="DEFERRED",
         ),
         UniqueConstraint("tenant_id", "mac"),
         CheckConstraint("mac ~ '^[0-9a-f]{12}$'", name="mac"),

@@ -44,7 +44,10 @@ class Line(Identified, OfTenant, Versioned, Base):
         belongs_to("users", "user_id"),
         belongs_to("devices", "device_id", ondelete="SET NULL (device_id)"),
         ForeignKeyConstraint(
-            ["tenant_id", "secret_id", "secret_version"], ["secrets.tenant_id", "secrets.id", "secrets.version"]
+            ["tenant_id", "secret_id", "secret_version"],
+            ["secrets.tenant_id", "secrets.id", "secrets.version"],
+            deferrable=True,  # a tenant that is deleted takes both along, in any order
+            initially="DEFERRED",
         ),
         UniqueConstraint("site_id", "auth_username"),
         UniqueConstraint("device_id", "position"),

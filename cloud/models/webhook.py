@@ -17,7 +17,10 @@ class WebhookEndpoint(Identified, OfTenant, Versioned, Base):
         of_tenant(),
         referable(),
         ForeignKeyConstraint(
-            ["tenant_id", "secret_id", "secret_version"], ["secrets.tenant_id", "secrets.id", "secrets.version"]
+            ["tenant_id", "secret_id", "secret_version"],
+            ["secrets.tenant_id", "secrets.id", "secrets.version"],
+            deferrable=True,  # a tenant that is deleted takes both along, in any order
+            initially="DEFERRED",
         ),
     )
 

@@ -16,7 +16,7 @@ from cloud.pbx.secrets import FileKeyService
 from cloud.pbx.webhooks import DELIVER_WEBHOOK, create_endpoint
 from tests.support.customers import TOKENS, Customer, EdgeAtSite, HandClock, enrolled_edge, key_service, new_customer
 from tests.support.postgres import Databases
-from tests.support.webhook_receiver import WebhookReceiver, webhook_receiver
+from tests.support.scripted_receiver import ScriptedReceiver, scripted_receiver
 
 SCHEDULE = (5.0, 300.0)
 
@@ -85,14 +85,14 @@ def functions(databases: Databases, clock: HandClock, keys: FileKeyService) -> F
 
 
 @pytest.fixture
-def receiver() -> Iterator[WebhookReceiver]:
-    with webhook_receiver() as receiver:
+def receiver() -> Iterator[ScriptedReceiver]:
+    with scripted_receiver() as receiver:
         yield receiver
 
 
 @pytest.fixture
 def endpoint_secret(
-    databases: Databases, customer: Customer, keys: FileKeyService, receiver: WebhookReceiver
+    databases: Databases, customer: Customer, keys: FileKeyService, receiver: ScriptedReceiver
 ) -> SecretStr:
     """The receiver is registered for every event; its signing secret."""
     with databases.api.session(customer.scope) as session:

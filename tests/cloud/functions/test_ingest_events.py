@@ -21,7 +21,7 @@ from contract.sync.messages import Event
 from tests.cloud.functions.conftest import Functions
 from tests.support.customers import TOKENS, Customer, EdgeAtSite, HandClock, add_phone, add_user
 from tests.support.postgres import Databases
-from tests.support.webhook_receiver import WebhookReceiver
+from tests.support.scripted_receiver import ScriptedReceiver
 
 USER, LINE = str(TOKENS.id()), str(TOKENS.id())
 
@@ -63,7 +63,7 @@ def call(clock: HandClock, call_id: str = "c1") -> CallEnded:
     )
 
 
-def types(receiver: WebhookReceiver) -> list[str]:
+def types(receiver: ScriptedReceiver) -> list[str]:
     return [json.loads(request.body)["type"] for request in receiver.received]
 
 
@@ -72,7 +72,7 @@ def test_a_binding_appears_is_refreshed_and_goes_with_one_webhook_for_coming_and
     functions: Functions,
     edge: EdgeAtSite,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     arrive(databases, edge, clock, 1, registered(clock))
@@ -97,7 +97,7 @@ def test_a_call_record_sent_twice_under_different_numbers_is_one_call_and_one_we
     functions: Functions,
     edge: EdgeAtSite,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     arrive(databases, edge, clock, 1, call(clock), call(clock))

@@ -16,8 +16,8 @@ from cloud.pbx.secrets import FileKeyService
 from contract.snapshot import Snapshot
 from tests.support.customers import TOKENS, Customer, EdgeAtSite, add_user
 from tests.support.postgres import Databases
+from tests.support.scripted_receiver import Answer, ScriptedReceiver
 from tests.support.waiting import eventually
-from tests.support.webhook_receiver import Answer, WebhookReceiver
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_what_is_saved_is_published_without_anybody_asking(
 def test_an_edge_that_connects_is_told_to_the_tenant_again_after_a_failure(
     databases: Databases,
     edge: EdgeAtSite,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
     loop: FunctionsLoop,
 ) -> None:

@@ -15,7 +15,7 @@ from cloud.pbx.webhooks import announce, replay_delivery
 from tests.cloud.functions.conftest import Functions
 from tests.support.customers import TOKENS, Customer, EdgeAtSite, HandClock
 from tests.support.postgres import Databases
-from tests.support.webhook_receiver import Answer, WebhookReceiver
+from tests.support.scripted_receiver import Answer, ScriptedReceiver
 
 
 def tell(databases: Databases, customer: Customer, clock: HandClock) -> None:
@@ -33,7 +33,7 @@ def test_a_message_is_signed_so_that_the_specifications_own_library_accepts_it(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     tell(databases, customer, clock)
@@ -53,7 +53,7 @@ def test_a_refused_message_comes_again_later_under_the_same_id_with_the_time_of_
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     receiver.answers.append(Answer(status=500, body=b"not today"))
@@ -76,7 +76,7 @@ def test_410_disables_the_endpoint_and_nothing_is_ever_sent_there_again(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     receiver.answers.append(Answer(status=410))
@@ -103,7 +103,7 @@ def test_a_redirection_is_a_failure_and_is_not_followed(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     receiver.answers.append(Answer(status=307, headers={"location": receiver.url}))
@@ -118,7 +118,7 @@ def test_after_the_last_attempt_the_delivery_has_failed_and_its_job_is_dead(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     receiver.answers.extend(Answer(status=503) for _ in range(3))
@@ -137,7 +137,7 @@ def test_a_failed_delivery_can_be_replayed_by_hand_under_its_own_id(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     tell(databases, customer, clock)
@@ -155,7 +155,7 @@ def test_retry_after_puts_the_next_attempt_off(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     receiver.answers.append(Answer(status=429, headers={"retry-after": "120"}))
@@ -173,7 +173,7 @@ def test_the_same_message_handed_over_twice_is_sent_once(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     receiver.answers.append(Answer(status=500))
@@ -191,7 +191,7 @@ def test_a_receiver_that_does_not_answer_in_time_is_given_up(
     functions: Functions,
     customer: Customer,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     held = threading.Event()
@@ -221,7 +221,7 @@ def test_an_edge_that_comes_and_goes_is_told_once_each(
     functions: Functions,
     edge: EdgeAtSite,
     clock: HandClock,
-    receiver: WebhookReceiver,
+    receiver: ScriptedReceiver,
     endpoint_secret: SecretStr,
 ) -> None:
     with databases.hub.session(edge.known.scope) as session:

@@ -208,3 +208,10 @@ def test_a_name_is_used_once_in_a_tenant_whether_as_user_name_extension_or_alias
         user = session.query(User).where(User.username == "reception").one()
         user.aliases = ["lobby"]
     add("front.desk", None, [])
+
+
+def test_a_tenant_that_is_deleted_takes_everything_of_its_own_along(databases: Databases, stranger: Customer) -> None:
+    with databases.api.session(PLATFORM) as session:
+        session.delete(session.get_one(Tenant, stranger.tenant_id))
+    seen = {**readable(databases, "worker", PLATFORM), **readable(databases, "api", PLATFORM)}
+    assert {table for table, count in seen.items() if count} == {"msps"}

@@ -174,6 +174,8 @@ def upgrade() -> None:
             ["tenant_id", "admin_secret_id", "admin_secret_version"],
             ["secrets.tenant_id", "secrets.id", "secrets.version"],
             name=op.f("fk_devices_tenant_id_admin_secret_id_admin_secret_version"),
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "site_id"],
@@ -321,6 +323,8 @@ def upgrade() -> None:
             ["tenant_id", "secret_id", "secret_version"],
             ["secrets.tenant_id", "secrets.id", "secrets.version"],
             name=op.f("fk_webhook_endpoints_tenant_id_secret_id_secret_version"),
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("fk_webhook_endpoints_tenant_id"), ondelete="CASCADE"
@@ -531,6 +535,8 @@ def upgrade() -> None:
             ["tenant_id", "secret_id", "secret_version"],
             ["secrets.tenant_id", "secrets.id", "secrets.version"],
             name=op.f("fk_lines_tenant_id_secret_id_secret_version"),
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "site_id"],
