@@ -4,7 +4,7 @@ import subprocess
 import sys
 from typing import Final
 
-WRITERS: Final[tuple[tuple[str, ...], ...]] = (("contract.schema",),)
+WRITERS: Final[tuple[tuple[str, ...], ...]] = (("contract.schema",), ("tests.golden.devices",))
 """Modules that rewrite the golden files of their subject, with their arguments."""
 
 

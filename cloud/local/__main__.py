@@ -23,7 +23,7 @@ def main() -> int:
         return 2
     began = time.monotonic()  # noqa: TID251  only for the line that says how long it took
     try:
-        system = LocalSystem(settings, _portal(), settings.state_dir / "installer", _show)
+        system = LocalSystem(settings, _portal() if settings.portal else None, settings.state_dir / "installer", _show)
     except CloudError as problem:
         print(f"Tandem cannot start:\n{problem}", file=sys.stderr)
         return 1
@@ -37,7 +37,8 @@ def main() -> int:
         system.start()
         _print_addresses(system)
         print(f"ready after {time.monotonic() - began:.1f} s; Ctrl-C stops it", flush=True)  # noqa: TID251  as above
-        threading.Thread(target=_build_installer, args=(system,), daemon=True).start()
+        if settings.installer:
+            threading.Thread(target=_build_installer, args=(system,), daemon=True).start()
         system.supervise()
     except CloudError as problem:
         print(f"Tandem cannot start:\n{problem}", file=sys.stderr)

@@ -58,7 +58,16 @@ def running_system(state_dir: Path) -> Iterator[RunningSystem]:
         yield found
         return
     print("nothing is running: starting the system for the demo", flush=True)
-    command = [sys.executable, "-m", "cloud.local", "--state-dir", str(state_dir), "--any-ports"]
+    command = [
+        sys.executable,
+        "-m",
+        "cloud.local",
+        "--state-dir",
+        str(state_dir),
+        "--any-ports",
+        "--no-portal",
+        "--no-installer",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     lines: list[str] = []
     came = threading.Event()

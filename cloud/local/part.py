@@ -69,7 +69,7 @@ class Part:
 
     def start(self, ended: "queue.SimpleQueue[Ended | None]") -> None:
         """Start it; call from the main thread only, because the child dies with the thread that made it."""
-        self._ready.clear()
+        self._ready = ready = threading.Event()
         self._set("starting")
         # When this process is killed the children follow, each stopping cleanly.
         stop_with_parent = ctypes.CDLL(None).prctl
@@ -83,32 +83,40 @@ class Part:
             preexec_fn=lambda: stop_with_parent(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  one system call
         )
         assert self._process.stdout is not None  # noqa: S101  stdout is a pipe
-        threading.Thread(target=self._watch, args=(self._process, self._process.stdout, ended), daemon=True).start()
+        threading.Thread(
+            target=self._watch, args=(self._process, self._process.stdout, ready, ended), daemon=True
+        ).start()
 
     def _watch(
-        self, process: subprocess.Popen[bytes], output: IO[bytes], ended: "queue.SimpleQueue[Ended | None]"
+        self,
+        process: subprocess.Popen[bytes],
+        output: IO[bytes],
+        ready: threading.Event,
+        ended: "queue.SimpleQueue[Ended | None]",
     ) -> None:
         if self._log.exists() and self._log.stat().st_size > _LOG_BYTES:
             self._log.replace(self._log.with_suffix(".log.1"))
-        with self._log.open("ab", buffering=0) as log:
+        with output, self._log.open("ab", buffering=0) as log:
             for line in output:
                 log.write(line)
-                if not self._ready.is_set() and line.startswith(READY_PREFIX.encode()):
-                    self._note_ready(line)
+                if line.startswith(READY_PREFIX.encode()):
+                    self._note_ready(line, ready)
         status = process.wait()
-        self._set("failed" if status else "stopped")
-        self._ready.set()
+        if process is self._process:  # not started anew meanwhile
+            self._set("failed" if status else "stopped")
+        ready.set()
         ended.put(Ended(self, status))
 
-    def _note_ready(self, line: bytes) -> None:
+    def _note_ready(self, line: bytes, ready: threading.Event) -> None:
         text = line.decode("utf-8", "replace")[len(READY_PREFIX) :].strip()
         try:
             facts = json.loads(text) if text else {}
         except json.JSONDecodeError:
             return
         self.facts = facts
-        self._set("ready")
-        self._ready.set()
+        if not ready.is_set():
+            self._set("ready")
+            ready.set()
 
     def _set(self, state: State) -> None:
         self.state = state
@@ -135,6 +143,7 @@ class Part:
         """End it at once, as a power cut would."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
+            self._process.wait()
 
     def stop(self, within: float = 10.0) -> None:
         """Ask it to stop; after `within` seconds, make it."""

@@ -37,6 +37,8 @@ class LocalSettings:
         edge_host: address that phones reach the edge at.
         database_url: an administrator's address of another PostgreSQL; empty starts our own.
         demo: whether a demo site with an edge is brought up.
+        portal: whether the portal is built and served.
+        installer: whether the agent's bundle is built and served.
     """
 
     state_dir: Path
@@ -45,6 +47,8 @@ class LocalSettings:
     ports: Ports
     database_url: str
     demo: bool
+    portal: bool
+    installer: bool
     environment: dict[str, str]
     """What the child processes inherit."""
 
@@ -57,6 +61,8 @@ class LocalSettings:
         parser.add_argument("--edge-host", default="127.0.0.1", help="address that phones reach the edge at")
         parser.add_argument("--any-ports", action="store_true", help="take whatever ports are free")
         parser.add_argument("--no-demo", action="store_true", help="no demo site and no edge")
+        parser.add_argument("--no-portal", action="store_true", help="do not build the portal")
+        parser.add_argument("--no-installer", action="store_true", help="do not build the agent's bundle")
         defaults = Ports()
         names = ("api", "api-tls", "hub-quic", "hub-websocket", "sip", "tftp", "provisioning")
         for name in names:
@@ -72,5 +78,7 @@ class LocalSettings:
             ports=Ports(**{name: getattr(base, name) if port is None else port for name, port in chosen.items()}),
             database_url=os.environ.get("DATABASE_URL", ""),
             demo=not given.no_demo,
+            portal=not given.no_portal,
+            installer=not given.no_installer,
             environment=dict(os.environ),
         )

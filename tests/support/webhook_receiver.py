@@ -1,70 +1,53 @@
-"""An HTTP server that receives webhooks: it keeps what arrives and answers what the test says."""
+"""A ticketing system that listens: keeps what was delivered, and answers what the test wants."""
 
 import threading
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
 
 
-@dataclass
-class Received:
-    """One request."""
+@dataclass(frozen=True)
+class Delivery:
+    """One request as it came."""
 
-    path: str
     headers: dict[str, str]
     body: bytes
-
-
-@dataclass
-class Answer:
-    """What to answer: status, headers, body; `hold` keeps the peer waiting until it is set."""
-
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    hold: threading.Event | None = None
+    answered: int
 
 
 class WebhookReceiver:
-    """Keeps requests in `received`; answers with `answers` in turn, then with 200."""
+    """An HTTP server on a free loopback port.
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/hook?site=1"
-        self.received: list[Received] = []
-        self.answers: deque[Answer] = deque()
+    Args:
+        answer: the status for the delivery with this number, from 0.
+    """
 
+    def __init__(self, answer: Callable[[int], int] = lambda _: 204) -> None:
+        self.deliveries: list[Delivery] = []
+        receiver = self
+        lock = threading.Lock()
 
-@contextmanager
-def webhook_receiver() -> Iterator[WebhookReceiver]:
-    """A receiver on a free port of the loopback interface."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            receiver.received.append(Received(self.path, dict(self.headers.items()), body))
-            answer = receiver.answers.popleft() if receiver.answers else Answer()
-            if answer.hold is not None:
-                answer.hold.wait(30)
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(answer.body)))
-            with suppress(BrokenPipeError, ConnectionResetError):  # the peer may have given up
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                with lock:
+                    status = answer(len(receiver.deliveries))
+                    receiver.deliveries.append(Delivery(dict(self.headers.items()), body, status))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
                 self.end_headers()
-                self.wfile.write(answer.body)
 
-        def log_message(self, *args: object) -> None:
-            return  # keep quiet
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
+                """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver = WebhookReceiver(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

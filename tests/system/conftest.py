@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,21 +13,12 @@ from cloud.local.settings import LocalSettings
 from cloud.local.system import LocalSystem
 from tests.support.raw_sip import RawPhone
 from tests.support.sipp import SippAccount
-from tools.build_portal import NoPortal, build
 
 
-def settings_for(folder: Path, *more: str) -> LocalSettings:
-    """Settings of a system in `folder`, on free ports."""
-    return LocalSettings.from_arguments(["--any-ports", "--state-dir", str(folder), *more])
-
-
-def built_portal() -> Path | None:
-    """The portal, where it can be built."""
-    try:
-        return build()
-    except NoPortal as problem:
-        print(problem)
-        return None
+def settings_for(folder: Path, *more: str, **environment: str) -> LocalSettings:
+    """Settings of a system in `folder`, on free ports, with more in the environment of its parts."""
+    settings = LocalSettings.from_arguments(["--any-ports", "--state-dir", str(folder), *more])
+    return replace(settings, environment={**settings.environment, **environment})
 
 
 class Site:
@@ -70,10 +62,12 @@ class Site:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     """A running system that tests share: they leave it as they found it."""
-    running = LocalSystem(settings_for(tmp_path_factory.mktemp("system")), built_portal(), None, lambda _: None)
-    running.start()
-    yield running
-    running.stop()
+    running = LocalSystem(settings_for(tmp_path_factory.mktemp("system")), None, None, lambda _: None)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +80,8 @@ def site(system: LocalSystem) -> Site:
 def own_system(tmp_path: Path) -> Iterator[LocalSystem]:
     """A running system that one test may break."""
     running = LocalSystem(settings_for(tmp_path / "own"), None, None, lambda _: None)
-    running.start()
-    yield running
-    running.stop()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()

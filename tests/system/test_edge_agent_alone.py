@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,15 +143,23 @@ def test_the_agent_stops_within_seconds_and_leaves_nothing_running(state_dir: Pa
     assert running.status()["running"] is False
 
 
-def test_without_a_configuration_the_agent_waits_for_the_first(tmp_path: Path) -> None:
+def test_without_a_configuration_the_agent_waits_for_the_first_and_tells_systemd(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     prepare_state(folder, None, {})
-    running = EdgeProcess(folder)
-    try:
-        assert running.ready()["version"] is None
-        assert running.status()["state"] == "waiting for first configuration"
-    finally:
-        assert running.stop() == 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        running = EdgeProcess(folder, {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "60000000"})
+        try:
+            assert running.ready()["version"] is None
+            assert running.status()["state"] == "waiting for first configuration"
+        finally:
+            assert running.stop() == 0
+        told = [systemd.recv(500) for _ in range(3)]
+        while told[-1] != b"STOPPING=1":
+            told.append(systemd.recv(500))
+    assert b"READY=1\nSTATUS=waiting for first configuration" in told
+    assert b"WATCHDOG=1" in told
 
 
 def test_no_secret_reaches_log_or_status(edge: EdgeProcess, state_dir: Path) -> None:
