@@ -13,7 +13,7 @@ from typing import Final
 
 from edge_agent.clock import Clock
 from edge_agent.sip.config import Credential, SipConfig
-from edge_agent.sip.message import BadMessage, Message, parse_credentials, response_value
+from edge_agent.sip.message import Message, parse_credentials, response_value
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.tokens import Tokens
 
@@ -97,8 +97,10 @@ class Authenticator:
     def _check(self, given: dict[bytes, bytes], method: bytes) -> Credential | Refusal:
         nonce, response = given.get(b"nonce", b""), given.get(b"response", b"")
         algorithm = given.get(b"algorithm", b"MD5").upper()
-        if algorithm not in self._algorithms or not self._is_ours(nonce):
-            return Refusal.STALE if self._algorithms else Refusal.WRONG
+        if algorithm not in self._algorithms:
+            return Refusal.WRONG
+        if not self._is_ours(nonce):
+            return Refusal.STALE
         qop, nc = given.get(b"qop", b""), given.get(b"nc", b"")
         count = _hexadecimal(nc, 8) if qop else 1
         if (qop and qop != b"auth") or count is None or count == 0:
@@ -181,6 +183,3 @@ def _hexadecimal(text: bytes, digits: int) -> int | None:
         return int(text, 16)
     except ValueError:
         return None
-
-
-__all__ = ["Authenticator", "BadMessage", "Refusal"]
