@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -116,11 +116,18 @@ def _check(
 
 
 def _check_values(problems: Problems, wanted: Mapping[str, Any]) -> None:
-    if "time_zone" in wanted and wanted["time_zone"] not in available_timezones():
+    if "time_zone" in wanted and not _is_time_zone(wanted["time_zone"]):
         problems.add("time_zone", "This is no IANA time zone name")
     algorithms = wanted.get("digest_algorithms", [])
     if len(set(algorithms)) != len(algorithms):
         problems.add("digest_algorithms", "Name each algorithm once")
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        return name == "UTC" or bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False  # OSError: a folder of zones, such as `Europe`
 
 
 def _views(session: Session, sites: list[Site], now: datetime) -> list[SiteView]:

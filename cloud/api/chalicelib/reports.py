@@ -7,7 +7,7 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime, Field
 
-from cloud.api.chalicelib.fields import PathId, Shown, SiteFilter
+from cloud.api.chalicelib.fields import LINE, PathId, Shown, SiteFilter
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
@@ -213,8 +213,10 @@ def list_audit(
     work: Current,
     limit: Limit = 50,
     cursor: Cursor = None,
-    resource: Annotated[str | None, Query(max_length=64, description="Only of this kind of thing")] = None,
-    resource_id: Annotated[str | None, Query(max_length=64, description="Only of this thing")] = None,
+    resource: Annotated[
+        str | None, Query(max_length=64, pattern=LINE, description="Only of this kind of thing")
+    ] = None,
+    resource_id: Annotated[str | None, Query(max_length=64, pattern=LINE, description="Only of this thing")] = None,
 ) -> AuditPage:
     page = audit_log.list_audit(work.session, page_request(limit, cursor), resource=resource, resource_id=resource_id)
     return AuditPage(items=[AuditEntry.model_validate(row) for row in page.items], next=encode_cursor(page.next))

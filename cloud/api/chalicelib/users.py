@@ -7,7 +7,19 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from cloud.api.chalicelib.etag import expected_version
-from cloud.api.chalicelib.fields import Email, IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
+from cloud.api.chalicelib.fields import (
+    LINE,
+    Email,
+    IfMatch,
+    Label,
+    Patch,
+    PathId,
+    Sent,
+    Shown,
+    SiteFilter,
+    Stored,
+    absent,
+)
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
@@ -73,7 +85,7 @@ def list_users(
     cursor: Cursor = None,
     site_id: SiteFilter = None,
     search: Annotated[
-        str | None, Query(min_length=1, max_length=64, description="Part of a name, extension or alias")
+        str | None, Query(min_length=1, max_length=64, pattern=LINE, description="Part of a name, extension or alias")
     ] = None,
 ) -> UserPage:
     page = users.list_users(

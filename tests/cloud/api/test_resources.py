@@ -336,7 +336,8 @@ def test_device_models_are_listed_with_their_settings(world: ApiWorld) -> None:
 def test_a_site_is_renamed_published_again_and_deleted_with_all_it_has(world: ApiWorld) -> None:
     things = furnish(world, world.admin, world.ours)
     path = f"/sites/{things['site_id']}"
-    assert world.admin.patch(path, {"time_zone": "Nowhere/Land"}).fields == {"time_zone"}
+    for zone in ("Nowhere/Land", "Europe", "../etc/passwd", "/etc/passwd"):
+        assert world.admin.patch(path, {"time_zone": zone}).fields == {"time_zone"}
     assert world.admin.patch(path, {"digest_algorithms": ["MD5", "MD5"]}).fields == {"digest_algorithms"}
     assert world.admin.patch(path, {"name": "Head office"}).json["name"] == "Head office"
     other = world.admin.post("/sites", {"name": "Branch"}).json["id"]

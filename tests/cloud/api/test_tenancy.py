@@ -255,6 +255,56 @@ def test_every_endpoint_but_the_public_ones_asks_for_a_token(world: ApiWorld, op
             assert world.anyone.call(operation.method, operation.target(ours)).status == 401, str(operation)
 
 
+def test_nothing_that_is_sent_in_any_field_makes_an_endpoint_fail(
+    world: ApiWorld, document: dict[str, Any], operations: list[Operation]
+) -> None:
+    ours = furnish(world, world.admin, world.ours)
+    nasty: list[Any] = [
+        None,
+        True,
+        -1,
+        2**70,
+        1e300,
+        "",
+        "\u202e\x7f",
+        "x" * 3000,
+        "%00",
+        [],
+        [[]],
+        [None],
+        {},
+        {"": 0},
+    ]
+    failed: list[str] = []
+    for operation in operations:
+        if operation.method == "DELETE":
+            continue
+        body = body_of(document, operation, ours)
+        for name in body or {}:
+            for value in nasty:
+                answer = world.platform.call(operation.method, operation.target(ours), {**body, name: value})
+                failed += [f"{operation} {name}={value!r:.40}"] if answer.status >= 500 else []
+        for parameter in operation.spec.get("parameters", []):
+            for text in (
+                "",
+                "%00",
+                "%F0%9F%98%80",
+                "-1",
+                "99999999999999999999",
+                "x" * 3000,
+                "0001-01-01T00:00:00Z",
+                "%",
+            ):
+                if parameter["in"] == "query":
+                    answer = world.platform.call(
+                        operation.method, f"{operation.target(ours)}?{parameter['name']}={text}"
+                    )
+                elif parameter["in"] == "path":
+                    answer = world.platform.call(operation.method, operation.target({**ours, parameter["name"]: text}))
+                failed += [f"{operation} {parameter['name']}={text:.40}"] if answer.status >= 500 else []
+    assert failed == []
+
+
 def test_a_user_sees_itself_and_its_own_lines_and_calls_alone(world: ApiWorld) -> None:
     ours = furnish(world, world.admin, world.ours)
     other = world.admin.post("/users", {"site_id": ours["site_id"], "username": "201"}).json["id"]
