@@ -12,9 +12,10 @@ from functools import partial
 from typing import Final, Protocol, assert_never
 
 from cloud.clock import Clock
+from cloud.hub.actions import Action, Ask, Close, Send, SessionSettings, WentOnline
 from cloud.hub.errors import StoreUnavailable
 from cloud.hub.questions import Answer, KnownEdge, Opened, Peer, Question, SiteStore
-from cloud.hub.session import Action, Ask, Close, HubSession, Send, SessionSettings, State, WentOnline
+from cloud.hub.session import HubSession, State
 from contract.sync.codec import CodecError, encode
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud.hub.actions import Action, Ask, Close, Send, SessionSettings, WentOnline
 from cloud.hub.questions import (
     EventsKept,
     FetchNews,
@@ -26,17 +27,7 @@ from cloud.hub.questions import (
     StoreResult,
     VerdictRecorded,
 )
-from cloud.hub.session import (
-    MAX_WAITING_EVENTS,
-    Action,
-    Ask,
-    Close,
-    HubSession,
-    Send,
-    SessionSettings,
-    State,
-    WentOnline,
-)
+from cloud.hub.session import MAX_WAITING_EVENTS, HubSession, State
 from contract.sync.codec import encode
 from contract.sync.events import AlarmChanged, EventBody
 from contract.sync.messages import (

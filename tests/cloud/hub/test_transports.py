@@ -16,9 +16,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 from websockets.typing import Subprotocol
 
+from cloud.hub.actions import SessionSettings
 from cloud.hub.hub import MAX_INBOUND_BYTES, HubSettings
 from cloud.hub.questions import KnownEdge
-from cloud.hub.session import SessionSettings
 from contract.sync.codec import decode, encode, frame
 from contract.sync.events import AlarmChanged
 from contract.sync.messages import Challenge, Goodbye, Hello, Message, Ping, Pong
