@@ -27,6 +27,7 @@ _TEXTS: Final = {
     "422": "Some fields are wrong; each is named",
     "429": "Too often; see Retry-After",
     "500": "Something went wrong here",
+    "503": "The database does not answer; see Retry-After",
 }
 _ALWAYS: Final = ("500",)
 _UNUSED: Final = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
@@ -82,7 +83,7 @@ def _content(path: str, response: dict[str, Any]) -> dict[str, Any]:
 
 
 def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:
-    found = [*_ALWAYS]
+    found = [*_ALWAYS] if path in {"/health", "/ca.pem"} else [*_ALWAYS, "503"]
     if operation.get("security"):
         found += ["401", "403"]
     if "{" in path:

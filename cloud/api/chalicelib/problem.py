@@ -3,6 +3,7 @@
 Neighbours may rely on: nothing of what was sent comes back but names of fields, and nothing of how we work inside.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,8 +17,11 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
 
 from cloud.pbx.errors import PbxError
+
+_log = logging.getLogger(__name__)
 
 CONTENT_TYPE: Final = "application/problem+json"
 MAX_PROBLEMS: Final = 100
@@ -103,6 +107,7 @@ def handle_problems(api: APIGatewayRestResolver) -> None:
     api.exception_handler(PbxError)(_of_pbx)
     api.exception_handler(RequestValidationError)(_of_validation)
     api.exception_handler(RequestUnsupportedContentType)(lambda _error: _respond(problem_of_status(415)))
+    api.exception_handler(OperationalError)(_of_database)
     api.exception_handler(NotFoundError)(lambda _error: _respond(problem_of_status(404)))
 
 
@@ -110,6 +115,12 @@ def _respond(problem: Problem) -> Response[str]:
     return Response(
         status_code=problem.status, content_type=CONTENT_TYPE, body=problem.body(), headers=dict(problem.headers)
     )
+
+
+def _of_database(error: OperationalError) -> Response[str]:
+    _log.warning("database_unavailable", extra={"error": type(error.orig).__name__})
+    detail = "The database does not answer; try again in a moment"
+    return _respond(Problem(503, "unavailable", detail, headers={"Retry-After": "2"}))
 
 
 def _of_pbx(error: PbxError) -> Response[str]:

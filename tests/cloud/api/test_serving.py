@@ -185,3 +185,8 @@ def test_the_api_says_that_it_is_not_ready_while_the_database_is_away(
     assert answer.status == 503
     assert answer.json["status"] == "database_unreachable"
     assert "192.0.2.5" not in answer.body.decode()
+    for refused in (world.admin.get("/sites"), world.anyone.post("/sessions", {"email": "a@b.test", "password": "x"})):
+        assert refused.status == 503
+        assert refused.json["type"] == "urn:tandem:problem:unavailable"
+        assert refused.headers["retry-after"] == "2"
+        assert "192.0.2.5" not in refused.body.decode()
