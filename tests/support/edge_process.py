@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from contract.snapshot import Snapshot
+from edge_agent.status import is_running, read_status
 from edge_agent.sync.identity import EdgeKeys, HubAddress, Identity, save_identity
 from edge_agent.sync.secret_store import SecretStore
 from edge_agent.sync.store import SnapshotStore
@@ -91,15 +92,9 @@ class EdgeProcess:
 
     def status(self) -> dict[str, Any]:
         """What `tandem-edge status --json` prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "edge_agent", "status", "--json", "--state-dir", str(self.state_dir)],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-        content: dict[str, Any] = json.loads(done.stdout)
-        return content
+        status = read_status(self.state_dir)
+        content = status.model_dump(mode="json") if status else {}
+        return {**content, "running": is_running(self.state_dir)}
 
     def kill(self) -> None:
         """kill -9 of the agent alone."""
