@@ -1,0 +1,140 @@
+/** The settings of a device model, by their groups, with the defaults beside what differs from them. */
+import { Accordion, Badge, Button, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { useState } from "react";
+
+import type { DeviceModel, ModelGroup, ModelSetting } from "../api/types";
+import { defaultText, valueOf, withValue, type SettingValue, type Settings } from "./settings";
+
+interface Props {
+  model: DeviceModel;
+  settings: Settings;
+  onChange: (settings: Settings) => void;
+  problemAt: (path: string) => string | undefined;
+}
+
+export function SettingsEditor({ model, settings, onChange, problemAt }: Props) {
+  const [advanced, setAdvanced] = useState(false);
+  const shows = (setting: ModelSetting) => advanced || !setting.advanced || setting.path in settings;
+  const groups = model.groups.map((group) => ({ ...group, settings: group.settings.filter(shows) }));
+  return (
+    <Stack gap="xs">
+      <Group justify="space-between">
+        <Text size="sm" fw={560}>
+          Settings of the model
+        </Text>
+        <Switch
+          size="xs"
+          label="Show advanced"
+          checked={advanced}
+          onChange={(event) => setAdvanced(event.currentTarget.checked)}
+        />
+      </Group>
+      <Accordion variant="separated" multiple chevronPosition="left">
+        {groups
+          .filter((group) => group.settings.length > 0)
+          .map((group) => (
+            <Accordion.Item key={group.name} value={group.name}>
+              <Accordion.Control>
+                <Group gap="xs">
+                  {group.label}
+                  <GroupCount group={group} settings={settings} hasProblem={group.settings.some((one) => problemAt(one.path))} />
+                </Group>
+              </Accordion.Control>
+              <Accordion.Panel>
+                <Stack gap="md">
+                  {group.help ? (
+                    <Text size="sm" c="dimmed">
+                      {group.help}
+                    </Text>
+                  ) : null}
+                  {group.settings.map((setting) => (
+                    <SettingInput
+                      key={setting.path}
+                      setting={setting}
+                      settings={settings}
+                      error={problemAt(setting.path)}
+                      onChange={onChange}
+                    />
+                  ))}
+                </Stack>
+              </Accordion.Panel>
+            </Accordion.Item>
+          ))}
+      </Accordion>
+    </Stack>
+  );
+}
+
+function GroupCount({ group, settings, hasProblem }: { group: ModelGroup; settings: Settings; hasProblem: boolean }) {
+  const changed = group.settings.filter((setting) => setting.path in settings).length;
+  if (hasProblem) return <Badge color="red">to correct</Badge>;
+  return changed > 0 ? <Badge>{changed} changed</Badge> : null;
+}
+
+interface InputProps {
+  setting: ModelSetting;
+  settings: Settings;
+  error: string | undefined;
+  onChange: (settings: Settings) => void;
+}
+
+function SettingInput({ setting, settings, error, onChange }: InputProps) {
+  const value = valueOf(settings, setting);
+  const change = (next: SettingValue) => onChange(withValue(settings, setting, next));
+  const description = (
+    <>
+      {setting.help ? `${setting.help} ` : ""}
+      {setting.path in settings ? (
+        <>
+          Default: {defaultText(setting)}{" "}
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            onClick={() => change(setting.default)}
+            aria-label={`${setting.label}: back to default`}
+          >
+            Back to default
+          </Button>
+        </>
+      ) : (
+        "Default"
+      )}
+    </>
+  );
+  const shared = { label: setting.label, description, error };
+  if (setting.type === "boolean") {
+    return <Switch {...shared} checked={value === true} onChange={(event) => change(event.currentTarget.checked)} />;
+  }
+  if (setting.type === "enum") {
+    return (
+      <Select
+        {...shared}
+        data={setting.options}
+        value={String(value)}
+        allowDeselect={false}
+        onChange={(next) => change(next ?? setting.default)}
+      />
+    );
+  }
+  if (setting.type === "integer") {
+    return (
+      <NumberInput
+        {...shared}
+        value={value as number}
+        min={setting.minimum ?? undefined}
+        max={setting.maximum ?? undefined}
+        clampBehavior="none"
+        allowDecimal={false}
+        onChange={(next) => change(typeof next === "number" ? next : setting.default)}
+      />
+    );
+  }
+  return (
+    <TextInput
+      {...shared}
+      value={String(value)}
+      maxLength={setting.max_length}
+      onChange={(event) => change(event.currentTarget.value)}
+    />
+  );
+}

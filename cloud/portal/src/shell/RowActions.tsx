@@ -1,0 +1,33 @@
+/** The buttons at the end of a row; each says whose row it is. */
+import { ActionIcon, Group, Tooltip } from "@mantine/core";
+
+import { EditIcon, TrashIcon } from "./icons";
+
+interface Props {
+  /** Whose row: read out with the action. */
+  name: string;
+  onEdit?: () => void;
+  onDelete?: () => void;
+  deleteLabel?: string;
+}
+
+export function RowActions({ name, onEdit, onDelete, deleteLabel = "Delete" }: Props) {
+  return (
+    <Group gap={2} wrap="nowrap" justify="flex-end">
+      {onEdit ? (
+        <Tooltip label="Edit">
+          <ActionIcon variant="subtle" color="gray" onClick={onEdit} aria-label={`Edit ${name}`}>
+            <EditIcon size={16} />
+          </ActionIcon>
+        </Tooltip>
+      ) : null}
+      {onDelete ? (
+        <Tooltip label={deleteLabel}>
+          <ActionIcon variant="subtle" color="gray" onClick={onDelete} aria-label={`${deleteLabel} ${name}`}>
+            <TrashIcon size={16} />
+          </ActionIcon>
+        </Tooltip>
+      ) : null}
+    </Group>
+  );
+}

@@ -1,0 +1,41 @@
+/** Moments and durations as people read them. */
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** How long ago `at` was at `now` (milliseconds of the epoch); the last minute is “just now”. */
+export function agoText(at: string, now: number): string {
+  const seconds = Math.max(0, (now - Date.parse(at)) / 1000);
+  for (const [unit, length] of STEPS) {
+    if (seconds >= length) return relative.format(-Math.floor(seconds / length), unit);
+  }
+  return "just now";
+}
+
+/** `23 Nov 2026, 16:04:10` in a time zone; an unknown one gives UTC. */
+export function momentText(at: string, timeZone: string): string {
+  const style: Intl.DateTimeFormatOptions = { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" };
+  try {
+    return new Intl.DateTimeFormat("en-GB", { ...style, timeZone }).format(new Date(at));
+  } catch {
+    return utcText(at);
+  }
+}
+
+export function utcText(at: string): string {
+  return `${new Date(at).toISOString().replace("T", " ").slice(0, 19)} UTC`;
+}
+
+/** `1:02:03`, `2:03` or `0:07`. */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";

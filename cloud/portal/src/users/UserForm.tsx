@@ -1,0 +1,124 @@
+/** Making or changing a user, and the lines that it has. */
+import { Checkbox, SimpleGrid, Switch, TagsInput, TextInput } from "@mantine/core";
+
+import { api, bodyOf, ifMatch } from "../api/client";
+import { refresh } from "../api/live";
+import type { Site, User } from "../api/types";
+import { FormDrawer } from "../forms/FormDrawer";
+import { useDraft } from "../forms/useDraft";
+import { tellDone } from "../shell/notices";
+import { UserLines } from "./UserLines";
+import { PERMISSIONS, USUAL } from "./permissions";
+
+interface UserValues {
+  display_name: string;
+  extension: string;
+  username: string;
+  aliases: string[];
+  email: string;
+  permissions: string[];
+  enabled: boolean;
+}
+
+const NEW_USER: UserValues = {
+  display_name: "",
+  extension: "",
+  username: "",
+  aliases: [],
+  email: "",
+  permissions: USUAL,
+  enabled: true,
+};
+
+function valuesOf(user: User): UserValues {
+  return {
+    display_name: user.display_name,
+    extension: user.extension ?? "",
+    username: user.username,
+    aliases: user.aliases,
+    email: user.email ?? "",
+    permissions: user.permissions,
+    enabled: user.enabled,
+  };
+}
+
+/** What is empty in the form is null in the API. */
+function bodyFrom<T extends Partial<UserValues>>(values: T) {
+  return {
+    ...values,
+    ...("extension" in values ? { extension: values.extension || null } : {}),
+    ...("email" in values ? { email: values.email || null } : {}),
+  };
+}
+
+export function UserForm({ site, user, onClose }: { site: Site; user?: User; onClose: () => void }) {
+  const draft = useDraft<UserValues>({
+    initial: user ? valuesOf(user) : NEW_USER,
+    version: user?.version,
+    save: async (values, changes, version) => {
+      if (user) {
+        const params = { path: { user_id: user.id }, header: ifMatch(version) };
+        await bodyOf(api.PATCH("/users/{user_id}", { params, body: bodyFrom(changes) }));
+        tellDone("The user was saved");
+      } else {
+        const username = values.username || values.extension;
+        await bodyOf(api.POST("/users", { body: { ...bodyFrom(values), username, site_id: site.id } }));
+        tellDone(`User ${values.display_name || username} was created`);
+      }
+      await refresh(["users", site.id]);
+      onClose();
+    },
+    reload: async () => {
+      const saved = await bodyOf(api.GET("/users/{user_id}", { params: { path: { user_id: user?.id ?? "" } } }));
+      return { values: valuesOf(saved), version: saved.version };
+    },
+  });
+  return (
+    <FormDrawer
+      title={user ? `Edit ${user.display_name || user.username}` : "New user"}
+      saveLabel={user ? "Save" : "Create user"}
+      draft={draft}
+      onClose={onClose}
+    >
+      <TextInput label="Display name" description="Phones show it" data-autofocus {...draft.text("display_name")} />
+      <SimpleGrid cols={{ base: 1, xs: 2 }}>
+        <TextInput label="Extension" description="Digits that are dialed" inputMode="numeric" {...draft.text("extension")} />
+        <TextInput
+          label="Username"
+          description="Of the SIP address"
+          placeholder={draft.values.extension}
+          autoCapitalize="none"
+          {...draft.text("username")}
+        />
+      </SimpleGrid>
+      <TagsInput
+        label="Aliases"
+        description="Other names and numbers that reach this user; Enter adds one"
+        value={draft.values.aliases}
+        onChange={(aliases) => draft.set({ aliases })}
+        error={draft.problemAt("aliases")}
+        acceptValueOnBlur
+      />
+      <TextInput label="E-mail" type="email" {...draft.text("email")} />
+      <Checkbox.Group
+        label="Permissions"
+        value={draft.values.permissions}
+        onChange={(permissions) => draft.set({ permissions })}
+        error={draft.problemAt("permissions")}
+      >
+        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" mt={6}>
+          {PERMISSIONS.map(({ value, label }) => (
+            <Checkbox key={value} value={value} label={label} />
+          ))}
+        </SimpleGrid>
+      </Checkbox.Group>
+      <Switch
+        label="Enabled"
+        description="A disabled user cannot register or call; nothing is lost"
+        checked={draft.values.enabled}
+        onChange={(event) => draft.set({ enabled: event.currentTarget.checked })}
+      />
+      {user ? <UserLines user={user} /> : null}
+    </FormDrawer>
+  );
+}

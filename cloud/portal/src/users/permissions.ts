@@ -1,0 +1,14 @@
+/** What a user may do, in words. */
+
+export const PERMISSIONS = [
+  { value: "LocalDialing", label: "Local calls" },
+  { value: "LongDistanceDialing", label: "Long-distance calls" },
+  { value: "InternationalDialing", label: "International calls" },
+  { value: "Mobile", label: "Calls to mobiles" },
+  { value: "TollFree", label: "Toll-free calls" },
+  { value: "Voicemail", label: "Voicemail" },
+  { value: "EchoTest", label: "Echo test (*99)" },
+] as const;
+
+/** What the API gives every new user unless somebody says otherwise. */
+export const USUAL = ["EchoTest", "LocalDialing", "Voicemail"];

@@ -1,0 +1,12 @@
+/** The events that a webhook can tell, in words. */
+import type { WebhookEventType } from "../api/types";
+
+export const EVENT_TYPES: Record<WebhookEventType, string> = {
+  "edge.online": "Edge online",
+  "edge.offline": "Edge offline",
+  "phone.registered": "Phone registered",
+  "phone.unregistered": "Phone unregistered",
+  "call.ended": "Call ended",
+  "alarm.raised": "Alarm raised",
+  "alarm.cleared": "Alarm cleared",
+};
