@@ -71,3 +71,5 @@ class RelaySettings(FunctionSettings):
     """The SQS queue that feeds publish_sites."""
     deliver_webhooks_queue_url: str
     """The SQS queue that feeds deliver_webhooks."""
+    ingest_events_queue_url: str
+    """The SQS queue that feeds ingest_events."""

@@ -124,6 +124,13 @@ def postpone_job(session: Session, job: ClaimedJob, run_at: datetime, error: str
     session.flush()
 
 
+def return_job(session: Session, job: ClaimedJob, run_at: datetime, error: str) -> None:
+    """Nobody could begin the work: the claim is given back and the attempt does not count."""
+    if is_claimed(session, job):
+        session.get_one(Job, job.job_id).attempts -= 1
+        postpone_job(session, job, run_at, error)
+
+
 def bury_job(session: Session, job: ClaimedJob, now: datetime, error: str) -> None:
     """The work is given up: kept as dead, for people to see."""
     row = session.get(Job, job.job_id, with_for_update=True)

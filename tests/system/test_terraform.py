@@ -10,7 +10,7 @@ import pytest
 from cloud.api.settings import PREFIX as API_PREFIX
 from cloud.api.settings import Settings as ApiSettings
 from cloud.functions.settings import PREFIX as FUNCTION_PREFIX
-from cloud.functions.settings import DeliverySettings
+from cloud.functions.settings import DeliverySettings, FunctionSettings, RelaySettings
 from cloud.hub.settings import PREFIX as HUB_PREFIX
 from cloud.hub.settings import Settings as HubSettings
 from cloud.models.upgrading import OWNER, PROCESS_ROLES
@@ -73,6 +73,15 @@ def test_the_functions_are_told_only_what_they_know() -> None:
     told = set(re.findall(r"\b(TANDEM_(?!API_|HUB_|AWS_)\w+)\s+=", SMALL))
     assert "TANDEM_DATABASE_URL" in told
     assert told <= {f"{FUNCTION_PREFIX}{name.upper()}" for name in DeliverySettings.model_fields}
+
+
+def test_the_relay_is_told_of_every_queue_that_it_fills_and_of_no_other() -> None:
+    relay = re.search(r"\brelay_jobs = \{(.*?)\n    \}", SMALL, re.DOTALL)
+    assert relay is not None
+    sends_to = re.search(r"sends_to\s+= \[(.*?)\]", relay[1])
+    assert sends_to is not None
+    told = {f"{target}_queue_url" for target in re.findall(r"\w+", sends_to[1])}
+    assert told == RelaySettings.model_fields.keys() - FunctionSettings.model_fields.keys()
 
 
 def test_the_databases_roles_are_the_codes() -> None:

@@ -162,6 +162,14 @@ module "functions" {
   }
 
   functions = {
+    relay_jobs = {
+      description     = "Carries due jobs of the outbox and waiting events to the queues"
+      entry           = "cloud.functions.relay_jobs.handler:handler"
+      queue           = false
+      scheduled       = true
+      timeout_seconds = 75 # each works until its successor has begun
+      sends_to        = ["publish_sites", "ingest_events", "deliver_webhooks"]
+    }
     publish_sites = {
       description     = "Compiles the sites that a change touches and publishes their next version"
       entry           = "cloud.functions.publish_sites.handler:handler"
@@ -170,7 +178,7 @@ module "functions" {
     ingest_events = {
       description     = "Turns the events of edges into rows and webhooks"
       entry           = "cloud.functions.ingest_events.handler:handler"
-      scheduled       = true # without a batch it looks for waiting events itself
+      scheduled       = true # without a batch it looks itself for what the relay may have missed
       timeout_seconds = 60
     }
     deliver_webhooks = {

@@ -1,21 +1,16 @@
-# The functions: one Lambda per folder of cloud/functions, each fed by its own queue.
+# The functions: one Lambda per folder of cloud/functions, each fed by its own queue or by the clock.
 #
 # From the outbox to a queue: what has to happen is a row, written in the transaction of the change itself. The relay
-# claims such rows and sends them to the queues below (a function with `scheduled` and `sends_to`, woken every minute; it
-# is still to be written, and until then nothing fills the queues). What fails three times lies in the queue's dead-letter
-# queue, where an alarm sees it.
-
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
-data "aws_caller_identity" "current" {}
+# (a function with `sends_to` and without a queue of its own) claims such rows and sends them to the queues below. What
+# fails three times lies in the queue's dead-letter queue, where an alarm sees it.
 
 locals {
-  arn_prefix = "arn:${data.aws_partition.current.partition}"
-  local_arn  = "${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
+  queued    = { for key, function in var.functions : key => function if function.queue }
+  scheduled = { for key, function in var.functions : key => function if function.scheduled }
 }
 
 resource "aws_sqs_queue" "dead" {
-  for_each = var.functions
+  for_each = local.queued
 
   name                      = "${var.name}-${replace(each.key, "_", "-")}-dead"
   sqs_managed_sse_enabled   = true
@@ -23,7 +18,7 @@ resource "aws_sqs_queue" "dead" {
 }
 
 resource "aws_sqs_queue" "this" {
-  for_each = var.functions
+  for_each = local.queued
 
   name                      = "${var.name}-${replace(each.key, "_", "-")}"
   sqs_managed_sse_enabled   = true
@@ -39,7 +34,7 @@ resource "aws_sqs_queue" "this" {
 }
 
 resource "aws_sqs_queue_redrive_allow_policy" "dead" {
-  for_each = var.functions
+  for_each = local.queued
 
   queue_url = aws_sqs_queue.dead[each.key].url
   redrive_allow_policy = jsonencode({
@@ -106,12 +101,6 @@ resource "aws_iam_role_policy" "this" {
           Resource = ["${aws_cloudwatch_log_group.this[each.key].arn}:*"]
         },
         {
-          Sid      = "TakeFromOwnQueue"
-          Effect   = "Allow"
-          Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-          Resource = [aws_sqs_queue.this[each.key].arn]
-        },
-        {
           Sid      = "LogInToTheDatabase"
           Effect   = "Allow"
           Action   = ["rds-db:connect"]
@@ -125,6 +114,12 @@ resource "aws_iam_role_policy" "this" {
           Resource = ["*"]
         },
       ],
+      each.value.queue ? [{
+        Sid      = "TakeFromOwnQueue"
+        Effect   = "Allow"
+        Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Resource = [aws_sqs_queue.this[each.key].arn]
+      }] : [],
       each.value.opens_secrets ? [{
         Sid      = "OpenEnvelopes"
         Effect   = "Allow"
@@ -134,8 +129,8 @@ resource "aws_iam_role_policy" "this" {
       length(each.value.sends_to) > 0 ? [{
         Sid      = "SendToQueues"
         Effect   = "Allow"
-        Action   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
-        Resource = [for target in each.value.sends_to : "${local.arn_prefix}:sqs:${local.local_arn}:${var.name}-${replace(target, "_", "-")}"]
+        Action   = ["sqs:SendMessage"]
+        Resource = [for target in each.value.sends_to : aws_sqs_queue.this[target].arn]
       }] : [],
     )
   })
@@ -160,11 +155,16 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = each.value.concurrency
 
   environment {
-    variables = merge(var.environment, each.value.environment, {
-      TANDEM_AWS_ENTRY             = each.value.entry
-      POWERTOOLS_SERVICE_NAME      = each.key
-      POWERTOOLS_METRICS_NAMESPACE = "Tandem"
-    })
+    variables = merge(
+      var.environment,
+      each.value.environment,
+      { for target in each.value.sends_to : "TANDEM_${upper(target)}_QUEUE_URL" => aws_sqs_queue.this[target].url },
+      {
+        TANDEM_AWS_ENTRY             = each.value.entry
+        POWERTOOLS_SERVICE_NAME      = each.key
+        POWERTOOLS_METRICS_NAMESPACE = "Tandem"
+      },
+    )
   }
 
   vpc_config {
@@ -185,7 +185,7 @@ resource "aws_lambda_function" "this" {
 }
 
 resource "aws_lambda_event_source_mapping" "this" {
-  for_each = var.functions
+  for_each = local.queued
 
   event_source_arn = aws_sqs_queue.this[each.key].arn
   function_name    = aws_lambda_function.this[each.key].arn
@@ -207,7 +207,7 @@ resource "aws_cloudwatch_event_rule" "every_minute" {
 }
 
 resource "aws_cloudwatch_event_target" "scheduled" {
-  for_each = { for key, function in var.functions : key => function if function.scheduled }
+  for_each = local.scheduled
 
   rule      = aws_cloudwatch_event_rule.every_minute.name
   target_id = each.key
@@ -224,8 +224,17 @@ resource "aws_lambda_permission" "scheduled" {
   source_arn    = aws_cloudwatch_event_rule.every_minute.arn
 }
 
+# The next minute comes anyway: a failed or refused wake-up is not tried again beside it.
+resource "aws_lambda_function_event_invoke_config" "scheduled" {
+  for_each = local.scheduled
+
+  function_name                = aws_lambda_function.this[each.key].function_name
+  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = 60
+}
+
 resource "aws_cloudwatch_metric_alarm" "dead" {
-  for_each = var.functions
+  for_each = local.queued
 
   alarm_name          = "${var.name}-${replace(each.key, "_", "-")}-dead-letters"
   alarm_description   = "Something was given up by ${each.key}: read the dead-letter queue, mend, redrive."
@@ -256,6 +265,44 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   period              = 60
   evaluation_periods  = 5
   datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+}
+
+# Without its clock a function fails silently: nothing runs, and so nothing fails.
+resource "aws_cloudwatch_metric_alarm" "silent" {
+  for_each = local.scheduled
+
+  alarm_name          = "${var.name}-${replace(each.key, "_", "-")}-silent"
+  alarm_description   = "${each.key} was not woken for three minutes."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Invocations"
+  dimensions          = { FunctionName = aws_lambda_function.this[each.key].function_name }
+  statistic           = "Sum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = 3
+  treat_missing_data  = "breaching"
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+}
+
+# Messages that a queue did not take are sent again; when that goes on, a permission or a queue is missing.
+resource "aws_cloudwatch_metric_alarm" "refused" {
+  for_each = { for key, function in var.functions : key => function if length(function.sends_to) > 0 }
+
+  alarm_name          = "${var.name}-${replace(each.key, "_", "-")}-refused"
+  alarm_description   = "Queues refuse what ${each.key} sends: read its log for the reason."
+  namespace           = "Tandem"
+  metric_name         = "MessagesRefused"
+  dimensions          = { service = each.key }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 3
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.alarm_topic_arn]
   ok_actions          = [var.alarm_topic_arn]

@@ -12,6 +12,7 @@ variable "functions" {
     timeout_seconds = optional(number, 60)
     concurrency     = optional(number, 2)
     batch_size      = optional(number, 10)
+    queue           = optional(bool, true)
     scheduled       = optional(bool, false)
     opens_secrets   = optional(bool, false)
     sends_to        = optional(set(string), [])
@@ -21,6 +22,16 @@ variable "functions" {
   validation {
     condition     = alltrue([for function in var.functions : function.concurrency >= 2])
     error_message = "concurrency must be at least 2: SQS does not scale an event source below that."
+  }
+
+  validation {
+    condition     = alltrue([for function in var.functions : function.queue || function.scheduled])
+    error_message = "A function has a queue or is scheduled, or nothing ever wakes it."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for function in var.functions : [for target in function.sends_to : try(var.functions[target].queue, false)]]))
+    error_message = "sends_to names functions that have a queue."
   }
 }
 

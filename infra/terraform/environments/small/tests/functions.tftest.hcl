@@ -19,6 +19,7 @@ variables {
   functions = {
     ingest_events    = { description = "ingests", entry = "cloud.functions.ingest_events.handler:handler", scheduled = true }
     deliver_webhooks = { description = "delivers", entry = "cloud.functions.deliver_webhooks.handler:handler", opens_secrets = true, timeout_seconds = 90 }
+    relay_jobs       = { description = "carries", entry = "cloud.functions.relay_jobs.handler:handler", queue = false, scheduled = true, sends_to = ["deliver_webhooks"] }
   }
 }
 
@@ -58,7 +59,7 @@ run "functions_are_fed_by_queues_that_lose_nothing" {
   }
 
   assert {
-    condition     = keys(aws_cloudwatch_event_target.scheduled) == ["ingest_events"] && aws_cloudwatch_event_rule.every_minute.schedule_expression == "rate(1 minute)"
+    condition     = keys(aws_cloudwatch_event_target.scheduled) == ["ingest_events", "relay_jobs"] && aws_cloudwatch_event_rule.every_minute.schedule_expression == "rate(1 minute)"
     error_message = "What waits for the clock is woken every minute, and nothing else is."
   }
 
@@ -91,6 +92,74 @@ run "functions_are_fed_by_queues_that_lose_nothing" {
     condition     = alltrue([for function in aws_lambda_function.this : function.environment[0].variables["DATABASE_URL"] == var.environment["DATABASE_URL"] && function.handler == "cloud.aws.entry.handler" && startswith(function.environment[0].variables["TANDEM_AWS_ENTRY"], "cloud.functions.")])
     error_message = "Every function knows its database and what to run."
   }
+}
+
+run "the_relay_sends_to_the_queues_it_is_given_and_is_missed_when_it_is_silent" {
+  module {
+    source = "../../modules/functions"
+  }
+
+  assert {
+    condition     = !contains(keys(aws_sqs_queue.this), "relay_jobs") && !contains(keys(aws_lambda_event_source_mapping.this), "relay_jobs")
+    error_message = "Nothing but the clock wakes the relay."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.this["relay_jobs"].policy).Statement : statement if strcontains(join(",", statement.Action), "sqs:")] == [{
+      Sid      = "SendToQueues"
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = [aws_sqs_queue.this["deliver_webhooks"].arn]
+    }]
+    error_message = "The relay may send to the queues it is given, and nothing else."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this["relay_jobs"].environment[0].variables["TANDEM_DELIVER_WEBHOOKS_QUEUE_URL"] == aws_sqs_queue.this["deliver_webhooks"].url
+    error_message = "The relay is told where the queue is."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.silent["relay_jobs"].treat_missing_data == "breaching" && keys(aws_cloudwatch_metric_alarm.refused) == ["relay_jobs"]
+    error_message = "A relay that does not run, or whose messages are refused, raises an alarm."
+  }
+
+  assert {
+    condition     = alltrue([for config in aws_lambda_function_event_invoke_config.scheduled : config.maximum_retry_attempts == 0])
+    error_message = "A failed wake-up is not tried again beside the next."
+  }
+}
+
+run "a_function_that_nothing_wakes_is_refused" {
+  command = plan
+
+  module {
+    source = "../../modules/functions"
+  }
+
+  variables {
+    functions = {
+      relay_jobs = { description = "carries", entry = "cloud.functions.relay_jobs.handler:handler", queue = false }
+    }
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "sending_to_what_has_no_queue_is_refused" {
+  command = plan
+
+  module {
+    source = "../../modules/functions"
+  }
+
+  variables {
+    functions = {
+      relay_jobs = { description = "carries", entry = "cloud.functions.relay_jobs.handler:handler", queue = false, scheduled = true, sends_to = ["nobody"] }
+    }
+  }
+
+  expect_failures = [var.functions]
 }
 
 run "a_concurrency_below_what_sqs_needs_is_refused" {
