@@ -15,7 +15,7 @@ from edge_agent.ports import OpenCall
 from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
 from tests.support.edge_process import EdgeProcess, prepare_state
-from tests.support.raw_phone import RawPhone
+from tests.support.raw_sip import RawPhone
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 from tests.support.waiting import eventually
 
@@ -36,7 +36,7 @@ def edge(state_dir: Path) -> Iterator[EdgeProcess]:
 
 def phone_at(edge: EdgeProcess, port: int | None = None) -> RawPhone:
     address = ("127.0.0.1", port or edge.ports()["sip_udp"])
-    return RawPhone(address, "demo.tandem.test", "200", "auth200", SMALL_SECRETS["s-1:1"])
+    return RawPhone(address, "200", "auth200", SMALL_SECRETS["s-1:1"])
 
 
 def events(folder: Path) -> list[object]:
@@ -60,11 +60,8 @@ def alive(pid: int) -> bool:
 
 def test_with_the_cloud_away_phones_register_and_fetch_their_files(edge: EdgeProcess, state_dir: Path) -> None:
     assert edge.ready()["version"] == 3
-    phone = phone_at(edge)
-    try:
-        assert phone.register() == 200
-    finally:
-        phone.close()
+    with phone_at(edge) as phone:
+        assert phone.register().status == 200
     with urllib.request.urlopen(f"http://127.0.0.1:{edge.ports()['http']}/001565000001.cfg", timeout=5) as answer:
         text = answer.read().decode()
     assert SMALL_SECRETS["s-1:1"] in text
@@ -74,18 +71,15 @@ def test_with_the_cloud_away_phones_register_and_fetch_their_files(edge: EdgePro
 
 
 def test_a_wrong_password_is_refused(edge: EdgeProcess) -> None:
-    phone = RawPhone(("127.0.0.1", edge.ports()["sip_udp"]), "demo.tandem.test", "200", "auth200", "guess")
-    try:
-        assert phone.register() in (401, 403)
-    finally:
-        phone.close()
+    with RawPhone(("127.0.0.1", edge.ports()["sip_udp"]), "200", "auth200", "guess") as phone:
+        assert phone.register().status in (401, 403)
 
 
 def test_a_killed_agent_leaves_no_process_and_comes_back_with_every_binding_and_event(state_dir: Path) -> None:
     first = EdgeProcess(state_dir)
     ports = first.ports()
-    phone = phone_at(first)
-    assert phone.register() == 200
+    with phone_at(first) as phone:
+        assert phone.register().status == 200
     left = children(first)
     outbox = Outbox.open(state_dir / "outbox.db", SystemClock(), SystemTokens())
     outbox.opened(OpenCall("call-1", "sip-1", "200", "201", "user-1", "user-2", SystemClock().now()))
@@ -110,14 +104,13 @@ def test_a_killed_agent_leaves_no_process_and_comes_back_with_every_binding_and_
         assert isinstance(kept[1], CallEnded)
         assert kept[1].interrupted
     finally:
-        phone.close()
         second.stop()
 
 
 def test_a_killed_process_comes_back_on_the_same_port_with_its_bindings(edge: EdgeProcess) -> None:
     port = edge.ports()["sip_udp"]
-    phone = phone_at(edge)
-    assert phone.register() == 200
+    with phone_at(edge) as phone:
+        assert phone.register().status == 200
     victim = next(process for process in edge.status()["processes"] if process["name"] == "sip")
     os.kill(victim["pid"], signal.SIGKILL)
 
@@ -127,10 +120,8 @@ def test_a_killed_process_comes_back_on_the_same_port_with_its_bindings(edge: Ed
 
     eventually(again, 20, "the SIP process is configured again")
     assert edge.ports()["sip_udp"] == port
-    try:
-        assert phone.register() == 200
-    finally:
-        phone.close()
+    with phone_at(edge) as phone:
+        assert phone.register().status == 200
 
 
 def test_the_agent_stops_within_seconds_and_leaves_nothing_running(state_dir: Path) -> None:
@@ -163,11 +154,8 @@ def test_without_a_configuration_the_agent_waits_for_the_first_and_tells_systemd
 
 
 def test_no_secret_reaches_log_or_status(edge: EdgeProcess, state_dir: Path) -> None:
-    phone = phone_at(edge)
-    try:
-        assert phone.register() == 200
-    finally:
-        phone.close()
+    with phone_at(edge) as phone:
+        assert phone.register().status == 200
     shown = edge.errors.read_text() + edge.output.read_text() + (state_dir / "status.json").read_text()
     assert not [secret for secret in SMALL_SECRETS.values() if secret in shown]
     on_disk = b"".join(path.read_bytes() for path in state_dir.rglob("*") if path.is_file())

@@ -16,7 +16,7 @@ from edge_agent.processes.sip import KEY_BYTES, AddressChanged, NotStarted, SipS
 from edge_agent.settings import Settings, SipSettings
 from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
-from tests.support.raw_phone import RawPhone
+from tests.support.raw_sip import RawPhone
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 
 LOOPBACK = "127.0.0.1"
@@ -51,11 +51,8 @@ async def started(sip: SipSubsystem, folder: Path) -> Ports:
 
 
 async def register(ports: Ports) -> int:
-    phone = RawPhone((LOOPBACK, ports["sip_udp"]), "demo.tandem.test", "200", "auth200", SMALL_SECRETS["s-1:1"])
-    try:
-        return await asyncio.to_thread(phone.register)
-    finally:
-        phone.close()
+    with RawPhone((LOOPBACK, ports["sip_udp"]), "200", "auth200", SMALL_SECRETS["s-1:1"]) as phone:
+        return (await asyncio.to_thread(phone.register)).status
 
 
 async def test_ports_are_known_at_the_start_and_the_same_for_the_next_run(sip: SipSubsystem, tmp_path: Path) -> None:
