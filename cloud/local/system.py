@@ -254,7 +254,8 @@ class LocalSystem:
             **({"PORTAL_DIR": str(self._portal)} if self._portal else {}),
             **({"INSTALLER_DIR": str(self._installer)} if self._installer else {}),
         }
-        return self._told("TANDEM_API_", told)
+        lab = self.settings.environment.get("TANDEM_API_INSECURE_WEBHOOKS")
+        return self._told("TANDEM_API_", {**told, **({"INSECURE_WEBHOOKS": lab} if lab else {})})
 
     def _hub_environment(self, urls: DatabaseUrls) -> dict[str, str]:
         told = {

@@ -54,6 +54,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_recycle=600,
+            hide_parameters=True,  # errors are logged; what was bound may be a secret
             hide_parameters=True,  # values never reach an error's text
             connect_args={"prepare_threshold": None, "connect_timeout": 5},
         )
