@@ -55,7 +55,6 @@ class Database:
             pool_pre_ping=True,
             pool_recycle=600,
             hide_parameters=True,  # errors are logged; what was bound may be a secret
-            hide_parameters=True,  # values never reach an error's text
             connect_args={"prepare_threshold": None, "connect_timeout": 5},
         )
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
