@@ -7,7 +7,7 @@ import jsonschema
 
 import contract.schema
 from contract.schema.__main__ import exported
-from tests.support.snapshots import small_site
+from tests.support.example_site import small_site
 
 
 def test_the_checked_in_schema_is_what_the_models_say() -> None:

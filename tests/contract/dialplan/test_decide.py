@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contract.dialplan import Call, Decision, Outcome, Reject, Ring, Service, SiteState, compile_plan, decide
 from contract.snapshot import DialPlan, Snapshot
-from tests.support.snapshots import ECHO, INTERNAL, NOON, RECEPTION, WORKSHOP, small_site, snapshots
+from tests.support.example_site import ECHO, INTERNAL, NOON, RECEPTION, WORKSHOP, small_site, snapshots
 
 FREE = SiteState()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.snapshot import Line, Snapshot, SnapshotProblems, User, manifest, parse_snapshot, snapshot_digest
-from tests.support.snapshots import RECEPTION, WORKSHOP, small_site, snapshots
+from tests.support.example_site import RECEPTION, WORKSHOP, small_site, snapshots
 
 
 def as_json(snapshot: Snapshot) -> dict[str, Any]:

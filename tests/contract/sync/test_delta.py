@@ -5,7 +5,7 @@ from hypothesis import given
 
 from contract.snapshot import Snapshot
 from contract.sync.delta import DeltaMismatch, Records, SnapshotDelta, apply, diff
-from tests.support.snapshots import RECEPTION, WORKSHOP, small_site, snapshots
+from tests.support.example_site import RECEPTION, WORKSHOP, small_site, snapshots
 
 
 @given(snapshots(), snapshots())
