@@ -3,6 +3,7 @@
 Says by name why it cannot; the API runs all the same. Nothing is built again while its sources are the same.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -47,11 +48,17 @@ def sources_digest() -> str:
 
 
 def build() -> Path:
-    """The folder with the built portal.
+    """The folder with the built portal; of several processes that ask at once, one builds and the others wait.
 
     Raises:
         NoPortal: Node is missing, or a step of the build failed.
     """
+    with (PORTAL / "package.json").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        return _build()
+
+
+def _build() -> Path:
     dist, digest = PORTAL / "dist", sources_digest()
     stamp = dist / ".sources"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:

@@ -26,7 +26,7 @@ export function AuditPage() {
     {
       title: "Who",
       cell: (entry) => (
-        <div className="wrap-anywhere">
+        <div className="break-word">
           {entry.actor}
           {entry.source ? (
             <Text size="xs" c="dimmed">

@@ -89,7 +89,7 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
         label="MAC address"
         description="On a label at the phone's bottom"
         placeholder="80:5e:c0:00:02:00"
-        className="mono"
+        classNames={{ input: "mono" }}
         autoCapitalize="none"
         data-autofocus={known ? undefined : true}
         {...draft.text("mac")}

@@ -58,7 +58,7 @@ export function DeviceLines({ device, users, capacity, onMade }: Props) {
             <Button size="compact-sm" variant="subtle" onClick={() => void rotate(line.id).catch(tellProblem)}>
               New password
             </Button>
-            <Button size="compact-sm" variant="subtle" color="red" onClick={() => void remove(line.id).catch(tellProblem)}>
+            <Button size="compact-sm" variant="subtle" color="red" c="red" onClick={() => void remove(line.id).catch(tellProblem)}>
               Remove
             </Button>
           </Group>

@@ -42,7 +42,7 @@ export function EdgesTab({ site }: { site: Site }) {
       title: "Edge",
       cell: (edge) => (
         <div>
-          <Text fw={580}>{edge.name}</Text>
+          <Text fw={580} size="sm">{edge.name}</Text>
           {edge.agent_version ? (
             <Text size="xs" c="dimmed">
               agent {edge.agent_version}

@@ -72,7 +72,7 @@ function FoundSite({ site, tab }: { site: Site; tab: string }) {
           <Button variant="default" onClick={() => setEditing(true)}>
             Edit site
           </Button>
-          <Button variant="subtle" color="red" onClick={() => setDeleting(true)}>
+          <Button variant="subtle" color="red" c="red" onClick={() => setDeleting(true)}>
             Delete
           </Button>
         </>

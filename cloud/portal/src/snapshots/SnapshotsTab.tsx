@@ -22,7 +22,7 @@ export function SnapshotsTab({ site }: { site: Site }) {
       title: "Version",
       cell: (one) => (
         <Group gap="xs">
-          <Text fw={580}>{one.version}</Text>
+          <Text fw={580} size="sm">{one.version}</Text>
           {one.version === site.wanted_version ? <Badge color="gray">wanted</Badge> : null}
           {applied.has(one.version) ? <Badge color="green">applied</Badge> : null}
           {rejected.has(one.version) ? <Badge color="red">rejected</Badge> : null}

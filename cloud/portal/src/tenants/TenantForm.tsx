@@ -69,7 +69,7 @@ export function TenantForm({ tenant, msps, onClose }: Props) {
         description={
           tenant ? "Every phone of every site is configured with it: changing it configures them all anew" : "Of every site of the tenant, such as customer.example"
         }
-        className="mono"
+        classNames={{ input: "mono" }}
         {...draft.text("domain")}
       />
       {tenant ? <TextInput label="Digest realm" description="It never changes" value={tenant.realm} readOnly variant="filled" /> : null}

@@ -88,6 +88,9 @@ export function UsersTab({ site }: { site: Site }) {
                   leftSection={<SearchIcon size={16} />}
                   value={search}
                   onChange={(event) => setSearch(event.currentTarget.value)}
+                  flex={1}
+                  maw={300}
+                  miw={160}
                 />
                 {newButton}
               </Group>

@@ -127,7 +127,7 @@ function Deliveries({ endpoint }: { endpoint: WebhookEndpoint }) {
     >
       <Group justify="space-between">
         <Group gap="md">
-          <EndpointSwitch endpoint={endpoint} />
+          <EndpointSwitch endpoint={endpoint} label="Enabled" />
           <EventTypes types={endpoint.event_types} />
         </Group>
         <SegmentedControl

@@ -129,7 +129,7 @@ export function EventTypes({ types }: { types: readonly string[] }) {
   );
 }
 
-export function EndpointSwitch({ endpoint }: { endpoint: WebhookEndpoint }) {
+export function EndpointSwitch({ endpoint, label }: { endpoint: WebhookEndpoint; label?: string }) {
   const [saving, setSaving] = useState(false);
   const change = async (enabled: boolean) => {
     setSaving(true);
@@ -147,6 +147,7 @@ export function EndpointSwitch({ endpoint }: { endpoint: WebhookEndpoint }) {
     <div>
       <Switch
         size="sm"
+        label={label}
         checked={endpoint.enabled}
         disabled={saving}
         onChange={(event) => void change(event.currentTarget.checked)}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+
+import { agoText, durationText, momentText, utcText } from "./times";
+
+const at = "2026-07-01T22:30:05Z";
+const after = (seconds: number) => Date.parse(at) + seconds * 1000;
+
+describe("times", () => {
+  it("are told relative to now, never in the future", () => {
+    expect(agoText(at, after(-60))).toBe("just now");
+    expect(agoText(at, after(59))).toBe("just now");
+    expect(agoText(at, after(61))).toBe("1 minute ago");
+    expect(agoText(at, after(7300))).toBe("2 hours ago");
+    expect(agoText(at, after(3 * 86_400))).toBe("3 days ago");
+  });
+
+  it("are told in the site's time zone, and in UTC", () => {
+    expect(momentText(at, "Europe/Berlin")).toBe("2 Jul 2026, 00:30:05");
+    expect(utcText(at)).toBe("2026-07-01 22:30:05 UTC");
+    expect(momentText(at, "No/Zone")).toBe(utcText(at));
+  });
+
+  it("last", () => {
+    expect([0, 7.4, 123, 3723].map(durationText)).toEqual(["0:00", "0:07", "2:03", "1:02:03"]);
+  });
+});

@@ -1,0 +1,145 @@
+"""Photograph every page of the portal into docs/screenshots, from a real API with demo content.
+
+Not a test: run it when the portal's look has changed, and look at the pictures before committing them.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, Page
+
+from cloud.local.postgres import prepare_database
+from cloud.models.upgrading import ensure_roles
+from cloud.pbx.database import Database
+from tests.support.portal import DESKTOP, PHONE, Visit, chromium, serve_portal, visit
+from tests.support.portal_demo import ADMIN_EMAIL, ADMIN_PASSWORD, Demo, make_demo
+from tests.support.postgres import TEMPLATE, Databases, fresh_database, running_server
+from tools.build_portal import build
+
+PICTURES: Final = Path(__file__).parent.parent / "docs" / "screenshots"
+MAX_BYTES: Final = 150_000
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Takes pictures of one visit."""
+
+    tab: Visit
+    suffix: str = ""
+
+    def take(self, name: str) -> None:
+        """Write `<name><suffix>.png`, once nothing moves any more."""
+        page = self.tab.page
+        page.get_by_label("Loading").first.wait_for(state="hidden")
+        page.mouse.move(0, 0)
+        file = PICTURES / f"{name}{self.suffix}.png"
+        page.screenshot(path=str(file), animations="disabled", caret="hide")
+        size = file.stat().st_size
+        print(f"{file.name}: {size // 1000} kB")
+        if size > MAX_BYTES:
+            raise SystemExit(f"{file.name} is larger than {MAX_BYTES} bytes")
+
+
+def main() -> int:
+    """Write all pictures."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    portal_dir = build()
+    with _databases() as databases:
+        demo = make_demo(databases)
+        with serve_portal(demo.services, portal_dir) as url, chromium() as browser:
+            _main_pages(browser, url, demo, PHONE, "-phone", dark=False)
+            _main_pages(browser, url, demo, DESKTOP, "-dark", dark=True)
+            _desktop(browser, url, demo)  # last: it enrolls an edge
+    return 0
+
+
+@contextmanager
+def _databases() -> Iterator[Databases]:
+    with running_server() as server:
+        ensure_roles(server.url)
+        prepare_database(server.url, TEMPLATE)
+        with fresh_database(server) as urls:
+            opened = Databases(urls, Database(urls.api), Database(urls.hub), Database(urls.worker))
+            try:
+                yield opened
+            finally:
+                for database in (opened.api, opened.hub, opened.worker):
+                    database.close()
+
+
+def _desktop(browser: Browser, url: str, demo: Demo) -> None:
+    with visit(browser, url) as tab:
+        camera, page, site = Camera(tab), tab.page, f"/sites/{demo.site_id}"
+        tab.go("/")
+        page.get_by_label("E-mail").wait_for()
+        camera.take("log-in")
+        tab.log_in(ADMIN_EMAIL, ADMIN_PASSWORD, "/sites")
+        page.get_by_role("table", name="Sites").wait_for()
+        camera.take("sites")
+        for name in ("users", "devices", "unknown-phones", "calls", "snapshots", "edges"):
+            tab.go(f"{site}/{name}")
+            page.get_by_role("table").first.wait_for()
+            if name == "calls":
+                page.get_by_role("button", name=re.compile("^Why the call")).first.click()
+            camera.take(f"site-{name}")
+        tab.go(site)
+        page.get_by_role("region", name="Alarms").wait_for()
+        camera.take("site-overview")
+        _dialogs(camera, page, site)
+        tab.go("/tenants")
+        page.get_by_role("table").first.wait_for()
+        camera.take("tenants")
+        tab.go("/webhook-endpoints")
+        page.get_by_role("table").first.wait_for()
+        camera.take("webhooks")
+        tab.go(f"/webhook-endpoints/{demo.endpoint_id}")
+        page.get_by_role("table").first.wait_for()
+        camera.take("webhook-deliveries")
+        tab.go("/audit")
+        page.get_by_role("table").first.wait_for()
+        camera.take("audit")
+        tab.go("/account")
+        page.get_by_role("heading", name="Account").wait_for()
+        camera.take("account")
+
+
+def _dialogs(camera: Camera, page: Page, site: str) -> None:
+    tab = camera.tab
+    tab.go(f"{site}/users")
+    page.get_by_role("button", name="Edit Reception").click()
+    page.get_by_role("form").get_by_label("Display name").wait_for()
+    camera.take("edit-user")
+    tab.go(f"{site}/devices")
+    page.get_by_role("button", name="Edit Reception phone").click()
+    page.get_by_role("button", name="Time").first.click()
+    camera.take("edit-device")
+    tab.go(f"{site}/snapshots")
+    page.get_by_role("button", name=re.compile("^What version")).first.click()
+    page.get_by_role("dialog").locator("section").first.wait_for()
+    camera.take("snapshot-changes")
+    tab.go(f"{site}/edges")
+    page.get_by_role("button", name="Enroll new edge").click()
+    page.get_by_role("button", name="Create enrollment code").click()
+    page.get_by_role("button", name="Copy command").wait_for()
+    camera.take("enroll-edge")
+
+
+def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], suffix: str, *, dark: bool) -> None:
+    with visit(browser, url, size, dark=dark) as tab:
+        camera, page = Camera(tab, suffix), tab.page
+        tab.log_in(ADMIN_EMAIL, ADMIN_PASSWORD, "/sites")
+        page.get_by_role("table", name="Sites").wait_for()
+        camera.take("sites")
+        for name in ("overview", "users", "devices", "calls"):
+            tab.go(f"/sites/{demo.site_id}/{name}")
+            page.get_by_role("table").or_(page.get_by_role("region", name="Alarms")).first.wait_for()
+            camera.take(f"site-{name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
