@@ -12,7 +12,6 @@ PACKAGES: Final = {
     "debootstrap": "debootstrap",
     "ip": "iproute2",
     "systemd-analyze": "systemd",
-    "espeak-ng": "espeak-ng",
 }
 """Program → Debian package."""
 

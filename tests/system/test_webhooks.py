@@ -99,10 +99,9 @@ def test_an_endpoint_that_answered_410_never_hears_again(lab_system: LocalSystem
         assert "410" in shown["disabled_reason"]
 
 
-def test_a_private_address_is_refused_unless_a_setting_allows_it(own_system: LocalSystem) -> None:
-    site = Site(own_system)
+def test_a_private_address_is_refused_unless_a_setting_allows_it(site: Site) -> None:
     with WebhookReceiver() as receiver:
-        hook(site.api, site, receiver.url.replace("http://", "https://"), ["call.ended"])
+        made = hook(site.api, site, receiver.url.replace("http://", "https://"), ["call.ended"])
         with site.phone(0) as phone:
             hang_up_at_once(phone, site.accounts[1].username)
 
@@ -112,3 +111,4 @@ def test_a_private_address_is_refused_unless_a_setting_allows_it(own_system: Loc
 
         assert "address" in eventually(refusals, what="a delivery that was refused")[0]
         assert receiver.deliveries == []
+        site.api.delete(f"/webhook-endpoints/{made['id']}")
