@@ -27,7 +27,7 @@ export function DevicesTab({ site }: { site: Site }) {
   const [deleted, setDeleted] = useState<Device | null>(null);
   const [made, setMade] = useState<LineWithPassword[]>([]);
   const modelNames = useMemo(
-    () => new Map(models.data?.items.map((model) => [model.key, `${model.vendor_label} ${model.label}`])),
+    () => new Map(models.data?.items.map((model) => [model.key, model.label])),
     [models.data],
   );
   const userNames = useMemo(

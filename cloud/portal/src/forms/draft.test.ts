@@ -23,4 +23,13 @@ describe("a draft", () => {
     const both = { ...base, name: "Lobby" };
     expect(mergeDraft(base, both, both).theirs).toEqual({});
   });
+
+  it("puts settings together key by key, and keeps what was taken back", () => {
+    const before = { settings: { a: 1, b: 1, c: 1, d: 1 } };
+    const ours = { settings: { a: 2, b: 2, d: 1 } };
+    const others = { settings: { a: 1, b: 3, c: 1, d: 4, e: 5 } };
+    const merged = mergeDraft(before, ours, others);
+    expect(merged.draft.settings).toEqual({ a: 2, b: 2, d: 4, e: 5 });
+    expect(merged.theirs).toEqual({ "settings.b": 3 });
+  });
 });

@@ -14,16 +14,38 @@ export function changesOf<V extends object>(base: V, draft: V): Partial<V> {
 
 export interface Merged<V> {
   draft: V;
-  /** Fields that both sides changed to different values: ours stays in the draft, this is theirs. */
-  theirs: Partial<V>;
+  /** What both sides changed to different values, by field or `field.key`: ours stays in the draft, this is theirs. */
+  theirs: Record<string, unknown>;
 }
 
-/** Put a draft upon what somebody else saved meanwhile: what we did not touch is theirs, what we typed stays. */
+/**
+ * Put a draft upon what somebody else saved meanwhile: what we did not touch is theirs, what we typed stays. Fields
+ * that hold keys and values, such as device settings, are put together key by key.
+ */
 export function mergeDraft<V extends object>(base: V, draft: V, saved: V): Merged<V> {
-  const ours = changesOf(base, draft);
-  const theirs: Partial<V> = {};
-  for (const name of Object.keys(ours) as (keyof V)[]) {
-    if (!isSame(base[name], saved[name]) && !isSame(draft[name], saved[name])) theirs[name] = saved[name];
+  const theirs: Record<string, unknown> = {};
+  const merged: Values = { ...saved };
+  for (const [name, [before, ours, others]] of triples(base, draft, saved)) {
+    if (isSame(before, ours)) continue;
+    if (isRecord(before) && isRecord(ours) && isRecord(others)) {
+      const inner = mergeDraft<Values>(before, ours, others);
+      const gone = Object.keys(before).filter((key) => !(key in ours));
+      merged[name] = Object.fromEntries(Object.entries(inner.draft).filter(([key]) => !gone.includes(key)));
+      for (const [key, value] of Object.entries(inner.theirs)) theirs[`${name}.${key}`] = value;
+      continue;
+    }
+    merged[name] = ours;
+    if (!isSame(before, others) && !isSame(ours, others)) theirs[name] = others;
   }
-  return { draft: { ...saved, ...ours }, theirs };
+  return { draft: merged as V, theirs };
+}
+
+function triples(base: object, draft: object, saved: object): [string, [unknown, unknown, unknown]][] {
+  const [before, ours, others] = [base as Values, draft as Values, saved as Values];
+  const names = new Set([...Object.keys(before), ...Object.keys(ours), ...Object.keys(others)]);
+  return [...names].map((name) => [name, [before[name], ours[name], others[name]]]);
+}
+
+function isRecord(value: unknown): value is Values {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -52,7 +52,7 @@ export interface Draft<V> {
 export function useDraft<V extends object>(options: DraftOptions<V>): Draft<V> {
   const [base, setBase] = useState({ values: options.initial, version: options.version ?? 0 });
   const [values, setValues] = useState(options.initial);
-  const [theirs, setTheirs] = useState<Partial<V>>({});
+  const [theirs, setTheirs] = useState<Record<string, unknown>>({});
   const [problem, setProblem] = useState<ProblemError | null>(null);
   const [saving, setSaving] = useState(false);
 
@@ -93,7 +93,7 @@ export function useDraft<V extends object>(options: DraftOptions<V>): Draft<V> {
   const errorAt = (name: string) => {
     const at = problem ? problemAt(problem.fields, name) : undefined;
     if (at !== undefined || !(name in theirs)) return at;
-    return `Meanwhile saved by someone else: ${shown(theirs[name as keyof V])}`;
+    return `Meanwhile saved by someone else: ${shown(theirs[name])}`;
   };
 
   return {

@@ -28,13 +28,17 @@ export function UnknownPhonesTab({ site }: { site: Site }) {
     bodyOf(api.DELETE("/unknown-phones/{phone_id}", { params })).then(() => refresh(["unknown-phones", site.id]), tellProblem);
   };
   const named = (phone: UnknownPhone) => (phone.mac ? showMac(phone.mac) : phone.address);
+  const kindOf = (phone: UnknownPhone) => {
+    const known = models.data?.items.find((model) => model.key === modelKeyOf(phone, models.data.items));
+    return known?.label ?? ([phone.vendor, phone.model].filter(Boolean).join(" ") || "unknown kind");
+  };
   const columns: Column<UnknownPhone>[] = [
     { title: "MAC address", cell: (phone) => <span className="mono">{phone.mac ? showMac(phone.mac) : "not told"}</span> },
     {
       title: "Phone",
       cell: (phone) => (
         <div>
-          {[phone.vendor, phone.model].filter(Boolean).join(" ") || "unknown kind"}
+          {kindOf(phone)}
           {phone.firmware ? (
             <Text size="xs" c="dimmed">
               firmware {phone.firmware}
