@@ -24,7 +24,7 @@ export interface Merged<V> {
  */
 export function mergeDraft<V extends object>(base: V, draft: V, saved: V): Merged<V> {
   const theirs: Record<string, unknown> = {};
-  const merged: Values = { ...saved };
+  const merged: Values = { ...(saved as Values) };
   for (const [name, [before, ours, others]] of triples(base, draft, saved)) {
     if (isSame(before, ours)) continue;
     if (isRecord(before) && isRecord(ours) && isRecord(others)) {
