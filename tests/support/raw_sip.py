@@ -43,7 +43,7 @@ class RawPhone:
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(self.timeout)
         self._numbers = itertools.count(1)
-        self._call_id = secrets.token_hex(8)
+        self.call_id = secrets.token_hex(8)
         self.port: int = self._socket.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -60,19 +60,43 @@ class RawPhone:
         """REGISTER without a Contact: which bindings are there."""
         return self._authenticated("REGISTER", f"sip:{self.domain}", self.username, "", contact=False)
 
-    def invite(self, dialled: str) -> Answer:
-        """INVITE without a body, answering the challenge; the final answer, not acknowledged further."""
-        return self._authenticated("INVITE", f"sip:{dialled}@{self.domain}", dialled, "")
+    def invite(self, dialled: str, sdp: str = "") -> Answer:
+        """INVITE, answering the challenge; the final answer; a refusal is acknowledged."""
+        headers = "Content-Type: application/sdp\r\n" if sdp else ""
+        return self._authenticated("INVITE", f"sip:{dialled}@{self.domain}", dialled, headers, body=sdp)
 
-    def _authenticated(self, method: str, uri: str, to: str, headers: str, *, contact: bool = True) -> Answer:
-        answer = self._ask(method, uri, to, headers, contact)
+    def cancel(self, dialled: str) -> None:
+        """Take back the INVITE that another thread waits in."""
+        uri = f"sip:{dialled}@{self.domain}"
+        head = self._head("CANCEL", uri, f"<{uri}>", self._branch, self._number)
+        self._socket.sendto(f"{head}Content-Length: 0\r\n\r\n".encode(), self.target)
+
+    def hang_up(self, answer: Answer) -> Answer:
+        """Acknowledge the 2xx that an INVITE got, then end the call; the answer to the BYE."""
+        target = (answer.header("Contact") or "").partition("<")[2].partition(">")[0]
+        routes = re.findall(r"(?im)^Record-Route\s*:\s*(.*?)\r?$", answer.text)
+        headers = "".join(f"Route: {route}\r\n" for route in reversed(routes))
+        to = answer.header("To") or ""
+        head = self._head("ACK", target, to, secrets.token_hex(8), self._number)
+        self._socket.sendto(f"{head}{headers}Content-Length: 0\r\n\r\n".encode(), self.target)
+        return self._ask("BYE", target, to, headers, contact=False)
+
+    def _authenticated(
+        self, method: str, uri: str, to: str, headers: str, *, contact: bool = True, body: str = ""
+    ) -> Answer:
+        address = f"<sip:{to}@{self.domain}>"
+        answer = self._ask(method, uri, address, headers, contact, body)
         if answer.status not in {401, 407}:
             return answer
         if method == "INVITE":
-            self._acknowledge(uri, to, answer)
+            self._acknowledge(uri, address, answer)
         challenge = answer.header("WWW-Authenticate") or answer.header("Proxy-Authenticate") or ""
         name = "Authorization" if answer.status == 401 else "Proxy-Authorization"
-        return self._ask(method, uri, to, headers + f"{name}: {self._digest(challenge, method, uri)}\r\n", contact)
+        headers += f"{name}: {self._digest(challenge, method, uri)}\r\n"
+        answer = self._ask(method, uri, address, headers, contact, body)
+        if method == "INVITE" and answer.status >= 300:
+            self._acknowledge(uri, address, answer)
+        return answer
 
     def _digest(self, challenge: str, method: str, uri: str) -> str:
         said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
@@ -89,34 +113,42 @@ class RawPhone:
         )
 
     def _head(self, method: str, uri: str, to: str, branch: str, number: int) -> str:
-        tag = hashlib.sha256(self._call_id.encode()).hexdigest()[:8]
+        tag = hashlib.sha256(self.call_id.encode()).hexdigest()[:8]
         return (
             f"{method} {uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{branch};rport\r\n"
             f"From: <sip:{self.username}@{self.domain}>;tag={tag}\r\n"
-            f"To: {to}\r\nCall-ID: {self._call_id}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\n"
+            f"To: {to}\r\nCall-ID: {self.call_id}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\n"
         )
 
-    def _ask(self, method: str, uri: str, to: str, headers: str, contact: bool) -> Answer:
-        number = next(self._numbers)
+    def _ask(self, method: str, uri: str, to: str, headers: str, contact: bool, body: str = "") -> Answer:
+        number = self._number = next(self._numbers)
         self._branch = secrets.token_hex(8)
-        text = self._head(method, uri, f"<sip:{to}@{self.domain}>", self._branch, number) + headers
+        text = self._head(method, uri, to, self._branch, number) + headers
         if contact:
             text += f"Contact: <sip:{self.username}@127.0.0.1:{self.port}>\r\n"
-        text += "Content-Length: 0\r\n\r\n"
+        text += f"Content-Length: {len(body)}\r\n\r\n{body}"
         for _ in range(3):
             self._socket.sendto(text.encode(), self.target)
             try:
                 while True:
-                    answer = self._receive()
+                    answer = self.receive()
                     if answer.status >= 200 and (answer.header("CSeq") or "").split() == [str(number), method]:
-                        self._number = number
                         return answer
             except TimeoutError:
                 continue
         raise TimeoutError(f"no answer to {method} from {self.target}")
 
-    def _receive(self) -> Answer:
+    def send(self, text: str) -> None:
+        """Send any message."""
+        self._socket.sendto(text.encode(), self.target)
+
+    def receive(self) -> Answer:
+        """The next message, whatever it is; the status of a request is 0.
+
+        Raises:
+            TimeoutError: there was none for `timeout` seconds.
+        """
         text = self._socket.recv(65536).decode("utf-8", "replace")
         found = re.match(r"SIP/2\.0 (\d{3})", text)
         return Answer(int(found[1]) if found else 0, text)
