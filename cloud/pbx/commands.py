@@ -10,6 +10,7 @@ from cloud.models import Command, Edge
 from cloud.pbx.database import SITE_CHANNEL, notify
 from cloud.pbx.edges import KnownEdge
 from cloud.pbx.errors import NotFound
+from cloud.pbx.storable import storable_text
 from cloud.tokens import Tokens
 from contract.sync import messages
 
@@ -72,6 +73,6 @@ def finish_command(session: Session, edge: KnownEdge, result: messages.CommandRe
     row = session.get(Command, command_id, with_for_update=True)
     if row is None or row.edge_id != edge.edge_id or row.finished_at is not None:
         return False
-    row.finished_at, row.ok, row.result = now, result.ok, result.text
+    row.finished_at, row.ok, row.result = now, result.ok, storable_text(result.text)
     session.flush()
     return True

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from cloud.models import Edge, EdgeLease, Site
 from cloud.pbx.database import EVENTS_CHANNEL, SITE_CHANNEL, Scope, notify
 from cloud.pbx.errors import NotFound
+from cloud.pbx.storable import storable_text
 from cloud.tokens import Tokens
 
 MAX_PROBLEMS = 50
@@ -232,7 +233,7 @@ def record_rejected(session: Session, edge: KnownEdge, version: int, problems: S
         session,
         edge,
         rejected_version=version,
-        rejected_problems=[problem[:1024] for problem in problems[:MAX_PROBLEMS]],
+        rejected_problems=[storable_text(problem[:1024]) for problem in problems[:MAX_PROBLEMS]],
         rejected_at=now,
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from cloud.models import EventRow
 from cloud.pbx.database import EVENTS_CHANNEL, notify
 from cloud.pbx.edges import KnownEdge
+from cloud.pbx.storable import storable
 from cloud.tokens import Tokens
 from contract.sync.messages import Event
 
@@ -44,7 +45,7 @@ def keep_events(session: Session, tokens: Tokens, edge: KnownEdge, events: Seque
             "sequence": event.sequence,
             "kind": event.body.what.kind,
             "at": event.body.at,
-            "payload": event.body.model_dump(mode="json"),
+            "payload": storable(event.body.model_dump(mode="json")),
             "received_at": now,
         }
         for event in events

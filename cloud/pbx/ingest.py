@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
 
+from psycopg.errors import ProgramLimitExceeded
 from pydantic import ValidationError
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from cloud.models import Alarm, CallRecord, Device, EventRow, Registration, UnknownPhone
@@ -74,6 +75,10 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
         return f"not an event known here: {error.error_count()} problems"
     except (IntegrityError, DataError) as error:
         return f"the database refuses it: {type(error.orig).__name__}"
+    except OperationalError as error:
+        if not isinstance(error.orig, ProgramLimitExceeded):
+            raise
+        return "the database refuses it: a text is too long for an index"
     except ValueError as error:
         return f"an id in it is none of ours: {error}"
     return None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from cloud.models import Site, SiteState
 from cloud.pbx.database import SITE_CHANNEL, notify
 from cloud.pbx.errors import NotFound
+from cloud.pbx.storable import storable
 from contract.sync.state import Stamp, StateRecord, merge, next_stamp
 
 CLOUD_NODE = "cloud"
@@ -36,7 +37,7 @@ def merge_records(
             "tenant_id": tenant_id,
             "site_id": site_id,
             "key": key,
-            "value": record.value,
+            "value": storable(record.value),
             "wall_ms": record.stamp.wall_ms,
             "counter": record.stamp.counter,
             "node": record.stamp.node,

@@ -14,7 +14,7 @@ from contract.sync.events import EventBody
 from contract.sync.state import StateRecord
 from contract.values import Digest, Frozen, Id, SecretRef, Text, UtcTime
 
-Version = Annotated[int, Field(ge=1)]
+Version = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class Challenge(Frozen):
@@ -126,7 +126,7 @@ class Event(Frozen):
 
     type: Literal["event"] = "event"
     epoch: Id
-    sequence: Annotated[int, Field(ge=1)]
+    sequence: Annotated[int, Field(ge=1, lt=2**63)]
     body: EventBody
 
 
@@ -135,7 +135,7 @@ class EventAck(Frozen):
 
     type: Literal["event_ack"] = "event_ack"
     epoch: Id
-    sequence: Annotated[int, Field(ge=0)]
+    sequence: Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Command(Frozen):

@@ -161,6 +161,18 @@ def test_an_event_that_cannot_be_taken_in_is_marked_and_stands_in_nobodys_way(
         assert session.query(CallRecord).one().call_id == "c2"
 
 
+def test_a_contact_that_no_index_takes_is_marked_and_stands_in_nobodys_way(
+    functions: Functions, databases: Databases, customer: Customer, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    endless = "".join(chr(0x4E00 + (n * 7919) % 20000) for n in range(1024))
+    arrive(databases, edge, clock, 1, registered(clock, contact=endless), call(clock))
+    functions.ingest()
+    with databases.api.session(customer.scope) as session:
+        problems = [row.problem for row in session.query(EventRow).order_by(EventRow.sequence)]
+        assert session.query(CallRecord).count() == 1
+    assert problems == ["the database refuses it: a text is too long for an index", None]
+
+
 def test_an_event_of_a_kind_not_known_here_is_marked(
     databases: Databases, functions: Functions, edge: EdgeAtSite, clock: HandClock
 ) -> None:

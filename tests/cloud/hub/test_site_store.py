@@ -250,6 +250,19 @@ def test_secrets_that_the_edge_lacks_come_with_the_offer_even_when_the_snapshot_
     assert {s.ref for message in offer.secrets for s in message.secrets} == newest.secret_refs()
 
 
+def test_a_nul_in_what_an_edge_says_is_replaced_and_holds_up_nothing(databases: Databases) -> None:
+    world = in_postgres(databases)
+    world.open()
+    body = EventBody(at=CLOCK.now(), what=AlarmChanged(alarm="test", severity="warning", active=True, text="a\0b"))
+    event = Event(epoch="epoch-1", sequence=1, body=body)
+    assert world.store.answer(KeepEvents(world.edge, "epoch-1", (event,))) == EventsKept("epoch-1", 1)
+    record = StateRecord(key="greeting/user", value="a\0b", stamp=Stamp(wall_ms=1, node="edge"))
+    assert isinstance(world.store.answer(MergeState(world.edge, (record,))), StateMerged)
+    assert [known.value for known in world.news().records] == ["a\N{REPLACEMENT CHARACTER}b"]
+    rejected = Rejected(version=1, problems=("no\0",))
+    assert world.store.answer(RecordVerdict(world.edge, rejected)) == VerdictRecorded()
+
+
 def test_a_database_that_is_not_there_has_one_name(databases: Databases) -> None:
     nowhere = Database(databases.urls.hub.replace("tandem_hub@", "nobody_of_that_name@"))
     store = PbxStore(nowhere, key_service(), CLOCK, TOKENS, 10.0)

@@ -1,5 +1,6 @@
 """Messages survive the wire; anything else is refused by one error, within limits."""
 
+import re
 import zlib
 from datetime import UTC, datetime
 
@@ -88,6 +89,23 @@ def test_a_changed_byte_never_does_more_than_the_one_error(message: Message, pla
         decode(bytes(data))
     except CodecError:
         return
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_moment_that_no_calendar_has_in_utc_is_the_one_error(at: str) -> None:
+    event = next(message for message in EVERY_MESSAGE if message.type == "event")
+    text = re.sub(r'"at":"[^"]*"', f'"at":"{at}"', event.model_dump_json())
+    assert at in text
+    with pytest.raises(CodecError):
+        decode(b"\x01\x00" + text.encode())
+
+
+@pytest.mark.parametrize("sequence", [2**63, 2**70])
+def test_a_number_that_no_database_takes_is_the_one_error(sequence: int) -> None:
+    event = next(message for message in EVERY_MESSAGE if message.type == "event")
+    text = re.sub(r'"sequence":\d+', f'"sequence":{sequence}', event.model_dump_json())
+    with pytest.raises(CodecError):
+        decode(b"\x01\x00" + text.encode())
 
 
 def test_a_codec_version_from_the_future_is_named() -> None:
