@@ -58,5 +58,5 @@ peers: $(READY) ## Install the Debian packages of the programs that the tests ta
 	@$(BIN)/python -m tools.install_peers
 
 clean: ## Remove what was built and the demo's data; the environment stays
-	rm -rf .run build dist cloud/portal/dist cloud/portal/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .run build dist cloud/portal/dist cloud/portal/dist.new cloud/portal/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

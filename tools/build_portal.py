@@ -15,7 +15,8 @@ from typing import Final
 PORTAL: Final = Path(__file__).parent.parent / "cloud" / "portal"
 OPENAPI: Final = Path(__file__).parent.parent / "tests" / "golden" / "openapi.json"
 OLDEST_NODE: Final = 20
-_BUILT: Final = {"dist", "node_modules"}
+_NEW: Final = "dist.new"
+_BUILT: Final = {"dist", _NEW, "node_modules"}
 
 
 class NoPortal(Exception):
@@ -65,14 +66,18 @@ def _build() -> Path:
         return dist
     folder = find_node()
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "true"}
-    for step in (("ci", "--silent"), ("run", "generate"), ("run", "check"), ("run", "build")):
+    for step in (("ci", "--silent"), ("run", "generate"), ("run", "check"), ("run", "build", "--", "--outDir", _NEW)):
         print(f"portal: npm {' '.join(step)}", flush=True)
         done = subprocess.run(
             [str(folder / "npm"), *step], cwd=PORTAL, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise NoPortal(f"npm {' '.join(step)} failed:\n{(done.stdout + done.stderr)[-4000:]}")
-    stamp.write_text(digest, encoding="utf-8")
+    # Swapped in whole, because a running API may serve the old one meanwhile.
+    new = PORTAL / _NEW
+    (new / stamp.name).write_text(digest, encoding="utf-8")
+    shutil.rmtree(dist, ignore_errors=True)
+    new.rename(dist)
     return dist
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from cloud.api.app import make_app
 from cloud.api.chalicelib.services import Services
 from cloud.api.wsgi import make_server, make_wsgi
 
 CHROMIUM: Final = "/usr/bin/chromium"
+PATIENCE_MS: Final = 30_000
+"""How long a page may take to show what is expected, on a machine that does much else."""
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
 
@@ -35,6 +37,7 @@ def serve_portal(services: Services, portal_dir: Path) -> Iterator[str]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser that Debian packages, without a window."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
@@ -92,7 +95,7 @@ def visit(
         locale="en-GB",
         timezone_id="Europe/Berlin",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     tab = Visit(page, url)
 

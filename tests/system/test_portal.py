@@ -38,6 +38,6 @@ def test_the_site_list_shows_the_edge_going_offline_and_online_again_without_rel
         system.parts["edge"].stop()
         expect(row).to_contain_text("Offline")
         system.start_part("edge")
-        expect(row).to_contain_text("Online", timeout=20_000)
+        expect(row).to_contain_text("Online")
         assert len(tab.pages_loaded) == 1
         assert tab.wrong == []
