@@ -29,7 +29,7 @@ demo: $(READY) ## Two real phones fetch their files, register and call each othe
 test: peers test-units test-system ## Every test: units, then the system with its real peers
 
 test-units: $(READY) ## Tests of single parts
-	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent $(ARGS)
+	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent tests/benchmarks $(ARGS)
 
 test-system: $(READY) ## Tests of the whole with its real peers
 	$(BIN)/python -m pytest tests/system $(ARGS)

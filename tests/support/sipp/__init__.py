@@ -48,6 +48,7 @@ class Sipp:
         rows: input lines, taken in turn.
         calls: how many, then it ends by itself.
         rate: new calls a second.
+        at_once: how many are in flight at most.
         talk_ms: length of the scenario's pause.
     """
 
@@ -62,6 +63,7 @@ class Sipp:
         talk_ms: int = 100,
         port: int | None = None,
         transport: str = "u1",
+        at_once: int = 2000,
     ) -> None:
         self.port = port or free_udp_port()
         self._errors = folder / f"{scenario}-{self.port}.errors"
@@ -72,7 +74,8 @@ class Sipp:
             table.write_text("SEQUENTIAL\n" + "\n".join(rows) + "\n", encoding="utf-8")
             command += ["-inf", str(table)]
         command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(free_udp_port() & ~1)]
-        command += ["-t", transport, "-m", str(calls), "-r", str(rate), "-d", str(talk_ms), "-nostdin", "-l", "2000"]
+        command += ["-t", transport, "-m", str(calls), "-r", str(rate), "-d", str(talk_ms), "-nostdin"]
+        command += ["-l", str(at_once), "-buff_size", "212992"]
         command += ["-trace_err", "-error_file", str(self._errors), "-timeout_error", "-timeout", "110s"]
         self._command = [*command, *([target] if target else [])]
         self._log = folder / f"{scenario}-{self.port}.log"
@@ -108,7 +111,7 @@ class Sipp:
 
     def _said(self) -> str:
         errors = self._errors.read_text(encoding="utf-8", errors="replace") if self._errors.exists() else ""
-        return self._log.read_text(encoding="utf-8", errors="replace")[-1500:] + errors[-3000:]
+        return self._log.read_text(encoding="utf-8", errors="replace")[-1500:] + errors[:3000]
 
 
 def run(folder: Path, scenario: str, target: str, rows: tuple[str, ...], within: float = 30.0, **options: int) -> None:
