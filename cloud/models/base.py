@@ -1,12 +1,45 @@
 """What every table shares: naming of constraints, column types, identity, version and times."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKeyConstraint, MetaData, Text, UniqueConstraint, Uuid, func
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: read in UTC whatever the server's time zone, and refused when it does not say its own."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Towards the database.
+
+        Raises:
+            ValueError: the moment has no time zone.
+        """
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database, which answers in the time zone of its server."""
+        del dialect
+        return None if value is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -22,7 +55,7 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {  # noqa: RUF012  (read once by SQLAlchemy)
-        datetime: DateTime(timezone=True),
+        datetime: UtcDateTime(),
         str: Text,
         UUID: Uuid,
         dict[str, Any]: JSONB,
