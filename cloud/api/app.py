@@ -68,7 +68,7 @@ def make_app(services: Services, allowed_origin: str | None = None) -> Chalice:
 
     @app.middleware("http")
     def problems_only(event: Any, get_response: Any) -> Any:
-        """What Chalice refuses by itself is told like everything else."""
+        """What Chalice refuses by itself is told like everything else; no browser guesses what an answer is."""
         response = get_response(event)
         if response.status_code >= 400 and response.headers.get("Content-Type") not in {
             CONTENT_TYPE,
@@ -78,6 +78,7 @@ def make_app(services: Services, allowed_origin: str | None = None) -> Chalice:
             response = problem_response(problem_of_status(response.status_code))
             if allow is not None:
                 response.headers["Allow"] = allow
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
     api = make_api()

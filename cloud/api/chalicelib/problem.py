@@ -78,7 +78,8 @@ class Problem:
 
 def problem_response(problem: Problem) -> Any:
     """The problem as a Chalice response."""
-    return chalice.app.Response(problem.body(), {"Content-Type": CONTENT_TYPE, **problem.headers}, problem.status)
+    headers = {"Content-Type": CONTENT_TYPE, "X-Content-Type-Options": "nosniff", **problem.headers}
+    return chalice.app.Response(problem.body(), headers, problem.status)
 
 
 def problem_of_status(status: int) -> Problem:

@@ -98,6 +98,7 @@ def test_cheroot_serves_the_api_on_a_port(world: ApiWorld) -> None:
     with serving(world.anyone.wsgi) as address:
         status, headers, body = fetch(address, "/sites", Authorization=f"Bearer {world.admin.token}")
         assert (status, headers["content-type"]) == (200, "application/json")
+        assert headers["x-content-type-options"] == "nosniff"
         assert json.loads(body)["items"][0]["id"] == str(world.ours.site_id)
         again = fetch(address, "/sites", Authorization=f"Bearer {world.admin.token}", If_None_Match=headers["etag"])
         assert (again[0], again[2]) == (304, b"")
@@ -117,10 +118,21 @@ def test_a_new_edge_reaches_the_api_by_a_certificate_of_the_clouds_ca_alone(worl
     with serving(world.anyone.wsgi, (certificate, key)) as address:
         connection = http.client.HTTPSConnection(*address, timeout=10, context=trusting)
         connection.request("GET", "/ca.pem")
+        assert isinstance(connection.sock, ssl.SSLSocket)
+        assert connection.sock.version() == "TLSv1.3"
         answer = connection.getresponse()
         assert answer.status == 200
         assert answer.read().decode() == world.services.ca.certificate_pem
         connection.close()
+
+
+def test_tls_older_than_1_2_is_not_spoken(world: ApiWorld, tmp_path: Path) -> None:
+    leaf = Authority.open(MemoryAuthorityStore(), SystemClock().now()).issue(["localhost"], SystemClock().now())
+    certificate, key = tmp_path / "tls.pem", tmp_path / "tls.key"
+    certificate.write_bytes(leaf.certificate_pem)
+    key.write_bytes(leaf.key_pem)
+    server = make_server(world.anyone.wsgi, "127.0.0.1", 0, certificate=(certificate, key))
+    assert server.ssl_adapter.context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 def test_a_portal_of_another_origin_may_ask_and_is_told_the_etag(world: ApiWorld) -> None:
@@ -144,7 +156,11 @@ def test_a_browser_gets_the_portal_and_a_program_the_api(world: ApiWorld, tmp_pa
             status, headers, body = fetch(address, target, Accept=page)
             assert (status, body) == (200, b"<title>Portal</title>"), target
             assert headers["content-type"].startswith("text/html")
-        assert fetch(address, "/assets/app.js")[2] == b"portal()"
+            assert "frame-ancestors 'none'" in headers["content-security-policy"], target
+        for target, content in (("/assets/app.js", b"portal()"), ("/index.html", b"<title>Portal</title>")):
+            status, headers, body = fetch(address, target)
+            assert (status, body) == (200, content)
+            assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
         assert fetch(address, "/sites", Accept="application/json")[0] == 401
         assert fetch(address, "/health", Accept=page)[1]["content-type"] == "application/json"
 
