@@ -21,6 +21,7 @@ from cloud.hub.feed import Feed
 from cloud.hub.hub import Hub, HubSettings
 from cloud.hub.settings import Settings, SettingsWrong, read_settings
 from cloud.hub.site_store import PbxStore
+from cloud.logs import write_logs
 from cloud.pbx.authority import Authority, FileAuthorityStore
 from cloud.pbx.database import Database
 from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
@@ -39,7 +40,7 @@ def main() -> int:
     except SettingsWrong as error:
         print(f"tandem hub: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    write_logs(settings.log_level, settings.log_format)
     try:
         asyncio.run(_run(settings))
     except (CloudError, OSError) as error:

@@ -49,6 +49,9 @@ class Settings(BaseModel):
     poll_seconds: float = Field(default=3.0, ge=0.5, le=60.0)
     """How often the database is looked at for changes that no notification announced."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """What is not worth a line of the log."""
+    log_format: Literal["human", "json"] = "human"
+    """One line per event: for people, or a JSON object for a log service."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Settings":

@@ -78,7 +78,8 @@ class Problem:
 
 def problem_response(problem: Problem) -> Any:
     """The problem as a Chalice response."""
-    headers = {"Content-Type": CONTENT_TYPE, "X-Content-Type-Options": "nosniff", **problem.headers}
+    headers: dict[str, str | list[str]] = {"Content-Type": CONTENT_TYPE, "X-Content-Type-Options": "nosniff"}
+    headers.update(problem.headers)
     return chalice.app.Response(problem.body(), headers, problem.status)
 
 
