@@ -27,6 +27,7 @@ class FunctionSettings(BaseModel):
     database_url: SecretStr
     """The database, as the role tandem_worker."""
     pool_size: Annotated[int, Field(ge=1, le=50)] = 1
+    """Connections kept open to the database; a Lambda works on one message batch at a time."""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -55,6 +56,7 @@ class DeliverySettings(FunctionSettings):
     webhook_allow_private: bool = False
     """Deliver to private and loopback addresses too, and by http: for tests and labs only."""
     webhook_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15.0
+    """For one whole attempt, from connecting to the end of the answer."""
     webhook_retry_seconds: tuple[float, ...] = RETRY_SECONDS
     """Pauses after each failed attempt, as a JSON list in the environment."""
 

@@ -35,6 +35,7 @@ class LocalSettings:
         state_dir: keeps database, keys, the edge's state and logs.
         host: address that API and hub listen on.
         edge_host: address that phones reach the edge at.
+        ports: of each part.
         database_url: an administrator's address of another PostgreSQL; empty starts our own.
         demo: whether a demo site with an edge is brought up.
         portal: whether the portal is built and served.
