@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -10,6 +11,23 @@ from tests.support.peers import OPTIONAL_IN_CI, missing
 pytest_plugins: list[str] = ["tests.support.postgres"]
 
 _NOT_RUN = "NOT RUN: "
+_DELAYS = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A place for the delays that tests of a stated bound report."""
+    config.stash[_DELAYS] = []
+
+
+@pytest.fixture
+def report_delay(pytestconfig: pytest.Config) -> Callable[[str, float, float], None]:
+    """Report how long something took, with the bound that it must keep; printed at the end of the run."""
+
+    def report(what: str, seconds: float, bound: float) -> None:
+        pytestconfig.stash[_DELAYS].append(f"{what}: {seconds:.3f} s (at most {bound:g} s)")
+        assert seconds < bound, f"{what} took {seconds:.3f} s, at most {bound:g} s are allowed"
+
+    return report
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -23,8 +41,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"{_NOT_RUN}{program}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A closing line that names what did not run."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The delays that were bounded, and a closing line that names what did not run."""
+    for delay in config.stash[_DELAYS]:
+        terminalreporter.write_line(f"delay: {delay}")
     absent: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
