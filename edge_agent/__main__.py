@@ -96,6 +96,7 @@ def _run(settings: Settings, ready_fd: int | None) -> int:
         await agent.run()
 
     write_logs(settings.log)
+    os.umask(0o077)  # whatever the state folder allows, what lies in it is this user's alone
     try:
         identity = load_identity(settings.state_dir)
         with the_only_agent(settings.state_dir):
