@@ -13,6 +13,14 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _TUNNELS = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("::/96"))
 """6to4, Teredo and IPv4-compatible addresses: they lead to IPv4 addresses by ways of their own."""
 
+_RESERVED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "100::/64", "3fff::/20", "5f00::/16"),
+    )
+)
+"""Of the IANA special-purpose registries, what some versions of `ipaddress` call global."""
+
 
 class AddressRefused(CloudError):
     """The endpoint's name leads to an address that webhooks are not sent to."""
@@ -70,4 +78,6 @@ def is_public(address: str) -> bool:
             ip = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         elif any(ip in tunnel for tunnel in _TUNNELS):
             return False
+    if any(ip.version == network.version and ip in network for network in _RESERVED):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved

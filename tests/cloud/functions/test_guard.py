@@ -46,6 +46,11 @@ from tests.support.customers import TOKENS, HandClock
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
         "2001:0:7f00:1::",
+        "192.0.0.8",
+        "192.88.99.1",
+        "64:ff9b:1::a00:1",
+        "3fff::1",
+        "5f00::1",
         "no address",
     ],
 )
