@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cloud.models import ROLES, Account, Msp, RefreshToken, Tenant, User
+from cloud.pbx.authentication import FailureCounter
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, invalid, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.errors import Conflict, Forbidden
@@ -114,10 +115,19 @@ def change_account(
     return account
 
 
-def change_own_password(desk: Desk, passwords: Passwords, account_id: UUID, current: SecretStr, new: SecretStr) -> None:
-    """Change one's own password; every other log-in ends."""
+def change_own_password(
+    desk: Desk, passwords: Passwords, failures: FailureCounter, account_id: UUID, current: SecretStr, new: SecretStr
+) -> None:
+    """Change one's own password; every log-in ends.
+
+    Raises:
+        Invalid: the current password is another one, or the new one is none.
+        TooManyLogIns: whoever holds an access token alone must not guess the password with it.
+    """
     account = get_for_change(desk.session, Account, account_id)
+    failures.check(account.email, desk.actor.source)
     if not passwords.fits(account.password_hash, current):
+        failures.failed(account.email, desk.actor.source)
         raise invalid("current_password", "This is not your password")
     if text := problem_of(new):
         raise invalid("new_password", text)

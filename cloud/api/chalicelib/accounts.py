@@ -110,8 +110,9 @@ def get_me(work: Current) -> Account:
 
 @router.post("/me/password", **operation("changeMyPassword", "accounts", "Change my password", "user", 204))
 def change_my_password(work: Current, body: PasswordChange) -> None:
+    gate = work.services.gate
     accounts.change_own_password(
-        work.desk, work.services.gate.passwords, work.claims.account_id, body.current_password, body.new_password
+        work.desk, gate.passwords, gate.failures, work.claims.account_id, body.current_password, body.new_password
     )
 
 

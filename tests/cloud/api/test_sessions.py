@@ -95,3 +95,13 @@ def test_changing_ones_password_needs_the_old_one_and_ends_other_log_ins(world: 
     assert world.anyone.post("/sessions/refresh", {"refresh_token": token}).status == 401
     again = {"email": "user@tandem.test", "password": "another horse battery"}
     assert world.anyone.post("/sessions", again).status == 201
+
+
+def test_a_password_cannot_be_guessed_with_an_access_token_either(world: ApiWorld) -> None:
+    wanted = {"current_password": "wrong", "new_password": "another horse battery"}
+    for _ in range(10):
+        assert world.user.post("/me/password", wanted).fields == {"current_password"}
+    paused = world.user.post("/me/password", {**wanted, "current_password": PASSWORD})
+    assert (paused.status, paused.json["type"]) == (429, "urn:tandem:problem:too-many-log-ins")
+    world.clock.advance(301)
+    assert world.user.post("/me/password", {**wanted, "current_password": PASSWORD}).status == 204
