@@ -18,6 +18,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from cloud.pbx.errors import PbxError
 
@@ -110,6 +111,7 @@ def handle_problems(api: APIGatewayRestResolver) -> None:
     api.exception_handler(RequestValidationError)(_of_validation)
     api.exception_handler(RequestUnsupportedContentType)(lambda _error: _respond(problem_of_status(415)))
     api.exception_handler(OperationalError)(_of_database)
+    api.exception_handler(NoConnectionFree)(_of_database)
     api.exception_handler(NotFoundError)(lambda _error: _respond(problem_of_status(404)))
 
 
@@ -119,8 +121,9 @@ def _respond(problem: Problem) -> Response[str]:
     )
 
 
-def _of_database(error: OperationalError) -> Response[str]:
-    _log.warning("database_unavailable", extra={"error": type(error.orig).__name__})
+def _of_database(error: OperationalError | NoConnectionFree) -> Response[str]:
+    cause = error.orig if isinstance(error, OperationalError) else error
+    _log.warning("database_unavailable", extra={"error": type(cause).__name__})
     detail = "The database does not answer; try again in a moment"
     return _respond(Problem(503, "unavailable", detail, headers={"Retry-After": "2"}))
 

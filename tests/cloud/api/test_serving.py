@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from chalice.app import Chalice
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from cloud.api.app import make_app
 from cloud.api.chalicelib.bridge import ThreadSafeResolver, mount
@@ -188,6 +189,18 @@ def test_the_installers_files_are_served_from_their_folder_and_nothing_beside_it
     assert client.call("HEAD", "/bundles/agent.tar").headers["content-length"] == "600000"
     for target in ("/bundles/../../secret", "/bundles/link", "/bundles/", "/agent/x", "/bundles/\x00"):
         assert client.get(target).status == 404, target
+
+
+def test_while_every_connection_to_the_database_is_in_use_the_answer_is_to_come_back(
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_args: object, **_kwargs: object) -> object:
+        raise NoConnectionFree("QueuePool limit of size 8 overflow 8 reached")
+
+    monkeypatch.setattr(Database, "session", busy)
+    for refused in (world.admin.get("/sites"), world.anyone.post("/sessions", {"email": "a@b.test", "password": "x"})):
+        assert (refused.status, refused.headers["retry-after"]) == (503, "2")
+        assert "QueuePool" not in refused.body.decode()
 
 
 def test_the_api_says_that_it_is_not_ready_while_the_database_is_away(
