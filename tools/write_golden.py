@@ -2,18 +2,36 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-WRITERS: Final[tuple[tuple[str, ...], ...]] = (("contract.schema",), ("tests.golden.devices",))
-"""Modules that rewrite the golden files of their subject, with their arguments."""
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A module that writes the golden files of its subject, or prints the one that `target` names."""
+
+    module: str
+    arguments: tuple[str, ...] = ()
+    target: str | None = None
+
+
+WRITERS: Final = (
+    Writer("contract.schema"),
+    Writer("cloud.api", ("openapi",), "tests/golden/openapi.json"),
+    Writer("tests.golden.devices"),
+)
 
 
 def main() -> int:
     """The first writer that fails decides."""
-    for module, *arguments in WRITERS:
-        done = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
+    for writer in WRITERS:
+        command = [sys.executable, "-m", writer.module, *writer.arguments]
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE if writer.target else None)
         if done.returncode:
             return done.returncode
+        if writer.target:
+            Path(writer.target).write_bytes(done.stdout)
     return 0
 
 
