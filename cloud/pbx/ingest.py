@@ -167,8 +167,9 @@ def _alarm(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: 
 
 
 def _unknown_phone(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: UnknownPhoneSeen) -> None:
-    if what.mac and session.execute(select(Device.id).where(Device.mac == what.mac)).first():
-        return  # it became known meanwhile
+    here = select(Device.id).where(Device.mac == what.mac, Device.site_id == row.site_id)
+    if what.mac and session.execute(here).first():
+        return  # it became known meanwhile; one that belongs to another site is a stranger at this one
     seen = what.model_dump(exclude={"kind"})
     write = insert(UnknownPhone).values(
         id=tokens.id(),

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from cloud.functions.records import LambdaContext
-from cloud.models import Alarm, CallRecord, EventRow, Registration, UnknownPhone
+from cloud.models import Alarm, CallRecord, EventRow, Registration, Site, UnknownPhone
 from cloud.pbx.inbox import keep_events
 from contract.sync.events import (
     AlarmChanged,
@@ -147,6 +147,20 @@ def test_an_unknown_phone_is_counted_until_it_becomes_known(
     functions.ingest()
     with databases.api.session(edge.known.scope) as session:
         assert session.query(UnknownPhone).where(UnknownPhone.identity == "001565aabbcc").one().times_seen == 2
+
+
+def test_a_phone_of_another_site_that_turns_up_here_is_shown(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, customer: Customer, clock: HandClock
+) -> None:
+    elsewhere = Customer(customer.msp_id, customer.tenant_id, TOKENS.id())
+    with databases.api.session(edge.known.scope) as session:
+        session.add(Site(id=elsewhere.site_id, tenant_id=customer.tenant_id, name="Elsewhere"))
+        session.flush()
+        add_phone(session, elsewhere, add_user(session, elsewhere, "300"), functions.keys, "pw", "001565aabbcc")
+    arrive(databases, edge, clock, 1, UnknownPhoneSeen(mac="001565aabbcc", address="192.0.2.7", protocol="tftp"))
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        assert session.query(UnknownPhone).one().site_id == customer.site_id
 
 
 def test_an_event_that_cannot_be_taken_in_is_marked_and_stands_in_nobodys_way(
