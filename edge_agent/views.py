@@ -44,6 +44,7 @@ def sip_config(message: Prepare) -> SipConfig:
         plan=compile_plan(message.snapshot),
         credentials={credential.auth_username: credential for credential in credentials if credential},
         hosts=frozenset(host.lower() for host in (*message.own_hosts, message.sip_host) if host),
+        former_domains=site.former_domains,
         digest_algorithms=site.digest_algorithms,
         state=site_state(message.state),
         services=dict(message.services),

@@ -11,10 +11,12 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cloud.api.app import create_app
 from cloud.api.settings import WrongSettings, read_settings
 from cloud.api.wsgi import make_server, make_wsgi
+from cloud.logs import write_logs
 
 
 def main() -> int:
     """Serve until SIGTERM. Arguments: host, HTTP port, TLS port, certificate file, key file."""
+    write_logs()
     host, port, tls_port, certificate, key = sys.argv[1:6]
     try:
         settings = read_settings()

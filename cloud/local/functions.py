@@ -21,6 +21,7 @@ from cloud.functions.ingest_events import handler as ingest_events
 from cloud.functions.publish_sites import handler as publish_sites
 from cloud.functions.records import LambdaContext, claim_records, failures, inbox_records, sqs_event
 from cloud.functions.settings import DeliverySettings, SettingsProblem
+from cloud.logs import write_logs
 from cloud.pbx.database import EVENTS_CHANNEL, JOBS_CHANNEL, PLATFORM, Database
 from cloud.pbx.outbox import forget_finished, release_claims
 from cloud.pbx.publishing import PUBLISH_SITE
@@ -133,7 +134,7 @@ class FunctionsLoop:
                             events = notification.channel == EVENTS_CHANNEL
                             self._wake("ingest_events" if events else woken.get(notification.payload, ""))
             except Exception as problem:  # noqa: BLE001  this thread's outermost loop: the database may come back
-                _log.warning("listening failed: %s", type(problem).__name__)
+                _log.warning("listening_failed", exc_info=problem)
                 self._stopping.wait(POLL_SECONDS)
 
     def _run(self, function: _Function) -> None:
@@ -142,7 +143,7 @@ class FunctionsLoop:
             try:
                 worked = self._once(function)
             except Exception as problem:  # noqa: BLE001  this thread's outermost loop: the database may come back
-                _log.warning("%s failed: %s", function.name, type(problem).__name__)
+                _log.warning("function_failed", extra={"function": function.name}, exc_info=problem)
                 worked = False
             if not worked:
                 function.wake.wait(POLL_SECONDS)
@@ -157,7 +158,7 @@ class FunctionsLoop:
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; 0 when it ended as it should."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    write_logs()
     try:
         settings = DeliverySettings.from_environment()
     except SettingsProblem as problem:

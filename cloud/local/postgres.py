@@ -4,7 +4,6 @@ Reachable over a unix socket only, with trust authentication: whoever may enter 
 """
 
 import ctypes
-import hashlib
 import os
 import pwd
 import shutil
@@ -20,6 +19,7 @@ from typing import Any, Final, Self
 import psycopg
 
 from cloud.errors import CloudError
+from cloud.local.outside_folder import place_outside
 from cloud.models.upgrading import OWNER, PROCESS_ROLES, ensure_database, ensure_roles, role_url, upgrade
 
 ADMINISTRATOR: Final = "postgres"
@@ -92,7 +92,7 @@ class PostgresServer:
 
     Args:
         folder: keeps data and socket; made when missing. Started as root, the server runs as `nobody`, and where
-            that user cannot reach the folder, data lies in a folder of /var/lib/tandem-postgres named after it.
+            that user cannot reach the folder, data lies in a place of its own below /var/lib/tandem-postgres.
         binaries: what `find_binaries` gave.
         durable: False trades safety against power loss for speed (tests).
     """
@@ -102,16 +102,14 @@ class PostgresServer:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder.resolve()
         if self._as_root and not _reachable(self._folder):
-            name = hashlib.sha256(str(self._folder).encode()).hexdigest()[:16]
-            self._folder = Path("/var/lib/tandem-postgres") / name
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder = place_outside(self._folder)
         self._binaries = self._runnable(binaries)
         self._data = self._folder / "data"
         self._durable = durable
         self._socket = self._folder / "socket"
         if len(str(self._socket)) > _SOCKET_PATH_LIMIT:
-            name = hashlib.sha256(str(self._folder).encode()).hexdigest()[:16]
-            self._socket = Path(tempfile.gettempdir()) / f"tandem-pg-{name}"
+            # Made by us and by nobody before us: whoever owns the folder could stand in for the server.
+            self._socket = Path(tempfile.mkdtemp(prefix="tandem-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -73,7 +73,7 @@ class LocalSystem:
         self._state = settings.state_dir
         self._state.mkdir(parents=True, exist_ok=True)
         self._logs = self._state / "logs"
-        self._logs.mkdir(exist_ok=True)
+        self._logs.mkdir(mode=0o700, exist_ok=True)
         self.ports = settle(_wanted_ports(settings), self._state / "ports.json")
         self._postgres: PostgresServer | None = None
         self.urls: DatabaseUrls | None = None
@@ -134,8 +134,11 @@ class LocalSystem:
         edge_environment = self._edge_environment(edge_state)
         if not (edge_state / "identity.json").exists():
             code = demo_site.enrollment_code(api, site)
-            command = [sys.executable, "-m", "edge_agent", "enroll", code]
-            done = subprocess.run(command, env=edge_environment, capture_output=True, text=True, check=False)
+            # By standard input: what stands in the arguments every user of the machine may read.
+            command = [sys.executable, "-m", "edge_agent", "enroll", "-"]
+            done = subprocess.run(
+                command, env=edge_environment, input=code + "\n", capture_output=True, text=True, check=False
+            )
             if done.returncode:
                 raise LocalFailed(f"the demo site's edge could not enroll: {(done.stdout + done.stderr).strip()}")
         self._add("edge", ["-m", "edge_agent", "run"], edge_environment)

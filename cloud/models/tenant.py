@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.models.base import Base, Identified, Versioned
@@ -25,5 +25,7 @@ class Tenant(Identified, Versioned, Base):
     name: Mapped[str]
     domain: Mapped[str] = mapped_column(unique=True)
     """The SIP domain of every site of the tenant, in lower case."""
+    former_domains: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """What the domain was before, newest first."""
     realm: Mapped[str]
     """The digest realm: random, never changed, so that renaming the domain breaks no phone."""

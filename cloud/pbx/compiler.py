@@ -49,6 +49,7 @@ def _site(site: Site, tenant: Tenant) -> contract.Site:
             "tenant_id": str(tenant.id),
             "name": site.name,
             "domain": tenant.domain,
+            "former_domains": tuple(tenant.former_domains),
             "realm": tenant.realm,
             "digest_algorithms": tuple(site.digest_algorithms),
             "time_zone": site.time_zone,

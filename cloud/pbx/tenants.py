@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -45,6 +45,10 @@ def get_tenant(session: Session, tenant_id: UUID) -> Tenant:
     return get_or_refuse(session, Tenant, tenant_id)
 
 
+MAX_FORMER_DOMAINS: Final = 16
+"""Older ones are forgotten: no phone goes that long without its file."""
+
+
 def create_tenant(desk: Desk, msp_id: UUID | None, name: str, domain: str) -> Tenant:
     """A new tenant; its digest realm is made here and never changes."""
     msp = desk.session.get(Msp, msp_id) if msp_id is not None else None
@@ -68,6 +72,8 @@ def change_tenant(desk: Desk, tenant_id: UUID, changes: Mapping[str, Any], expec
     _unique(desk, "domain", "This SIP domain is in use")
     desk.record("tenant.changed", "tenant", tenant.id, changed, tenant.id)
     if "domain" in changed:
+        old = [changed["domain"][0], *tenant.former_domains]
+        tenant.former_domains = [name for name in old if name != tenant.domain][:MAX_FORMER_DOMAINS]
         for site_id in desk.session.scalars(select(Site.id).where(Site.tenant_id == tenant.id)):
             desk.publish(site_id, "The tenant's SIP domain was changed")
     return tenant

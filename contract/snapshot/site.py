@@ -18,6 +18,8 @@ class Site(Frozen):
     name: Text
     domain: HostName
     """The tenant's SIP domain: the host of every address of record."""
+    former_domains: Annotated[tuple[HostName, ...], Field(max_length=16)] = ()
+    """What the domain was before, newest first: phones that have not fetched their file since go on by it."""
     realm: Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]{1,128}$")]
     """The digest realm: random, never changed, so that renaming the domain breaks no phone."""
     digest_algorithms: Annotated[tuple[DigestAlgorithm, ...], Field(min_length=1, max_length=2)] = ("MD5",)

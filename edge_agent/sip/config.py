@@ -36,6 +36,7 @@ class SipConfig:
 
     Args:
         domain: host of every address of record, lower case.
+        former_domains: what the domain was before; phones may still go by them.
         realm: of digest authentication.
         plan: compiled dial plan; its users are the site's.
         credentials: by digest user name.
@@ -59,6 +60,7 @@ class SipConfig:
     plan: CompiledPlan
     credentials: dict[str, Credential] = field(repr=False)
     hosts: frozenset[str] = frozenset()
+    former_domains: tuple[str, ...] = ()
     digest_algorithms: tuple[str, ...] = ("MD5",)
     state: SiteState = NO_STATE
     services: dict[str, str] = field(default_factory=dict)

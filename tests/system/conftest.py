@@ -58,6 +58,15 @@ class Site:
         state: dict[str, object] = self.api.get(f"/sites/{self.running.site_id}")
         return state
 
+    def is_applied(self) -> bool:
+        """Whether nothing waits to be published and the edge runs the newest version."""
+        state = self.api.get(f"/sites/{self.running.site_id}")
+        newest = self.api.get(f"/snapshots?site_id={self.running.site_id}&limit=1")["items"][0]
+        domain = self.api.get(f"/tenants/{self.running.tenant_id}")["domain"]
+        snapshot = self.api.get(f"/snapshots/{self.running.site_id}/{newest['version']}")
+        published = snapshot["content"]["site"]["domain"] == domain
+        return published and [edge["applied_version"] for edge in state["edges"]] == [newest["version"]]
+
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:

@@ -29,3 +29,22 @@ def test_disabling_a_user_takes_effect_at_the_edge_within_a_second(site: Site, r
             site.api.patch(user, {"enabled": True})
         eventually(lambda: phone.register().status == 200, what="the user registers again")
         phone.register(expires=0)
+
+
+def test_renaming_the_domain_breaks_no_phone_that_still_has_the_old_one(site: Site) -> None:
+    tenant = f"/tenants/{site.running.tenant_id}"
+    old = site.api.get(tenant)["domain"]
+    new = f"renamed-{old}"
+    site.api.patch(tenant, {"domain": new})
+    try:
+        eventually(site.is_applied, what="the new domain at the edge")
+        with site.phone(0) as behind, site.phone(1) as renamed:
+            renamed.domain = new
+            assert renamed.register().status == 200
+            assert behind.register().status == 200
+            assert renamed.register(expires=0).status == 200
+            assert behind.invite(site.accounts[1].username).status == 480, "the number is known, nobody is there"
+            behind.register(expires=0)
+    finally:
+        site.api.patch(tenant, {"domain": old})
+    eventually(site.is_applied, what="the old domain at the edge")

@@ -39,8 +39,8 @@ class OwnAddresses:
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
-        self._domain = config.domain.lower().encode()
-        hosts = {self._domain, *(host.lower().encode() for host in config.hosts)}
+        self._domains = frozenset(name.lower().encode() for name in (config.domain, *config.former_domains))
+        hosts = {*self._domains, *(host.lower().encode() for host in config.hosts)}
         hosts.update((f"[{host}]" if ":" in host else host).encode() for host, _ in self._local.values())
         self._hosts = frozenset(hosts)
 
@@ -48,7 +48,7 @@ class OwnAddresses:
         """Whether requests with this URI end here: the domain, or a host of ours at a port of ours."""
         if uri.host not in self._hosts:
             return False
-        if uri.port == 0 and uri.host == self._domain:
+        if uri.port == 0 and uri.host in self._domains:
             return True
         return (uri.port or DEFAULT_PORT) in self._ports
 
