@@ -179,8 +179,16 @@ class Baresip:
         """All that it printed so far."""
         return _COLOURS.sub(b"", self._log.read_bytes()).decode("utf-8", "replace")
 
-    def packets(self) -> tuple[int, int]:
-        """RTP packets sent and received in the calls that have ended, by baresip's own count."""
+    def packets(self, within: float = 5.0) -> tuple[int, int]:
+        """RTP packets sent and received in the calls that have ended, by baresip's own count.
+
+        It is printed a moment after the call has closed: waited for, and (0, 0) when it does not come.
+        """
+        pause = threading.Event()
+        for _ in range(int(within / 0.05)):
+            if _PACKETS.search(self.log()):
+                break
+            pause.wait(0.05)
         found = _PACKETS.findall(self.log())
         return sum(int(sent) for sent, _ in found), sum(int(received) for _, received in found)
 
