@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from contract.sync.events import AlarmChanged
 from edge_agent.clock import Clock
@@ -29,6 +29,7 @@ from edge_agent.sip.message import (
     response_bytes,
 )
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
@@ -118,6 +119,9 @@ class Endpoint:
         self.drops: Counter[DropReason] = Counter()
         """What was dropped, by reason, since the start."""
         self._own = OwnAddresses(transport.local, config)
+        for kind in get_args(TransportName):
+            # Streams can be opened without a listener; answers come back on the stream.
+            self._own.sent_by.setdefault(kind, next(iter(self._own.sent_by.values())))
         self._wheel = TimerWheel()
         self.location = Location()
         self._registrar = Registrar(self.location, store, reporter, clock, config)

@@ -2,7 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-Transport = Literal["udp", "tcp"]
+Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
+"""As in Via, lower case (RFC 3261 §20.42, RFC 7118 §5.2)."""
 
 
 class Flow(NamedTuple):

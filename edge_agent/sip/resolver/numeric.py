@@ -6,9 +6,12 @@ from ipaddress import ip_address
 from typing import Final
 
 from edge_agent.sip.message import Flow, SipError, Uri
+from edge_agent.sip.message.flow import Transport
 
 _IPV4: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
+_TRANSPORTS: Final[dict[bytes, Transport]] = {b"udp": "udp", b"tcp": "tcp", b"tls": "tls"}
 DEFAULT_PORT: Final = 5060
+DEFAULT_TLS_PORT: Final = 5061
 UDP_LIMIT_BYTES: Final = 1300
 """A request longer than this should not go by UDP (RFC 3261 §18.1.1)."""
 
@@ -42,10 +45,12 @@ def flow_to(uri: Uri) -> Flow:
         Unresolvable: a name, or a transport that is not spoken here.
     """
     transport = uri.transport or b"udp"
-    if transport not in (b"udp", b"tcp") or uri.scheme != b"sip":
+    kind = _TRANSPORTS.get(transport)
+    if kind is None or uri.scheme != b"sip":
+        # Nobody can connect to a browser: `ws` has no listener at its other end (RFC 7118 §5).
         raise Unresolvable("Transport Not Supported")
     maddr = uri.params.get(b"maddr")
     host = maddr.strip(b"[]").decode("ascii") if maddr else uri.address
     if not is_numeric(host):
         raise Unresolvable("Host Names Are Not Resolved")
-    return Flow("tcp" if transport == b"tcp" else "udp", host, uri.port or DEFAULT_PORT)
+    return Flow(kind, host, uri.port or (DEFAULT_TLS_PORT if kind == "tls" else DEFAULT_PORT))

@@ -1,4 +1,4 @@
-"""UDP and TCP together: one object that a core without I/O is attached to.
+"""All transports together: one object that a core without I/O is attached to.
 
 What the core sends while a batch is handled is held back until the batch's end, so that it can write to disk once
 before any answer leaves.
@@ -11,15 +11,21 @@ import logging
 from typing import Final
 
 from edge_agent.clock import Clock
+from edge_agent.errors import EdgeError
 from edge_agent.sip.message import DEFAULT_LIMITS, DropReason, Flow, Limits
+from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.transport.ports import Receiver
-from edge_agent.sip.transport.tcp import TcpConnections
+from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.udp import UdpSocket
 
 _TICK_SECONDS: Final = 0.05
 _KEEPALIVE_BYTES: Final = b"\r\n\0 "
 
 _log = logging.getLogger(__name__)
+
+
+class NoCertificate(EdgeError):
+    """An encrypted transport is wanted, but there is no certificate for it."""
 
 
 class SipTransport:
@@ -29,6 +35,11 @@ class SipTransport:
         clock: read once for each batch.
         udp: address to bind; port 0 takes a free one. None: no UDP.
         tcp: as `udp`.
+        tls: as `udp`; needs `server_tls`.
+        ws: as `udp`, for WebSocket.
+        wss: as `udp`, for secure WebSocket; needs `server_tls`.
+        server_tls: asked for each encrypted connection that is accepted.
+        client_tls: asked for each encrypted connection that we open; None: none is.
         advertised: the host put into Via and Record-Route; by default the address bound to.
         limits: of streams.
 
@@ -41,17 +52,24 @@ class SipTransport:
         *,
         udp: tuple[str, int] | None = None,
         tcp: tuple[str, int] | None = None,
+        tls: tuple[str, int] | None = None,
+        ws: tuple[str, int] | None = None,
+        wss: tuple[str, int] | None = None,
+        server_tls: TlsContext | None = None,
+        client_tls: TlsContext | None = None,
         advertised: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._clock = clock
         self._udp_address = udp
-        self._tcp_address = tcp
-        bound = udp or tcp
+        self._server_tls = server_tls
+        wanted: dict[Transport, tuple[str, int] | None] = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
+        self._stream_addresses = {kind: address for kind, address in wanted.items() if address is not None}
+        bound = next((address for address in (udp, *self._stream_addresses.values()) if address is not None), None)
         self._advertised = advertised or (bound[0] if bound else "127.0.0.1")
         self._udp: UdpSocket | None = None
-        self.streams = TcpConnections(self, clock, limits)
-        """The TCP connections."""
+        self.streams = Streams(self, clock, limits, client_tls)
+        """The TCP, TLS and WebSocket connections."""
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
         self._in_batch = False
@@ -66,17 +84,22 @@ class SipTransport:
 
         Raises:
             OSError: an address cannot be bound.
+            NoCertificate: TLS is wanted without a certificate.
         """
         if self._udp_address is not None:
             self._udp = UdpSocket(self._udp_address, self._datagram, self._batch_ended)
-        if self._tcp_address is not None:
-            await self.streams.listen(self._tcp_address)
+        for kind, address in self._stream_addresses.items():
+            encrypted = kind in ("tls", "wss")
+            if encrypted and self._server_tls is None:
+                raise NoCertificate(f"{kind} needs a certificate")
+            self.streams.listen(kind, address, self._server_tls if encrypted else None)
 
     def attach(self, receiver: Receiver) -> None:
         """From here on everything goes to this core."""
         self._receiver = receiver
         if self._udp is not None:
             self._udp.start()
+        self.streams.start()
         self._start_ticking()
 
     async def close(self) -> None:
@@ -99,8 +122,8 @@ class SipTransport:
         found: dict[str, tuple[str, int]] = {}
         if self._udp is not None:
             found["udp"] = (self._advertised, self._udp.port)
-        if self.streams.port:
-            found["tcp"] = (self._advertised, self.streams.port)
+        for kind, port in self.streams.ports.items():
+            found[kind] = (self._advertised, port)
         return found
 
     def send(self, data: bytes, flow: Flow) -> None:
@@ -108,6 +131,14 @@ class SipTransport:
         self._outbox.append((data, flow))
         if not self._in_batch and self._flusher is None:
             self._flusher = asyncio.get_running_loop().call_soon(self._flush_later)
+
+    def verified_names(self, flow: Flow) -> tuple[str, ...]:
+        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
+        return self.streams.verified_names(flow)
+
+    def reuse(self, flow: Flow, port: int) -> bool:
+        """See `Streams.reuse`."""
+        return self.streams.reuse(flow, port)
 
     def is_open(self, flow: Flow) -> bool:
         """Whether a stream still stands; always True for UDP."""
@@ -165,12 +196,12 @@ class SipTransport:
     def _flush(self) -> None:
         failed: list[Flow] = []
         outbox, self._outbox = self._outbox, []
-        udp, tcp = self._udp, self.streams
+        udp, streams = self._udp, self.streams
         for data, flow in outbox:
             if flow.transport == "udp":
                 sent = udp is not None and 0 < flow.port < 65_536 and udp.send(data, flow.host, flow.port)
             else:
-                sent = tcp.send(data, flow)
+                sent = streams.send(data, flow)
             if not sent:
                 failed.append(flow)
         if failed and self._receiver is not None:
