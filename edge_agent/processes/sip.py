@@ -23,6 +23,8 @@ from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
 from edge_agent.sip.location import Binding
 from edge_agent.sip.registrar.store import SqliteBindingStore
+from edge_agent.sip.resolver import Resolver
+from edge_agent.sip.resolver.dns_lookup import DnsLookup
 from edge_agent.sip.transport import CertificateUnusable, SipTransport, TlsIdentity, spare_tls_memory
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
@@ -89,6 +91,7 @@ class SipSubsystem:
             wss=bound.get("wss"),
             server_tls=self._tls.server if self._tls is not None else None,
             client_tls=self._tls.client if self._tls is not None else None,
+            resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
         )
         await self._transport.open()

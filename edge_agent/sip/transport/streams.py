@@ -179,14 +179,20 @@ class Streams:
 
     # -- sending
 
-    def send(self, data: bytes, flow: Flow) -> bool:
-        """Send on a connection, opening one when the flow names none; False when that cannot be."""
+    def send(self, data: bytes, flow: Flow, name: str = "") -> bool:
+        """Send on a connection, opening one when the flow names none; False when that cannot be.
+
+        Args:
+            data: one message.
+            flow: to a numeric address.
+            name: what a TLS peer's certificate has to be for (RFC 5922 §4); empty: the address.
+        """
         if flow.connection:
             stream = self._by_number.get(flow.connection)
         else:
             stream = self._by_address.get(flow[:3])
             if stream is None:
-                return self._open(data, flow)
+                return self._open(data, flow, name)
         if stream is None:
             return False
         stream.write(data)
@@ -223,7 +229,7 @@ class Streams:
             stream.aliases.append(address)
         return True
 
-    def _open(self, data: bytes, flow: Flow) -> bool:
+    def _open(self, data: bytes, flow: Flow, name: str) -> bool:
         address = flow[:3]
         waiting = self._opening.get(address)
         if waiting is not None:
@@ -238,12 +244,12 @@ class Streams:
             self.user.stream_dropped(DropReason.TOO_MANY_CONNECTIONS)
             return False
         self._opening[address] = [data]
-        task = asyncio.get_running_loop().create_task(self._connect(flow))
+        task = asyncio.get_running_loop().create_task(self._connect(flow, name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _connect(self, flow: Flow) -> None:
+    async def _connect(self, flow: Flow, name: str) -> None:
         loop = asyncio.get_running_loop()
         address = flow[:3]
         self._next += 1
@@ -252,7 +258,13 @@ class Streams:
         self.admission.opened(numbered.connection, flow.host)
         try:
             async with asyncio.timeout(self.limits.tcp_connect_seconds):
-                _, stream = await loop.create_connection(lambda: Stream(self, numbered), flow.host, flow.port, ssl=tls)
+                _, stream = await loop.create_connection(
+                    lambda: Stream(self, numbered),
+                    flow.host,
+                    flow.port,
+                    ssl=tls,
+                    server_hostname=(name or flow.host) if tls is not None else None,
+                )
         except (OSError, TimeoutError):
             self.admission.ended(numbered.connection)
             self._opening.pop(address, None)

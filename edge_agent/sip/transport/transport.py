@@ -13,7 +13,9 @@ from typing import Final
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
 from edge_agent.sip.message import DEFAULT_LIMITS, DropReason, Flow, Limits
-from edge_agent.sip.message.flow import Transport
+from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.resolver import Resolver
+from edge_agent.sip.transport.named import NamedFlows
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.udp import UdpSocket
@@ -40,6 +42,7 @@ class SipTransport:
         wss: as `udp`, for secure WebSocket; needs `server_tls`.
         server_tls: asked for each encrypted connection that is accepted.
         client_tls: asked for each encrypted connection that we open; None: none is.
+        resolver: looks names up; None: no flow may lead to a name.
         advertised: the host put into Via and Record-Route; by default the address bound to.
         limits: of streams.
 
@@ -57,6 +60,7 @@ class SipTransport:
         wss: tuple[str, int] | None = None,
         server_tls: TlsContext | None = None,
         client_tls: TlsContext | None = None,
+        resolver: Resolver | None = None,
         advertised: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
@@ -70,6 +74,9 @@ class SipTransport:
         self._udp: UdpSocket | None = None
         self.streams = Streams(self, clock, limits, client_tls)
         """The TCP, TLS and WebSocket connections."""
+        self._named: NamedFlows | None = None
+        if resolver is not None:
+            self._named = NamedFlows(resolver, clock, self._send_now, self._name_failed, self.stream_dropped)
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
         self._in_batch = False
@@ -112,6 +119,8 @@ class SipTransport:
         if self._udp is not None:
             self._udp.close()
             self._udp = None
+        if self._named is not None:
+            await self._named.close()
         await self.streams.close()
 
     # -- what a core asks
@@ -153,7 +162,10 @@ class SipTransport:
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
-        receiver.received(data, Flow("udp", host, port), self._now)
+        flow = Flow("udp", host, port)
+        if self._named:
+            self._named.heard(flow)
+        receiver.received(data, flow, self._now)
 
     def stream_received(self, data: bytes, flow: Flow) -> None:
         """One message of a stream."""
@@ -162,6 +174,8 @@ class SipTransport:
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
+        if self._named:
+            self._named.heard(flow)
         self._receiver.received(data, flow, self._now)
 
     def stream_batch_ended(self) -> None:
@@ -170,6 +184,8 @@ class SipTransport:
 
     def stream_closed(self, flow: Flow) -> None:
         """A connection ended or could not be opened."""
+        if self._named and not flow.connection:
+            self._named.hop_failed(flow)
         if self._receiver is not None:
             self._in_batch = True
             self._receiver.flow_failed(flow, self._clock.monotonic())
@@ -196,12 +212,11 @@ class SipTransport:
     def _flush(self) -> None:
         failed: list[Flow] = []
         outbox, self._outbox = self._outbox, []
-        udp, streams = self._udp, self.streams
         for data, flow in outbox:
-            if flow.transport == "udp":
-                sent = udp is not None and 0 < flow.port < 65_536 and udp.send(data, flow.host, flow.port)
+            if flow.connection == TO_A_NAME:
+                sent = self._named is not None and self._named.send(data, flow)
             else:
-                sent = streams.send(data, flow)
+                sent = self._send_now(data, flow)
             if not sent:
                 failed.append(flow)
         if failed and self._receiver is not None:
@@ -209,6 +224,16 @@ class SipTransport:
             for flow in failed:
                 self._receiver.dropped(DropReason.UNREACHABLE)
                 self._receiver.flow_failed(flow, now)
+
+    def _send_now(self, data: bytes, flow: Flow, name: str = "") -> bool:
+        if flow.transport != "udp":
+            return self.streams.send(data, flow, name)
+        return self._udp is not None and 0 < flow.port < 65_536 and self._udp.send(data, flow.host, flow.port)
+
+    def _name_failed(self, flow: Flow) -> None:
+        """No hop of a name is left."""
+        if self._receiver is not None:
+            asyncio.get_running_loop().call_soon(self.stream_closed, flow)
 
     def _start_ticking(self) -> None:
         if self._ticker is None and self._receiver is not None and self._receiver.deadline is not None:
