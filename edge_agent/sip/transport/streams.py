@@ -150,6 +150,7 @@ class Streams:
         stream = self._by_number.get(number)
         if stream is not None:
             stream.close()
+            self.closed(stream)
         elif (task := self._handshakes.get(number)) is not None:
             task.cancel()
 

@@ -18,9 +18,11 @@ from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.transport.named import NamedFlows
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
+from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
 from edge_agent.sip.transport.udp import UdpSocket
 
 _TICK_SECONDS: Final = 0.05
+_FIRST_LETTER: Final = 0x0A
 _KEEPALIVE_BYTES: Final = b"\r\n\0 "
 
 _log = logging.getLogger(__name__)
@@ -159,6 +161,9 @@ class SipTransport:
         receiver = self._receiver
         if receiver is None or (len(data) <= 4 and not data.strip(_KEEPALIVE_BYTES)):
             return
+        if data[0] < _FIRST_LETTER and is_stun(data):
+            self._answer_stun(data, host, port)
+            return
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
@@ -166,6 +171,15 @@ class SipTransport:
         if self._named:
             self._named.heard(flow)
         receiver.received(data, flow, self._now)
+
+    def _answer_stun(self, data: bytes, host: str, port: int) -> None:
+        try:
+            answer = stun_answer(data, host, port)
+        except NotStun:
+            self.stream_dropped(DropReason.BAD_STUN)
+            return
+        if self._udp is not None:
+            self._udp.send(answer, host, port)
 
     def stream_received(self, data: bytes, flow: Flow) -> None:
         """One message of a stream."""
