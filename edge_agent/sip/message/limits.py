@@ -18,6 +18,7 @@ class Limits:
         open_calls: calls whose BYE has not passed; beyond it the oldest is closed.
         call_seconds: how long a call without a BYE stays open.
         nonces: nonces whose use is remembered.
+        udp_request_bytes: a longer request goes by TCP where the peer may have it (RFC 3261 §18.1.1).
         tcp_connections: stream connections (TCP, TLS, WebSocket) at one time.
         tcp_connections_per_host: of those, from one address.
         tcp_idle_seconds: a stream without any byte for so long is closed.
@@ -42,11 +43,12 @@ class Limits:
     open_calls: int = 20_000
     call_seconds: float = 12 * 3600.0
     nonces: int = 20_000
+    udp_request_bytes: int = 1_300
     tcp_connections: int = 4_000
     tcp_connections_per_host: int = 1_000
     tcp_idle_seconds: float = 3_900.0
     tcp_buffer_bytes: int = 1_048_576
-    tcp_connect_seconds: float = 10.0
+    tcp_connect_seconds: float = 4.0
     half_open: int = 512
     half_open_per_host: int = 128
     handshake_seconds: float = 5.0
