@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 _BACKLOG: Final = 512
-_ACCEPT_LIMIT: Final = 64
-"""Connections taken for each wake-up, so that datagrams and timers get their turn."""
+_ACCEPT_LIMIT: Final = 16
+"""Connections taken for each wake-up, so that datagrams and timers get their turn, and an honest handshake of a few
+wake-ups is through long before a flood has filled the places of those that are half open."""
 _PAUSE_SECONDS: Final = 1.0
 """How long nothing is accepted when the process has no descriptor left."""
 

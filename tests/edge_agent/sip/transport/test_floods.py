@@ -84,7 +84,7 @@ async def test_one_address_takes_its_share_of_silent_streams_and_no_other_ones()
 async def test_thousands_of_tls_attempts_leave_nothing_behind_and_an_honest_phone_gets_in(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     identity = TlsIdentity(*authority.issue(LOOPBACK))
-    limits = Limits(half_open=20, half_open_per_host=8)
+    limits = Limits(half_open=200, half_open_per_host=8)
     transport = SipTransport(SystemClock(), tls=(LOOPBACK, 0), server_tls=identity.server, limits=limits)
     attempts = 2_000
 
