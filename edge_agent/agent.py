@@ -329,7 +329,11 @@ class Agent:
         return Surroundings(
             services={"echo_test": f"sip:echo@127.0.0.1:{media}"} if media else {},
             sip_host=reachable_host(sip.address, sip.advertised_host),
-            sip_ports={"udp": bound.get("sip_udp", sip.udp_port), "tcp": bound.get("sip_tcp", sip.tcp_port)},
+            sip_ports={
+                "udp": bound.get("sip_udp", sip.udp_port),
+                "tcp": bound.get("sip_tcp", sip.tcp_port),
+                **{kind: bound[f"sip_{kind}"] for kind in ("tls", "ws", "wss") if f"sip_{kind}" in bound},
+            },
             own_hosts=tuple(dict.fromkeys((*sip.hosts, *own_addresses()))),
         )
 

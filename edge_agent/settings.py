@@ -26,6 +26,8 @@ RENAMED: Final[Mapping[str, str]] = {}
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A UDP or TCP port; 0 lets the system choose one, which tests use."""
+OptionalPort = Port | Literal["off"]
+"""A port, or nothing is listened for."""
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -60,8 +62,20 @@ class SipSettings(_Section):
     address: str = "0.0.0.0"
     udp_port: Port = 5060
     tcp_port: Port = 5060
+    tls_port: OptionalPort = 5061
+    ws_port: OptionalPort = "off"
+    wss_port: OptionalPort = "off"
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_client_authorities: str = ""
     advertised_host: str = ""
     hosts: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+
+    @model_validator(mode="after")
+    def _has_whole_certificate(self) -> Self:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key are given together or not at all")
+        return self
 
 
 class ProvisioningSettings(_Section):

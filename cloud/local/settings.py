@@ -18,13 +18,14 @@ class Ports:
     hub_quic: int = 8444
     hub_websocket: int = 8444
     sip: int = 5060
+    sip_tls: int = 5061
     tftp: int = 6969
     provisioning: int = 8090
 
     @classmethod
     def any(cls) -> Self:
         """Whatever is free."""
-        return cls(0, 0, 0, 0, 0, 0, 0)
+        return cls(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class LocalSettings:
         parser.add_argument("--no-portal", action="store_true", help="do not build the portal")
         parser.add_argument("--no-installer", action="store_true", help="do not build the agent's bundle")
         defaults = Ports()
-        names = ("api", "api-tls", "hub-quic", "hub-websocket", "sip", "tftp", "provisioning")
+        names = ("api", "api-tls", "hub-quic", "hub-websocket", "sip", "sip-tls", "tftp", "provisioning")
         for name in names:
             default = getattr(defaults, name.replace("-", "_"))
             parser.add_argument(f"--{name}-port", type=int, default=None, metavar="PORT", help=f"default {default}")

@@ -40,6 +40,7 @@ def _wanted_ports(settings: LocalSettings) -> dict[str, Wanted]:
     }
     if settings.demo:
         wanted["sip"] = (edge, ports.sip, ("tcp", "udp"))
+        wanted["sip_tls"] = (edge, ports.sip_tls, ("tcp",))
         wanted["tftp"] = (edge, ports.tftp, ("udp",))
         wanted["provisioning"] = (edge, ports.provisioning, ("tcp",))
     return wanted
@@ -289,6 +290,7 @@ class LocalSystem:
             "SIP_ADDRESS": host,
             "SIP_UDP_PORT": str(self.ports["sip"]),
             "SIP_TCP_PORT": str(self.ports["sip"]),
+            "SIP_TLS_PORT": str(self.ports["sip_tls"]),
             "SIP_ADVERTISED_HOST": host,
             "PROVISIONING_ADDRESS": host,
             "PROVISIONING_TFTP_PORT": str(self.ports["tftp"]),

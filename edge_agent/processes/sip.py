@@ -3,10 +3,11 @@
 Its sockets are bound at the start, so that its ports are known, and read from the first commit on.
 """
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from contract.dialplan import SiteState
 from contract.sync.events import RegistrationChanged
@@ -17,14 +18,20 @@ from edge_agent.network.own_addresses import reachable_host
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import Reporting
+from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
 from edge_agent.sip.location import Binding
 from edge_agent.sip.registrar.store import SqliteBindingStore
-from edge_agent.sip.transport import SipTransport
+from edge_agent.sip.resolver import Resolver
+from edge_agent.sip.resolver.dns_lookup import DnsLookup
+from edge_agent.sip.transport import CertificateUnusable, SipTransport, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens, Tokens
 from edge_agent.views import sip_config, site_state
+
+log = logging.getLogger(__name__)
 
 KEY_BYTES: Final = 32
 KEY_FILE: Final = "sip.key"
@@ -47,6 +54,7 @@ class SipSubsystem:
         self._tokens = SystemTokens()
         self._advertised = ""
         self._folder = Path()
+        self._tls: TlsIdentity | None = None
         self._transport: SipTransport | None = None
         self._reporting: Reporting | None = None
         self._endpoint: Endpoint | None = None
@@ -61,14 +69,61 @@ class SipSubsystem:
         self._folder = message.settings.state_dir
         self._advertised = reachable_host(settings.address, settings.advertised_host)
         self._reporting = Reporting(self._folder, self._bell, self._clock, self._tokens)
+        ports: dict[str, int | Literal["off"]] = {
+            "udp": settings.udp_port,
+            "tcp": settings.tcp_port,
+            "tls": settings.tls_port,
+            "ws": settings.ws_port,
+            "wss": settings.wss_port,
+        }
+        bound = {
+            kind: (settings.address, port or had.get(f"sip_{kind}", 0)) for kind, port in ports.items() if port != "off"
+        }
+        if "tls" in bound or "wss" in bound:
+            spare_tls_memory()
+            self._tls = self._tls_identity(settings)
         self._transport = SipTransport(
             self._clock,
-            udp=(settings.address, settings.udp_port or had.get("sip_udp", 0)),
-            tcp=(settings.address, settings.tcp_port or had.get("sip_tcp", 0)),
+            udp=bound.get("udp"),
+            tcp=bound.get("tcp"),
+            tls=bound.get("tls"),
+            ws=bound.get("ws"),
+            wss=bound.get("wss"),
+            server_tls=self._tls.server if self._tls is not None else None,
+            client_tls=self._tls.client if self._tls is not None else None,
+            resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
         )
         await self._transport.open()
         return {f"sip_{name}": address[1] for name, address in self._transport.local.items()}
+
+    def _tls_identity(self, settings: SipSettings) -> TlsIdentity:
+        """The certificate that the settings name, or one of our own, made where there is none.
+
+        Raises:
+            CertificateUnusable: the settings name one that cannot be used.
+            OSError: our own cannot be written.
+        """
+        authorities = Path(settings.tls_client_authorities) if settings.tls_client_authorities else None
+        if settings.tls_certificate:
+            return TlsIdentity(Path(settings.tls_certificate), Path(settings.tls_key), authorities)
+        hosts = (self._advertised, *settings.hosts)
+        made = own_certificate(self._folder, hosts, self._clock.now())
+        if made is not None:
+            # The key first: a certificate without its key is seen as damaged, and made again.
+            for name, content in zip((OWN_KEY, OWN_CERTIFICATE), reversed(made), strict=True):
+                write_durably(self._folder / name, content)
+        return TlsIdentity(self._folder / OWN_CERTIFICATE, self._folder / OWN_KEY, authorities)
+
+    def _take_up_certificate(self) -> None:
+        if self._tls is None:
+            return
+        try:
+            if self._tls.reload_if_changed():
+                log.info("sip_certificate_reloaded")
+        except CertificateUnusable as error:
+            # What is there goes on; the health of the site does not hang on a file that is half copied.
+            log.warning("sip_certificate_unusable", extra={"problem": str(error)})
 
     async def prepare(self, message: Prepare) -> None:
         """Check a configuration; what runs goes on."""
@@ -92,6 +147,7 @@ class SipSubsystem:
                 f"phones reach this edge at {self._prepared_host} now, no longer at {self._advertised}"
             )
         self._config, self._prepared = self._prepared, None
+        self._take_up_certificate()
         if self._endpoint is not None:
             self._endpoint.commit()
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Final, Protocol
+from typing import Final, Protocol, get_args
 
 from contract.sync.events import AlarmChanged
 from edge_agent.clock import Clock
@@ -29,6 +29,7 @@ from edge_agent.sip.message import (
     response_bytes,
 )
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
@@ -36,12 +37,14 @@ from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.registrar.contacts import IntervalTooBrief
 from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
+from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.tokens import Tokens
 
 _SWEEP_SECONDS: Final = 5.0
 _SWEEP: Final = 0
+_ALIAS: Final = b"alias"
 _LOGGED_ERRORS: Final = 20
 """Tracebacks written; further ones are counted only."""
 _STORE_ALARM: Final = "sip_store_not_writable"
@@ -63,6 +66,14 @@ class Transport(Protocol):
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send at the end of the batch."""
+        ...
+
+    def verified_names(self, flow: Flow) -> tuple[str, ...]:
+        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
+        ...
+
+    def reuse(self, flow: Flow, port: int) -> bool:
+        """Send what is for this port of the connection's peer by that connection."""
         ...
 
 
@@ -118,6 +129,9 @@ class Endpoint:
         self.drops: Counter[DropReason] = Counter()
         """What was dropped, by reason, since the start."""
         self._own = OwnAddresses(transport.local, config)
+        for kind in get_args(TransportName):
+            # Streams can be opened without a listener; answers come back on the stream.
+            self._own.sent_by.setdefault(kind, next(iter(self._own.sent_by.values())))
         self._wheel = TimerWheel()
         self.location = Location()
         self._registrar = Registrar(self.location, store, reporter, clock, config)
@@ -194,6 +208,8 @@ class Endpoint:
                 check_response(message)
             else:
                 check_request(message)
+                if flow.transport == "tls" and _ALIAS in message.via.params:
+                    self._reuse(message, flow)
             self.layer.receive(message, now)
         except BadMessage as error:
             self.drops[error.drop] += 1
@@ -201,6 +217,12 @@ class Endpoint:
         except Exception:  # noqa: BLE001 - the reason follows
             # The outermost loop of the process: one message must not stop the telephones of a site.
             self._internal_error()
+
+    def _reuse(self, request: Message, flow: Flow) -> None:
+        """Answer the wish to be reached by this very connection, of peers that proved who they are (RFC 5923 §5)."""
+        via = request.via
+        if via.host.strip(b"[]").decode("ascii", "replace") in self._transport.verified_names(flow):
+            self._transport.reuse(flow, via.port or DEFAULT_TLS_PORT)
 
     def _internal_error(self) -> None:
         self.drops[DropReason.INTERNAL_ERROR] += 1

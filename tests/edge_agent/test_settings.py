@@ -59,6 +59,13 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     assert settings.sip.hosts == ("pbx.example", "192.0.2.1")
 
 
+def test_ports_of_sip_can_be_switched_off_and_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    settings = load_settings(written(tmp_path, '[sip]\ntls_port = "off"\n'), {"TANDEM_EDGE_SIP_WSS_PORT": "7443"})
+    assert (settings.sip.tls_port, settings.sip.wss_port) == ("off", 7443)
+    problems = problems_of(written(tmp_path, '[sip]\ntls_certificate = "a.pem"\n'))
+    assert any("tls_key" in problem for problem in problems)
+
+
 def test_the_environment_can_name_the_file(tmp_path: Path) -> None:
     file = written(tmp_path, 'state_dir = "/srv/edge"\n')
     assert load_settings(None, {"TANDEM_EDGE_SETTINGS": str(file)}).state_dir == Path("/srv/edge")

@@ -169,6 +169,16 @@ class MemoryTransport:
         """Send at the end of the batch."""
         self._outbox.append((data, flow))
 
+    def verified_names(self, flow: Flow) -> tuple[str, ...]:
+        """Nobody shows a certificate here."""
+        del flow
+        return ()
+
+    def reuse(self, flow: Flow, port: int) -> bool:
+        """Nothing to be reused."""
+        del flow, port
+        return False
+
     def arrived(self, data: bytes, source: Address) -> None:
         """See `Node`."""
         if self.receiver is not None:

@@ -6,6 +6,7 @@ from typing import Final
 PACKAGES: Final = {
     "sipp": "sip-tester",
     "baresip": "baresip",
+    "openssl": "openssl",
     "tftp": "tftp-hpa",
     "curl": "curl",
     "chromium": "chromium",

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.peer("debootstrap"), pytest.mark.peer("unshare"), pyte
 FREE_PORTS = {
     "TANDEM_EDGE_SIP_UDP_PORT": "0",
     "TANDEM_EDGE_SIP_TCP_PORT": "0",
+    "TANDEM_EDGE_SIP_TLS_PORT": "0",
     "TANDEM_EDGE_PROVISIONING_TFTP_PORT": "0",
     "TANDEM_EDGE_PROVISIONING_HTTP_PORT": "0",
     "TANDEM_EDGE_SIP_ADDRESS": "127.0.0.1",

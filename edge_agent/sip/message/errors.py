@@ -38,6 +38,12 @@ class DropReason(Enum):
     TOO_MANY_CONNECTIONS = "too_many_connections"
     CONNECTION_CLOSED = "connection_closed"
     IDLE_CONNECTION = "idle_connection"
+    TOO_MANY_HALF_OPEN = "too_many_half_open"
+    HALF_OPEN_EVICTED = "half_open_evicted"
+    SLOW_CONNECTION = "slow_connection"
+    HANDSHAKE_FAILED = "handshake_failed"
+    BAD_WEBSOCKET = "bad_websocket"
+    BAD_STUN = "bad_stun"
 
 
 class SipError(EdgeError):

@@ -2,7 +2,12 @@
 
 from typing import Literal, NamedTuple
 
-Transport = Literal["udp", "tcp"]
+Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
+"""As in Via, lower case (RFC 3261 §20.42, RFC 7118 §5.2)."""
+
+
+TO_A_NAME = -1
+"""As `connection` of a flow whose host is a name, to be looked up by the transport (RFC 3263)."""
 
 
 class Flow(NamedTuple):
@@ -10,10 +15,10 @@ class Flow(NamedTuple):
 
     Args:
         transport: which transport.
-        host: the peer's numeric address.
-        port: the peer's port.
+        host: the peer's numeric address, or its name.
+        port: the peer's port; 0 with a name: to be looked up as well.
         connection: for streams the number of one connection; 0 means whichever connection leads there, opened when
-            there is none. Always 0 for UDP.
+            there is none; always 0 for UDP. `TO_A_NAME` where `host` is a name.
     """
 
     transport: Transport

@@ -18,11 +18,19 @@ class Limits:
         open_calls: calls whose BYE has not passed; beyond it the oldest is closed.
         call_seconds: how long a call without a BYE stays open.
         nonces: nonces whose use is remembered.
-        tcp_connections: stream connections at one time.
+        udp_request_bytes: a longer request goes by TCP where the peer may have it (RFC 3261 §18.1.1).
+        tcp_connections: stream connections (TCP, TLS, WebSocket) at one time.
         tcp_connections_per_host: of those, from one address.
         tcp_idle_seconds: a stream without any byte for so long is closed.
         tcp_buffer_bytes: bytes waiting to be written to one stream before it is closed.
         tcp_connect_seconds: how long opening a stream may take.
+        half_open: accepted streams whose first message has not come yet; beyond it the oldest of them is closed.
+        half_open_per_host: of those, from one address; beyond it new ones are refused.
+        handshake_seconds: how long the TLS handshake of an accepted stream may take.
+        first_message_seconds: how long after it was accepted a stream's first message must be whole.
+        message_seconds: how long a later message may take from its first to its last byte.
+        ws_ping_seconds: a WebSocket that was silent for so long is pinged.
+        ws_silent_seconds: a WebSocket that was silent for so long, pings or not, is closed.
     """
 
     message_bytes: int = 65_536
@@ -35,11 +43,19 @@ class Limits:
     open_calls: int = 20_000
     call_seconds: float = 12 * 3600.0
     nonces: int = 20_000
+    udp_request_bytes: int = 1_300
     tcp_connections: int = 4_000
     tcp_connections_per_host: int = 1_000
     tcp_idle_seconds: float = 3_900.0
     tcp_buffer_bytes: int = 1_048_576
-    tcp_connect_seconds: float = 10.0
+    tcp_connect_seconds: float = 4.0
+    half_open: int = 512
+    half_open_per_host: int = 128
+    handshake_seconds: float = 5.0
+    first_message_seconds: float = 30.0
+    message_seconds: float = 30.0
+    ws_ping_seconds: float = 30.0
+    ws_silent_seconds: float = 90.0
 
 
 DEFAULT_LIMITS = Limits()

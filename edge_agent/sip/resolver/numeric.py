@@ -1,4 +1,4 @@
-"""Numeric hosts. A name is refused by its own error until the resolver for names is built."""
+"""From a URI to a flow, at once: numeric hosts, and names left to the transport."""
 
 import re
 from functools import lru_cache
@@ -6,9 +6,12 @@ from ipaddress import ip_address
 from typing import Final
 
 from edge_agent.sip.message import Flow, SipError, Uri
+from edge_agent.sip.message.flow import TO_A_NAME, Transport
 
 _IPV4: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
+_TRANSPORTS: Final[dict[bytes, Transport]] = {b"udp": "udp", b"tcp": "tcp", b"tls": "tls"}
 DEFAULT_PORT: Final = 5060
+DEFAULT_TLS_PORT: Final = 5061
 UDP_LIMIT_BYTES: Final = 1300
 """A request longer than this should not go by UDP (RFC 3261 §18.1.1)."""
 
@@ -32,6 +35,21 @@ def is_numeric(host: str) -> bool:
     return True
 
 
+def flow_for(uri: Uri) -> Flow:
+    """As `flow_to`, but a name gives a flow to that name, which the transport looks up (RFC 3263) and never waits for.
+
+    For requests that leave the site. Without a transport parameter a name is reached by UDP (RFC 3263 §4.1 gives the
+    choice to NAPTR records; they are asked by `Resolver.find`, which takes time).
+
+    Raises:
+        Unresolvable: a transport that is not spoken here.
+    """
+    kind, host = _way(uri)
+    if is_numeric(host):
+        return flow_to(uri)
+    return Flow(kind, host.lower(), uri.port, TO_A_NAME)
+
+
 def flow_to(uri: Uri) -> Flow:
     """Where a request with this next hop goes.
 
@@ -41,11 +59,19 @@ def flow_to(uri: Uri) -> Flow:
     Raises:
         Unresolvable: a name, or a transport that is not spoken here.
     """
+    kind, host = _way(uri)
+    if not is_numeric(host):
+        raise Unresolvable("Host Names Are Not Resolved")
+    return Flow(kind, host, uri.port or (DEFAULT_TLS_PORT if kind == "tls" else DEFAULT_PORT))
+
+
+def _way(uri: Uri) -> tuple[Transport, str]:
+    """Transport and host."""
     transport = uri.transport or b"udp"
-    if transport not in (b"udp", b"tcp") or uri.scheme != b"sip":
+    kind = _TRANSPORTS.get(transport)
+    if kind is None or uri.scheme != b"sip":
+        # Nobody can connect to a browser: `ws` has no listener at its other end (RFC 7118 §5).
         raise Unresolvable("Transport Not Supported")
     maddr = uri.params.get(b"maddr")
     host = maddr.strip(b"[]").decode("ascii") if maddr else uri.address
-    if not is_numeric(host):
-        raise Unresolvable("Host Names Are Not Resolved")
-    return Flow("tcp" if transport == b"tcp" else "udp", host, uri.port or DEFAULT_PORT)
+    return kind, host

@@ -52,6 +52,16 @@ class InviteClient:
             home.wheel.add(self._interval, self, TIMER_A, now)
         home.wheel.add(home.timers.timeout, self, TIMER_B, now)
 
+    @property
+    def answered(self) -> bool:
+        """Whether any response came."""
+        return self.state != CALLING
+
+    def move(self, request: Message, key: bytes, flow: Flow, now: float) -> None:
+        """Begin again another way, with another branch; only before any response."""
+        self.request, self.key, self.flow = request, key, flow
+        self.start(now)
+
     def cancel(self, now: float) -> None:
         """Take the INVITE back: at once if a provisional response came, else when one comes (§9.1)."""
         if self.cancelled or self.state > PROCEEDING:

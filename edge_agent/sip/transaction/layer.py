@@ -16,6 +16,7 @@ from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.via import MAGIC_COOKIE
 from edge_agent.sip.transaction.invite_client import InviteClient, hop_request
 from edge_agent.sip.transaction.invite_server import InviteServer
+from edge_agent.sip.transaction.large_requests import LargeRequests
 from edge_agent.sip.transaction.non_invite_client import NonInviteClient
 from edge_agent.sip.transaction.non_invite_server import NonInviteServer
 from edge_agent.sip.transaction.ports import ClientOwner, Send, ServerKey
@@ -61,8 +62,10 @@ class TransactionLayer:
         "_branch_prefix",
         "_clients",
         "_count",
+        "_large",
         "_sent_by",
         "_servers",
+        "_switched",
         "_tag_prefix",
         "_user",
         "drops",
@@ -92,6 +95,9 @@ class TransactionLayer:
         self.limits = limits
         self._clients: dict[bytes, InviteClient | NonInviteClient] = {}
         self._servers: dict[ServerKey, InviteServer | NonInviteServer] = {}
+        self._large = LargeRequests()
+        self._switched: dict[bytes, Message] = {}
+        """Requests that went by TCP for their length, by branch: they go by UDP if TCP fails."""
         self._count = 0
         self._branch_prefix = MAGIC_COOKIE + tokens.token(6).encode() + b"."
         self._tag_prefix = tokens.token(5).encode()
@@ -197,7 +203,10 @@ class TransactionLayer:
             now: seconds, monotonic.
             loop_mark: appended to the branch (§16.6 step 8).
         """
+        wanted, flow = flow, self._large.flow(request, flow, self.limits, now)
         branch = self._push_via(request, flow, loop_mark)
+        if flow is not wanted:
+            self._switched[branch] = request
         kind = InviteClient if request.method == b"INVITE" else NonInviteClient
         client = kind(self, branch, request, flow, owner)
         self._clients[branch] = client
@@ -249,6 +258,7 @@ class TransactionLayer:
     def client_ended(self, key: bytes) -> None:
         """Forget a client transaction."""
         self._clients.pop(key, None)
+        self._switched.pop(key, None)
 
     def server_ended(self, key: ServerKey) -> None:
         """Forget a server transaction."""
@@ -257,7 +267,23 @@ class TransactionLayer:
     def flow_failed(self, flow: Flow, now: float) -> None:
         """The transport could not send there, or the connection is gone: requests waiting on it fail as 503."""
         for client in [client for client in self._clients.values() if client.flow == flow]:
-            client.unreachable(now)
+            request = self._switched.pop(client.key, None)
+            if request is not None and not client.answered:
+                self._back_to_udp(client, request, now)
+            else:
+                client.unreachable(now)
+
+    def _back_to_udp(self, client: InviteClient | NonInviteClient, request: Message, now: float) -> None:
+        """TCP was tried for the length only: the request goes again, by UDP (RFC 3261 §18.1.1)."""
+        old = client.key
+        self._large.refused(client.flow, now)
+        udp = client.flow._replace(transport="udp")
+        request.remove_first_value(b"via")
+        mark = old[len(self._branch_prefix) :].partition(b".")[2]
+        branch = self._push_via(request, udp, mark)
+        self._clients.pop(old, None)
+        self._clients[branch] = client
+        client.move(request, branch, udp, now)
 
     @property
     def client_count(self) -> int:

@@ -42,6 +42,16 @@ class NonInviteClient:
             home.wheel.add(self._interval, self, TIMER_E, now)
         home.wheel.add(home.timers.timeout, self, TIMER_F, now)
 
+    @property
+    def answered(self) -> bool:
+        """Whether any response came."""
+        return self.state != TRYING
+
+    def move(self, request: Message, key: bytes, flow: Flow, now: float) -> None:
+        """Begin again another way, with another branch; only before any response."""
+        self._data, self.key, self.flow = bytes(request), key, flow
+        self.start(now)
+
     def respond(self, response: Message, now: float) -> None:
         """A response came from the network."""
         if self.state >= COMPLETED:

@@ -2,6 +2,16 @@
 
 from edge_agent.sip.transport.framer import PING, StreamFramer
 from edge_agent.sip.transport.ports import Receiver
-from edge_agent.sip.transport.transport import SipTransport
+from edge_agent.sip.transport.tls import CertificateUnusable, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport.transport import NoCertificate, SipTransport
 
-__all__ = ["PING", "Receiver", "SipTransport", "StreamFramer"]
+__all__ = [
+    "PING",
+    "CertificateUnusable",
+    "NoCertificate",
+    "Receiver",
+    "SipTransport",
+    "StreamFramer",
+    "TlsIdentity",
+    "spare_tls_memory",
+]

@@ -1,4 +1,4 @@
-"""UDP and TCP together: one object that a core without I/O is attached to.
+"""All transports together: one object that a core without I/O is attached to.
 
 What the core sends while a batch is handled is held back until the batch's end, so that it can write to disk once
 before any answer leaves.
@@ -11,15 +11,25 @@ import logging
 from typing import Final
 
 from edge_agent.clock import Clock
+from edge_agent.errors import EdgeError
 from edge_agent.sip.message import DEFAULT_LIMITS, DropReason, Flow, Limits
+from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.resolver import Resolver
+from edge_agent.sip.transport.named import NamedFlows
 from edge_agent.sip.transport.ports import Receiver
-from edge_agent.sip.transport.tcp import TcpConnections
+from edge_agent.sip.transport.streams import Streams, TlsContext
+from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
 from edge_agent.sip.transport.udp import UdpSocket
 
 _TICK_SECONDS: Final = 0.05
+_FIRST_LETTER: Final = 0x0A
 _KEEPALIVE_BYTES: Final = b"\r\n\0 "
 
 _log = logging.getLogger(__name__)
+
+
+class NoCertificate(EdgeError):
+    """An encrypted transport is wanted, but there is no certificate for it."""
 
 
 class SipTransport:
@@ -29,6 +39,12 @@ class SipTransport:
         clock: read once for each batch.
         udp: address to bind; port 0 takes a free one. None: no UDP.
         tcp: as `udp`.
+        tls: as `udp`; needs `server_tls`.
+        ws: as `udp`, for WebSocket.
+        wss: as `udp`, for secure WebSocket; needs `server_tls`.
+        server_tls: asked for each encrypted connection that is accepted.
+        client_tls: asked for each encrypted connection that we open; None: none is.
+        resolver: looks names up; None: no flow may lead to a name.
         advertised: the host put into Via and Record-Route; by default the address bound to.
         limits: of streams.
 
@@ -41,17 +57,28 @@ class SipTransport:
         *,
         udp: tuple[str, int] | None = None,
         tcp: tuple[str, int] | None = None,
+        tls: tuple[str, int] | None = None,
+        ws: tuple[str, int] | None = None,
+        wss: tuple[str, int] | None = None,
+        server_tls: TlsContext | None = None,
+        client_tls: TlsContext | None = None,
+        resolver: Resolver | None = None,
         advertised: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._clock = clock
         self._udp_address = udp
-        self._tcp_address = tcp
-        bound = udp or tcp
+        self._server_tls = server_tls
+        wanted: dict[Transport, tuple[str, int] | None] = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
+        self._stream_addresses = {kind: address for kind, address in wanted.items() if address is not None}
+        bound = next((address for address in (udp, *self._stream_addresses.values()) if address is not None), None)
         self._advertised = advertised or (bound[0] if bound else "127.0.0.1")
         self._udp: UdpSocket | None = None
-        self.streams = TcpConnections(self, clock, limits)
-        """The TCP connections."""
+        self.streams = Streams(self, clock, limits, client_tls)
+        """The TCP, TLS and WebSocket connections."""
+        self._named: NamedFlows | None = None
+        if resolver is not None:
+            self._named = NamedFlows(resolver, clock, self._send_now, self._name_failed, self.stream_dropped)
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
         self._in_batch = False
@@ -66,17 +93,22 @@ class SipTransport:
 
         Raises:
             OSError: an address cannot be bound.
+            NoCertificate: TLS is wanted without a certificate.
         """
         if self._udp_address is not None:
             self._udp = UdpSocket(self._udp_address, self._datagram, self._batch_ended)
-        if self._tcp_address is not None:
-            await self.streams.listen(self._tcp_address)
+        for kind, address in self._stream_addresses.items():
+            encrypted = kind in ("tls", "wss")
+            if encrypted and self._server_tls is None:
+                raise NoCertificate(f"{kind} needs a certificate")
+            self.streams.listen(kind, address, self._server_tls if encrypted else None)
 
     def attach(self, receiver: Receiver) -> None:
         """From here on everything goes to this core."""
         self._receiver = receiver
         if self._udp is not None:
             self._udp.start()
+        self.streams.start()
         self._start_ticking()
 
     async def close(self) -> None:
@@ -89,6 +121,8 @@ class SipTransport:
         if self._udp is not None:
             self._udp.close()
             self._udp = None
+        if self._named is not None:
+            await self._named.close()
         await self.streams.close()
 
     # -- what a core asks
@@ -99,8 +133,8 @@ class SipTransport:
         found: dict[str, tuple[str, int]] = {}
         if self._udp is not None:
             found["udp"] = (self._advertised, self._udp.port)
-        if self.streams.port:
-            found["tcp"] = (self._advertised, self.streams.port)
+        for kind, port in self.streams.ports.items():
+            found[kind] = (self._advertised, port)
         return found
 
     def send(self, data: bytes, flow: Flow) -> None:
@@ -108,6 +142,14 @@ class SipTransport:
         self._outbox.append((data, flow))
         if not self._in_batch and self._flusher is None:
             self._flusher = asyncio.get_running_loop().call_soon(self._flush_later)
+
+    def verified_names(self, flow: Flow) -> tuple[str, ...]:
+        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
+        return self.streams.verified_names(flow)
+
+    def reuse(self, flow: Flow, port: int) -> bool:
+        """See `Streams.reuse`."""
+        return self.streams.reuse(flow, port)
 
     def is_open(self, flow: Flow) -> bool:
         """Whether a stream still stands; always True for UDP."""
@@ -119,10 +161,25 @@ class SipTransport:
         receiver = self._receiver
         if receiver is None or (len(data) <= 4 and not data.strip(_KEEPALIVE_BYTES)):
             return
+        if data[0] < _FIRST_LETTER and is_stun(data):
+            self._answer_stun(data, host, port)
+            return
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
-        receiver.received(data, Flow("udp", host, port), self._now)
+        flow = Flow("udp", host, port)
+        if self._named:
+            self._named.heard(flow)
+        receiver.received(data, flow, self._now)
+
+    def _answer_stun(self, data: bytes, host: str, port: int) -> None:
+        try:
+            answer = stun_answer(data, host, port)
+        except NotStun:
+            self.stream_dropped(DropReason.BAD_STUN)
+            return
+        if self._udp is not None:
+            self._udp.send(answer, host, port)
 
     def stream_received(self, data: bytes, flow: Flow) -> None:
         """One message of a stream."""
@@ -131,6 +188,8 @@ class SipTransport:
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
+        if self._named:
+            self._named.heard(flow)
         self._receiver.received(data, flow, self._now)
 
     def stream_batch_ended(self) -> None:
@@ -139,6 +198,8 @@ class SipTransport:
 
     def stream_closed(self, flow: Flow) -> None:
         """A connection ended or could not be opened."""
+        if self._named and not flow.connection:
+            self._named.hop_failed(flow)
         if self._receiver is not None:
             self._in_batch = True
             self._receiver.flow_failed(flow, self._clock.monotonic())
@@ -165,12 +226,11 @@ class SipTransport:
     def _flush(self) -> None:
         failed: list[Flow] = []
         outbox, self._outbox = self._outbox, []
-        udp, tcp = self._udp, self.streams
         for data, flow in outbox:
-            if flow.transport == "udp":
-                sent = udp is not None and 0 < flow.port < 65_536 and udp.send(data, flow.host, flow.port)
+            if flow.connection == TO_A_NAME:
+                sent = self._named is not None and self._named.send(data, flow)
             else:
-                sent = tcp.send(data, flow)
+                sent = self._send_now(data, flow)
             if not sent:
                 failed.append(flow)
         if failed and self._receiver is not None:
@@ -178,6 +238,16 @@ class SipTransport:
             for flow in failed:
                 self._receiver.dropped(DropReason.UNREACHABLE)
                 self._receiver.flow_failed(flow, now)
+
+    def _send_now(self, data: bytes, flow: Flow, name: str = "") -> bool:
+        if flow.transport != "udp":
+            return self.streams.send(data, flow, name)
+        return self._udp is not None and 0 < flow.port < 65_536 and self._udp.send(data, flow.host, flow.port)
+
+    def _name_failed(self, flow: Flow) -> None:
+        """No hop of a name is left."""
+        if self._receiver is not None:
+            asyncio.get_running_loop().call_soon(self.stream_closed, flow)
 
     def _start_ticking(self) -> None:
         if self._ticker is None and self._receiver is not None and self._receiver.deadline is not None:

@@ -14,6 +14,7 @@ from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.sip import KEY_BYTES, AddressChanged, NotStarted, SipSubsystem, edge_key
 from edge_agent.settings import Settings, SipSettings
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY
 from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
 from tests.support.raw_sip import RawPhone
@@ -32,7 +33,7 @@ def message(version: int = 1, **changes: object) -> Prepare:
 
 
 def settings(folder: Path) -> Settings:
-    return Settings(state_dir=folder, sip=SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0))
+    return Settings(state_dir=folder, sip=SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0, tls_port=0))
 
 
 def disturb(user: str, value: bool | None, at: int) -> StateRecord:
@@ -57,7 +58,7 @@ async def register(ports: Ports) -> int:
 
 async def test_ports_are_known_at_the_start_and_the_same_for_the_next_run(sip: SipSubsystem, tmp_path: Path) -> None:
     ports = await started(sip, tmp_path)
-    assert set(ports) == {"sip_udp", "sip_tcp"}
+    assert set(ports) == {"sip_udp", "sip_tcp", "sip_tls"}
     await sip.stop()
     again = SipSubsystem(Bell())
     assert await again.start(Start(settings=settings(tmp_path), ports=ports)) == ports
@@ -79,6 +80,33 @@ async def test_phones_register_after_the_first_commit_and_are_reported_when_aske
     outbox.close()
     assert len(reports) == 2
     assert all(isinstance(report, RegistrationChanged) and report.state == "registered" for report in reports)
+
+
+async def test_the_process_makes_a_certificate_of_its_own_once_and_takes_up_a_changed_one(
+    sip: SipSubsystem, tmp_path: Path
+) -> None:
+    await started(sip, tmp_path)
+    shown, key = tmp_path / OWN_CERTIFICATE, tmp_path / OWN_KEY
+    first = shown.read_bytes()
+    assert key.stat().st_mode & 0o777 == 0o600
+    again = SipSubsystem(Bell())
+    await started(again, tmp_path)
+    assert shown.read_bytes() == first
+    await again.prepare(message())
+    key.write_bytes(b"half")
+    await again.commit()  # goes on with the certificate that it has
+    await again.stop()
+    third = SipSubsystem(Bell())
+    await started(third, tmp_path)
+    assert shown.read_bytes() != first
+    await third.stop()
+
+
+async def test_transports_that_are_off_are_not_listened_for(sip: SipSubsystem, tmp_path: Path) -> None:
+    off = SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0, tls_port="off", ws_port=0)
+    ports = await sip.start(Start(settings=Settings(state_dir=tmp_path, sip=off)))
+    assert set(ports) == {"sip_udp", "sip_tcp", "sip_ws"}
+    assert not (tmp_path / OWN_KEY).exists()
 
 
 async def test_another_configuration_takes_the_place_of_the_first(sip: SipSubsystem, tmp_path: Path) -> None:

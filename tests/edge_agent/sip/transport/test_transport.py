@@ -151,7 +151,10 @@ async def test_timers_are_advanced_when_the_receiver_waits_for_something() -> No
 
 
 async def test_a_stream_without_a_byte_or_stuck_in_one_message_is_closed() -> None:
-    for begun, seconds in ((b"", 3901), (MESSAGE[:10], 31)):
+    for begun, seconds, reason in (
+        (b"", 3901, DropReason.IDLE_CONNECTION),
+        (MESSAGE[:10], 31, DropReason.SLOW_CONNECTION),
+    ):
         clock = HandClock()
         async with opened(clock=clock) as (transport, listener):
             reader, writer = await asyncio.open_connection(*transport.local["tcp"])
@@ -162,7 +165,7 @@ async def test_a_stream_without_a_byte_or_stuck_in_one_message_is_closed() -> No
             assert not listener.drops
             clock.advance(2)
             transport.streams.sweep()
-            assert listener.drops == {DropReason.IDLE_CONNECTION: 1}
+            assert listener.drops == {reason: 1}
             with suppress(ConnectionResetError):
                 assert await reader.read(1) == b""
             writer.close()

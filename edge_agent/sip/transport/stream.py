@@ -1,0 +1,129 @@
+"""One stream: what it brings is cut into messages, what goes out is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Final, cast
+
+from edge_agent.sip.message import BadMessage, Flow
+from edge_agent.sip.message.flow import Transport
+from edge_agent.sip.transport.framer import PING
+from edge_agent.sip.transport.framing import Framing, PlainFraming
+
+if TYPE_CHECKING:
+    from edge_agent.sip.transport.streams import Streams
+
+PONG: Final = b"\r\n"
+
+
+class Stream(asyncio.BufferedProtocol):
+    """One stream. All of them read into one buffer, because each read is handled before the next begins.
+
+    Args:
+        streams: where it belongs.
+        flow: with its number; `host` and `port` are the peer's.
+    """
+
+    def __init__(self, streams: Streams, flow: Flow) -> None:
+        self._streams = streams
+        self._framing: Framing = PlainFraming(streams.limits)
+        if flow.transport in ("ws", "wss"):
+            # A site without browsers never pays for the library.
+            from edge_agent.sip.transport.websocket import WebSocketFraming
+
+            self._framing = WebSocketFraming(streams.limits)
+        self._transport: asyncio.Transport | None = None
+        self.flow = flow
+        self.heard = streams.clock.monotonic()
+        """When something came last."""
+        self.stalled_since: float | None = None
+        """Since when a message is not whole."""
+        self.aliases: list[tuple[Transport, str, int]] = []
+        """Addresses that it stands for besides the peer's own (RFC 5923)."""
+        self.spoke = False
+        """Whether a message has come."""
+
+    @property
+    def kind(self) -> Transport:
+        """Which transport it is."""
+        return self.flow.transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._streams.stands(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        del sizehint
+        return self._streams.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        streams, framing = self._streams, self._framing
+        self.heard = streams.clock.monotonic()
+        try:
+            messages = framing.feed(bytes(streams.buffer[:nbytes]))
+        except BadMessage as error:
+            streams.user.stream_dropped(error.drop)
+            self._end()
+            return
+        said = framing.outgoing()
+        if said:
+            self._write(said)
+        for message in messages:
+            if message is PING:
+                self.write(PONG)
+                continue
+            if not self.spoke:
+                self.spoke = True
+                streams.spoke(self)
+            streams.user.stream_received(message, self.flow)
+        if not framing.waiting:
+            self.stalled_since = None
+        elif self.stalled_since is None or messages:
+            self.stalled_since = self.heard
+        streams.user.stream_batch_ended()
+        if framing.ended:
+            self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._streams.closed(self)
+
+    def write(self, data: bytes) -> None:
+        """Send a message; a peer that does not read is cut off."""
+        self._write(self._framing.wrap(data))
+
+    def ping(self) -> None:
+        """Ask for a sign of life, where the transport has one."""
+        self._write(self._framing.ping())
+
+    def _write(self, data: bytes) -> None:
+        transport = self._transport
+        if not data or transport is None or transport.is_closing():
+            return
+        transport.write(data)
+        if transport.get_write_buffer_size() > self._streams.limits.tcp_buffer_bytes:
+            transport.abort()
+
+    def _end(self) -> None:
+        """Send what the framing has to say and close; the sweep ends what does not read even that."""
+        self._write(self._framing.outgoing())
+        if self.kind in ("ws", "wss") and self._transport is not None:
+            self.stalled_since = self.heard
+            self._transport.close()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def verified_names(self) -> tuple[str, ...]:
+        """The names in the certificate that the peer proved itself with; empty: it has not."""
+        found = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        if not isinstance(found, (ssl.SSLObject, ssl.SSLSocket)) or found.context.verify_mode is ssl.CERT_NONE:
+            return ()
+        names = (found.getpeercert() or {}).get("subjectAltName", ())
+        return tuple(str(value) for _, value in cast("tuple[tuple[str, str], ...]", names))

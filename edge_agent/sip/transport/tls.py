@@ -1,0 +1,103 @@
+"""TLS contexts of the SIP transports (RFC 3261 §26.3, RFC 5922): 1.2 and 1.3, reloaded in place."""
+
+from __future__ import annotations
+
+import asyncio.sslproto
+import ssl
+from pathlib import Path
+from typing import Final
+
+from edge_agent.errors import EdgeError
+
+TLS_BUFFER_BYTES: Final = 16_384
+"""One TLS record; asyncio's own buffer of 256 KiB would cost 300 MB for a thousand phones."""
+
+
+class CertificateUnusable(EdgeError):
+    """A certificate, key or list of authorities cannot be used; the text says which file and why."""
+
+
+class TlsIdentity:
+    """A certificate with its key, and the authorities whose client certificates count.
+
+    Args:
+        certificate: PEM, the chain that is shown.
+        key: PEM, without a password.
+        client_authorities: PEM; peers that show a certificate by one of these are known (trunks, the site's other
+            edge). Phones need not show any. None: no certificate is asked for.
+
+    Raises:
+        CertificateUnusable: one of the files is not to be used.
+    """
+
+    def __init__(self, certificate: Path, key: Path, client_authorities: Path | None = None) -> None:
+        self._certificate = certificate
+        self._key = key
+        self._client_authorities = client_authorities
+        self._server, self._client = self._contexts()
+        self._stamp = self._files()
+
+    def server(self) -> ssl.SSLContext:
+        """For the next connection that is accepted."""
+        return self._server
+
+    def client(self) -> ssl.SSLContext:
+        """For the next connection that we open; the peer's certificate has to be valid for the name asked for."""
+        return self._client
+
+    def reload_if_changed(self) -> bool:
+        """Take up changed files: new connections get the new certificate, those that stand keep theirs.
+
+        Returns:
+            Whether anything was taken up.
+
+        Raises:
+            CertificateUnusable: the new files are not to be used; the old certificate stays.
+        """
+        stamp = self._files()
+        if stamp == self._stamp:
+            return False
+        self._server, self._client = self._contexts()
+        self._stamp = stamp
+        return True
+
+    def _files(self) -> tuple[tuple[int, int], ...]:
+        paths = [path for path in (self._certificate, self._key, self._client_authorities) if path is not None]
+        try:
+            found = [path.stat() for path in paths]
+        except OSError as error:
+            raise CertificateUnusable(f"{error.filename}: {error.strerror}") from error
+        return tuple((one.st_mtime_ns, one.st_ino) for one in found)
+
+    def _contexts(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+        server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        for context in (server, client):
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            # A peer that renegotiates over and over would cost us more than itself.
+            context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+            try:
+                context.load_cert_chain(self._certificate, self._key, password=lambda: b"")
+            except (OSError, ssl.SSLError) as error:
+                raise CertificateUnusable(f"{self._certificate}, {self._key}: {error.strerror or error}") from error
+        client.load_default_certs()
+        if self._client_authorities is not None:
+            for context in (server, client):
+                try:
+                    context.load_verify_locations(self._client_authorities)
+                except (OSError, ssl.SSLError) as error:
+                    raise CertificateUnusable(f"{self._client_authorities}: {error.strerror or error}") from error
+            server.verify_mode = ssl.CERT_OPTIONAL
+        return server, client
+
+
+def spare_tls_memory() -> bool:
+    """Give each TLS connection of this process a small buffer; for the start, before the first connection.
+
+    Returns:
+        False: this Python keeps its buffers elsewhere; then everything works, with more memory.
+    """
+    protocol = asyncio.sslproto.SSLProtocol
+    if not isinstance(getattr(protocol, "max_size", None), int):
+        return False
+    protocol.max_size = min(protocol.max_size, TLS_BUFFER_BYTES)
+    return True

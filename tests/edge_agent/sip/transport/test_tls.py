@@ -1,0 +1,228 @@
+"""TLS on loopback: versions, certificates, reload, time-outs (RFC 3261 §26.3.1, RFC 5922)."""
+
+import asyncio
+import asyncio.sslproto
+import ssl
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from edge_agent.clock import SystemClock
+from edge_agent.sip.message import DropReason, Flow, Limits
+from edge_agent.sip.transport import CertificateUnusable, NoCertificate, SipTransport, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
+from edge_agent.sip.transport.tls import TLS_BUFFER_BYTES
+from tests.support.certificates import Authority
+from tests.support.transport_listener import MESSAGE, listening
+from tests.support.waiting import eventually_async
+
+LOOPBACK = "127.0.0.1"
+
+
+def encrypted(identity: TlsIdentity, limits: Limits | None = None) -> SipTransport:
+    return SipTransport(
+        SystemClock(),
+        tls=(LOOPBACK, 0),
+        server_tls=identity.server,
+        client_tls=identity.client,
+        limits=limits or Limits(),
+    )
+
+
+def trusting(file: Path, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(file))
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> TlsIdentity:
+    return made_by_itself(tmp_path)
+
+
+def made_by_itself(folder: Path) -> TlsIdentity:
+    made = own_certificate(folder, (LOOPBACK,), SystemClock().now())
+    assert made is not None
+    for name, content in zip((OWN_CERTIFICATE, OWN_KEY), made, strict=True):
+        (folder / name).write_bytes(content)
+    return TlsIdentity(folder / OWN_CERTIFICATE, folder / OWN_KEY)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_messages_are_cut_and_answered_on_tls_1_2_and_1_3_without_a_server_name(
+    identity: TlsIdentity, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    context = trusting(tmp_path / OWN_CERTIFICATE, version)
+    transport = encrypted(identity)
+    async with listening(transport, answers=True) as listener:
+        # An address is no server name: none is sent.
+        reader, writer = await asyncio.open_connection(*transport.local["tls"], ssl=context)
+        writer.write(MESSAGE[:7])
+        await writer.drain()
+        writer.write(MESSAGE[7:] + b"\r\n\r\n" + MESSAGE)
+        answers = await reader.readexactly(2 * len(b"answer to " + MESSAGE) + 2)
+        assert answers.count(b"answer to ") == 2
+        flow = listener.heard[0][1]
+        assert (flow.transport, flow.reliable, transport.is_open(flow)) == ("tls", True, True)
+        assert transport.verified_names(flow) == ()
+        writer.close()
+        await eventually_async(lambda: flow in listener.failed)
+
+
+async def test_tls_1_1_is_refused_and_counted(identity: TlsIdentity, tmp_path: Path) -> None:
+    context = trusting(tmp_path / OWN_CERTIFICATE)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    transport = encrypted(identity)
+    async with listening(transport) as listener:
+        with pytest.raises((ssl.SSLError, ConnectionResetError)):
+            await asyncio.open_connection(*transport.local["tls"], ssl=context)
+        await eventually_async(lambda: listener.drops == {DropReason.HANDSHAKE_FAILED: 1})
+        assert len(transport.streams.admission) == 0
+
+
+async def test_a_handshake_that_does_not_come_is_ended_after_its_time(identity: TlsIdentity) -> None:
+    transport = encrypted(identity, Limits(handshake_seconds=0.2))
+    async with listening(transport) as listener:
+        reader, writer = await asyncio.open_connection(*transport.local["tls"])
+        with suppress(ConnectionResetError):
+            assert await reader.read(1) == b""
+        await eventually_async(lambda: listener.drops == {DropReason.HANDSHAKE_FAILED: 1})
+        assert (len(transport.streams.admission), transport.streams.admission.half_open) == (0, 0)
+        writer.close()
+
+
+async def test_a_new_certificate_counts_for_new_connections_and_ends_none(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(LOOPBACK, "shown")
+    identity, context = TlsIdentity(certificate, key), trusting(authority.file)
+    transport = encrypted(identity)
+    async with listening(transport, answers=True):
+        before = await asyncio.open_connection(*transport.local["tls"], ssl=context)
+        assert not identity.reload_if_changed()
+        authority.issue(LOOPBACK, "shown")
+        assert identity.reload_if_changed()
+        after = await asyncio.open_connection(*transport.local["tls"], ssl=context)
+        serials = {writer.get_extra_info("peercert")["serialNumber"] for _, writer in (before, after)}
+        assert len(serials) == 2
+        for reader, writer in (before, after):
+            writer.write(MESSAGE)
+            assert await reader.readexactly(len(b"answer to " + MESSAGE))
+            writer.close()
+
+
+def test_files_that_do_not_fit_leave_the_old_certificate_in_use(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue(LOOPBACK)
+    identity = TlsIdentity(certificate, key)
+    shown = identity.server()
+    key.write_text("half")
+    with pytest.raises(CertificateUnusable, match=r"peer\.key"):
+        identity.reload_if_changed()
+    key.unlink()
+    with pytest.raises(CertificateUnusable, match="No such file"):
+        identity.reload_if_changed()
+    assert identity.server() is shown
+    with pytest.raises(CertificateUnusable, match="authorities"):
+        TlsIdentity(*authority.issue(LOOPBACK, "other"), tmp_path / "authorities")
+
+
+async def test_a_peer_with_a_client_certificate_is_known_by_its_names_and_one_without_is_welcome(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path)
+    trunk = Authority(tmp_path, "trunks")
+    stranger = Authority(tmp_path, "strangers")
+    identity = TlsIdentity(*authority.issue(LOOPBACK, "shown"), trunk.file)
+    transport = encrypted(identity)
+    async with listening(transport, answers=True) as listener:
+        writers = []
+        for client in (trunk.issue("sip.trunk.test", "trunk"), None):
+            context = trusting(authority.file)
+            if client is not None:
+                context.load_cert_chain(*client)
+            reader, writer = await asyncio.open_connection(*transport.local["tls"], ssl=context)
+            writer.write(MESSAGE)
+            await reader.readexactly(len(b"answer to " + MESSAGE))
+            writers.append(writer)
+        assert transport.verified_names(listener.heard[0][1]) == ("sip.trunk.test",)
+        assert transport.verified_names(listener.heard[1][1]) == ()
+        context = trusting(authority.file)
+        context.load_cert_chain(*stranger.issue("sip.trunk.test", "stranger"))
+        with suppress(ssl.SSLError, ConnectionResetError):
+            reader, writer = await asyncio.open_connection(*transport.local["tls"], ssl=context)
+            writers.append(writer)
+            writer.write(MESSAGE)
+            await reader.read(1)
+        await eventually_async(lambda: listener.drops == {DropReason.HANDSHAKE_FAILED: 1})
+        assert len(listener.heard) == 2
+        for writer in writers:
+            writer.close()
+
+
+async def test_a_connection_that_we_open_needs_a_certificate_for_the_address_asked_for(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    ours = TlsIdentity(*authority.issue(LOOPBACK, "ours"), authority.file)
+    right = TlsIdentity(*authority.issue(LOOPBACK, "right"))
+    wrong = TlsIdentity(*authority.issue("127.0.0.9", "wrong"))
+    from_us, to_right, to_wrong = encrypted(ours), encrypted(right), encrypted(wrong)
+    async with listening(from_us) as us, listening(to_right) as heard, listening(to_wrong) as nothing:
+        flows = [Flow("tls", *other.local["tls"]) for other in (to_right, to_wrong)]
+        for flow in flows:
+            from_us.send(MESSAGE, flow)
+        await eventually_async(lambda: us.failed == [flows[1]] and len(heard.heard) == 1)
+        assert not nothing.heard
+
+
+async def test_encryption_without_a_certificate_is_refused_at_the_start() -> None:
+    for kind in ("tls", "wss"):
+        addresses = {kind: (LOOPBACK, 0)}
+        with pytest.raises(NoCertificate):
+            await SipTransport(SystemClock(), **addresses).open()  # type: ignore[arg-type]
+
+
+async def test_a_tls_connection_costs_one_record_of_buffer_where_python_allows(
+    identity: TlsIdentity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asyncio.sslproto.SSLProtocol, "max_size", 262_144)
+    assert spare_tls_memory()
+    assert asyncio.sslproto.SSLProtocol.max_size == TLS_BUFFER_BYTES
+    transport = encrypted(identity)
+    body = b"x" * 50_000
+    long = b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 50000\r\n\r\n" + body
+    async with listening(transport, answers=True):
+        context = trusting(tmp_path / OWN_CERTIFICATE)
+        reader, writer = await asyncio.open_connection(*transport.local["tls"], ssl=context)
+        writer.write(long)
+        assert await reader.readexactly(len(long) + 10) == b"answer to " + long
+        writer.close()
+    monkeypatch.delattr(asyncio.sslproto.SSLProtocol, "max_size")
+    assert not spare_tls_memory()
+
+
+def test_the_edges_own_certificate_is_kept_until_it_is_damaged_nearly_over_or_for_other_hosts(tmp_path: Path) -> None:
+    now = SystemClock().now()
+    made_by_itself(tmp_path)
+    assert own_certificate(tmp_path, (LOOPBACK, LOOPBACK, ""), now) is None
+    assert own_certificate(tmp_path, (LOOPBACK, "edge.site.test"), now) is not None
+    assert own_certificate(tmp_path, (LOOPBACK,), now + timedelta(days=3600)) is not None
+    (tmp_path / OWN_KEY).write_bytes(b"")
+    assert own_certificate(tmp_path, (LOOPBACK,), now) is not None
+
+
+async def test_a_flood_of_handshakes_from_one_address_is_refused_beyond_its_share(identity: TlsIdentity) -> None:
+    transport = encrypted(identity, Limits(half_open_per_host=3))
+    async with listening(transport) as listener:
+        streams = [await asyncio.open_connection(*transport.local["tls"]) for _ in range(5)]
+        await eventually_async(lambda: listener.drops[DropReason.TOO_MANY_HALF_OPEN] == 2)
+        assert transport.streams.admission.half_open == 3
+        for _, writer in streams:
+            writer.close()
+        await eventually_async(partial(lambda admission: not len(admission), transport.streams.admission))
