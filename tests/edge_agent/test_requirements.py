@@ -30,6 +30,7 @@ AT_THE_EDGE = {
     "certifi",
     "cffi",
     "cryptography",
+    "dnspython",
     "h11",
     "jinja2",
     "markupsafe",
