@@ -46,6 +46,9 @@ class SipConfig:
         state: what users changed at the site.
         services: SIP URI of each voice service by its name in the dial plan, numeric host.
         trusted: `(address, port)` of the site's own services, whose requests need no digest.
+        foreign_hosts: hosts beyond the site that its users may send requests to, lower case, as the dial plan allows;
+            everything else that is neither the site nor a phone of it is refused.
+        contacts_elsewhere: whether a phone may register a contact at another address than it sends from.
         min_expires: shortest registration granted, seconds.
         max_expires: longest registration granted, seconds.
         default_expires: granted when a phone asks for none.
@@ -65,6 +68,8 @@ class SipConfig:
     state: SiteState = NO_STATE
     services: dict[str, str] = field(default_factory=dict)
     trusted: frozenset[tuple[str, int]] = frozenset()
+    foreign_hosts: frozenset[str] = frozenset()
+    contacts_elsewhere: bool = False
     min_expires: int = 30
     max_expires: int = 3600
     default_expires: int = 3600

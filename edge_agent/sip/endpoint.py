@@ -22,6 +22,7 @@ from edge_agent.sip.message import (
     DropReason,
     Flow,
     Message,
+    Refused,
     SipError,
     check_request,
     check_response,
@@ -120,12 +121,12 @@ class Endpoint:
         self._own = OwnAddresses(transport.local, config)
         self._wheel = TimerWheel()
         self.location = Location()
-        self._registrar = Registrar(self.location, store, reporter, clock, config)
+        self._registrar = Registrar(self.location, store, reporter, clock, config, self._own.are_contact)
         self._admission = Admission(Authenticator(key, tokens, clock, config), self._own, config)
         self.calls = Calls(journal, tokens, clock, config.limits)
         self._core = ProxyCore(
             self._own,
-            RouteBook(self._own, key),
+            RouteBook(self._own, key, self.location.knows_host),
             self._admission,
             self.location,
             self.calls,
@@ -263,6 +264,8 @@ class Endpoint:
         except IntervalTooBrief as error:
             status, headers = error.status, [(b"Min-Expires", b"%d" % error.min_expires)]
         except SipError as error:
+            if isinstance(error, BadMessage | Refused):
+                self.drops[error.drop] += 1
             status, reason, headers = error.status, error.reason.encode(), []
         transaction = self.layer.accept(request)
         transaction.respond(status, response_bytes(request, status, reason, headers, transaction.tag), now)

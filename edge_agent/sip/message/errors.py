@@ -38,6 +38,9 @@ class DropReason(Enum):
     TOO_MANY_CONNECTIONS = "too_many_connections"
     CONNECTION_CLOSED = "connection_closed"
     IDLE_CONNECTION = "idle_connection"
+    FOREIGN_DESTINATION = "foreign_destination"
+    CONTACT_IS_THIS_EDGE = "contact_is_this_edge"
+    CONTACT_ELSEWHERE = "contact_elsewhere"
 
 
 class SipError(EdgeError):
@@ -52,6 +55,20 @@ class SipError(EdgeError):
         super().__init__(f"{status} {reason}")
         self.status = status
         self.reason = reason
+
+
+class Refused(SipError):
+    """A well-formed request that is not let through, which is counted.
+
+    Args:
+        drop: under which name it is counted.
+        status: the SIP status code to answer with.
+        reason: the reason phrase.
+    """
+
+    def __init__(self, drop: DropReason, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.drop = drop
 
 
 class BadMessage(SipError):

@@ -11,12 +11,23 @@ from contract.dialplan import Call, Reject, Service
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Location
-from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, SipError, Uri, response_bytes
+from edge_agent.sip.message import (
+    BadMessage,
+    DropReason,
+    Flow,
+    Message,
+    NameAddr,
+    Refused,
+    SipError,
+    Uri,
+    response_bytes,
+)
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.forking import Fork, Target
-from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
+from edge_agent.sip.proxy.reach import Reach
+from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, callee_of
 from edge_agent.sip.resolver import flow_to
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
@@ -61,6 +72,7 @@ class ProxyCore:
         self._routes = routes
         self._admission = admission
         self._location = location
+        self._reach = Reach(own, routes, location, config)
         self._calls = calls
         self._register = register
         self._clock = clock
@@ -75,6 +87,7 @@ class ProxyCore:
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration from here on; calls in progress go on."""
         self._config = config
+        self._reach.configure(config)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -85,7 +98,7 @@ class ProxyCore:
             self._route(request, now)
         except (Challenged, Unsupported) as error:
             self._layer.reply(request, error.status, b"", error.headers)
-        except BadMessage as error:
+        except (BadMessage, Refused) as error:
             self._drops[error.drop] += 1
             self._layer.reply(request, error.status, error.reason.encode())
         except SipError as error:
@@ -95,13 +108,15 @@ class ProxyCore:
         """See `TransactionUser`: the ACK of a 2xx goes its way without state, within dialogs that we know only."""
         del now
         try:
-            if not self._routes.take_own(request):
+            proof = self._routes.take_own(request)
+            if proof is None:
                 self._drops[DropReason.STRAY_ACK] += 1
                 return
             hops = self._hops(request)
             if hops <= 0:
                 raise SipError(483, "Too Many Hops")
-            flow = self._next_hop(request)
+            hop, flow = self._next_hop(request)
+            self._reach.check_in_dialog(request, hop, flow, proof)
         except SipError:
             self._drops[DropReason.UNROUTABLE_ACK] += 1
             return
@@ -123,7 +138,7 @@ class ProxyCore:
         uri = request.request_uri()
         if uri.scheme != b"sip":
             raise SipError(416, "Unsupported URI Scheme")
-        proven = self._routes.take_own(request)
+        proof = self._routes.take_own(request)
         routed = b"route" in request.names
         uri = request.request_uri()
         ours = not routed and self._own.are(uri)
@@ -131,8 +146,8 @@ class ProxyCore:
             raise SipError(483, "Too Many Hops")
         self._refuse_extensions(request, b"proxy-require")
         loop_mark = self._loop_mark(request)
-        if proven and request.to_tag:
-            self._forward_in_dialog(request, loop_mark, now)
+        if proof is not None and request.to_tag:
+            self._forward_in_dialog(request, proof, loop_mark, now)
         elif ours and method == b"REGISTER":
             self._refuse_extensions(request, b"require")
             self._register(request, now)
@@ -141,9 +156,10 @@ class ProxyCore:
         else:
             self._forward_new(request, uri, ours, loop_mark, now)
 
-    def _forward_in_dialog(self, request: Message, loop_mark: bytes, now: float) -> None:
+    def _forward_in_dialog(self, request: Message, proof: Proof, loop_mark: bytes, now: float) -> None:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
-        flow = self._next_hop(request)
+        hop, flow = self._next_hop(request)
+        self._reach.check_in_dialog(request, hop, flow, proof)
         if request.method == b"BYE" and (call := self._calls.of_dialog(request)) is not None:
             call.ended()
         transaction = self._layer.accept(request)
@@ -191,8 +207,9 @@ class ProxyCore:
             fork.start(targets, now)
 
     def _relay(self, request: Message, loop_mark: bytes, now: float) -> None:
-        """To somewhere else than the site, for a user of the site."""
-        flow = self._next_hop(request)
+        """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""
+        hop, flow = self._next_hop(request)
+        self._reach.check_new(hop, flow)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -218,21 +235,21 @@ class ProxyCore:
 
     # -- parts
 
-    def _next_hop(self, request: Message) -> Flow:
+    def _next_hop(self, request: Message) -> tuple[Uri, Flow]:
         """The way to the topmost Route, or to the Request-URI (§16.6 steps 6 and 7).
 
         A phone that is registered is reached the way that its registration found: through its connection or NAT.
         """
-        route = request.get(b"route")
-        if route is not None:
-            return flow_to(request_route(request))
+        if b"route" in request.names:
+            hop = request_route(request)
+            return hop, flow_to(hop)
         uri = request.request_uri()
         binding = self._location.at_contact(uri.text)
         if binding is not None:
-            return binding.flow
+            return uri, binding.flow
         if self._own.are(uri):
             raise SipError(404, "Not Found")
-        return flow_to(uri)
+        return uri, flow_to(uri)
 
     def _hops(self, request: Message) -> int:
         value = request.get(b"max-forwards")

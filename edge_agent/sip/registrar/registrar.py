@@ -13,7 +13,7 @@ from edge_agent.sip.message import BadMessage, Flow, Message, SipError
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.registrar.contacts import WantedContact, wanted_contacts
 from edge_agent.sip.registrar.moments import Moments
-from edge_agent.sip.registrar.reach import flow_of_contact
+from edge_agent.sip.registrar.reach import LeadsHere, flow_of_contact
 from edge_agent.sip.registrar.store import BindingStore, StoredBinding
 
 _REMOVED: Final = "removed"
@@ -30,16 +30,24 @@ class Registrar:
             that the phone is still there.
         clock: for moments on disk and in reports.
         config: of the site.
+        leads_here: whether a contact is this edge itself.
     """
 
     def __init__(
-        self, location: Location, store: BindingStore, reporter: Reporter, clock: Clock, config: SipConfig
+        self,
+        location: Location,
+        store: BindingStore,
+        reporter: Reporter,
+        clock: Clock,
+        config: SipConfig,
+        leads_here: LeadsHere,
     ) -> None:
         self._location = location
         self._store = store
         self._reporter = reporter
         self._moments = Moments(clock)
         self._config = config
+        self._leads_here = leads_here
 
     # -- REGISTER
 
@@ -65,16 +73,22 @@ class Registrar:
                 self._remove(binding, _REMOVED)
             return []
         changes = [(one, _matching(mine, one)) for one in wanted]
+        ways = [self._way_to(one, request) for one in wanted]
         for _, old in changes:
             if old is not None:
                 _check_order(old, call_id, cseq)
         self._check_limits(changes, len(mine))
-        for one, old in changes:
-            self._carry_out(one, old, request, credential, user_id, now)
+        for (one, old), way in zip(changes, ways, strict=True):
+            self._carry_out(one, old, way, request, credential, user_id, now)
         return [
             (b"Contact", b"<%b>;expires=%d%b" % (b.contact, max(1, round(b.expires - now)), _q_text(b.q)))
             for b in location.of_user(user_id, now)
         ]
+
+    def _way_to(self, one: WantedContact, request: Message) -> Flow:
+        if one.expires == 0:
+            return request.flow
+        return flow_of_contact(one.uri, request, self._leads_here, self._config.contacts_elsewhere)
 
     def _user_of(self, request: Message, credential: Credential) -> str:
         """The user whose address of record To names, who must be the authenticated one."""
@@ -100,6 +114,7 @@ class Registrar:
         self,
         one: WantedContact,
         old: Binding | None,
+        way: Flow,
         request: Message,
         credential: Credential,
         user_id: str,
@@ -115,7 +130,7 @@ class Registrar:
             line_id=credential.line_id,
             device_id=credential.device_id,
             contact=one.uri.text,
-            flow=flow_of_contact(one.uri, request),
+            flow=way,
             source=f"{source.host}:{source.port}" if ":" not in source.host else f"[{source.host}]:{source.port}",
             expires=now + one.expires,
             q=one.q,
@@ -169,6 +184,9 @@ class Registrar:
             try:
                 binding = self._restored(stored, now)
             except (BadMessage, UnicodeError, ValueError):
+                self._store.remove(stored.user_id, stored.contact)
+                continue
+            if self._leads_here(binding.uri, binding.flow):
                 self._store.remove(stored.user_id, stored.contact)
                 continue
             self._location.put(binding)
