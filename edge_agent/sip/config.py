@@ -31,6 +31,34 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class LockoutRules:
+    """How much guessing is allowed.
+
+    Args:
+        failures_per_name_and_source: wrong passwords of one name from one address.
+        failures_per_source: of any name from one address, by names that never proved themselves there.
+        failures_per_name: of one name from any address, from addresses where it never proved itself.
+        window_seconds: in how long a time.
+        lock_seconds: how long is refused afterwards.
+        challenges_per_second: given to one address from which nobody ever proved anything.
+        challenge_burst: of those, at once.
+        remembered: entries of each table.
+    """
+
+    failures_per_name_and_source: int = 10
+    failures_per_source: int = 50
+    failures_per_name: int = 200
+    window_seconds: float = 300.0
+    lock_seconds: float = 300.0
+    challenges_per_second: float = 50.0
+    challenge_burst: int = 500
+    remembered: int = 20_000
+
+
+DEFAULT_LOCKOUT = LockoutRules()
+
+
+@dataclass(frozen=True, slots=True)
 class SipConfig:
     """One site, as its registrar and proxy see it.
 
@@ -54,6 +82,7 @@ class SipConfig:
         default_expires: granted when a phone asks for none.
         serial_ring_seconds: how long contacts of one q ring before those of the next lower q do.
         nonce_seconds: how long a nonce may be used.
+        lockout: how much guessing of passwords is allowed.
         limits: bounds on what peers can push.
         timers: durations of the transaction layer.
     """
@@ -75,6 +104,7 @@ class SipConfig:
     default_expires: int = 3600
     serial_ring_seconds: float = 20.0
     nonce_seconds: int = 300
+    lockout: LockoutRules = DEFAULT_LOCKOUT
     limits: Limits = DEFAULT_LIMITS
     timers: Timers = DEFAULT_TIMERS
 

@@ -17,6 +17,7 @@ from edge_agent.ports import CallJournal, Reporter
 from edge_agent.sip.authentication import Authenticator
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Location
+from edge_agent.sip.lockout import Lockout
 from edge_agent.sip.message import (
     BadMessage,
     DropReason,
@@ -122,7 +123,8 @@ class Endpoint:
         self._wheel = TimerWheel()
         self.location = Location()
         self._registrar = Registrar(self.location, store, reporter, clock, config, self._own.are_contact)
-        self._admission = Admission(Authenticator(key, tokens, clock, config), self._own, config)
+        self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
+        self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config)
         self.calls = Calls(journal, tokens, clock, config.limits)
         self._core = ProxyCore(
             self._own,
@@ -251,6 +253,7 @@ class Endpoint:
         del kind
         self._registrar.sweep(now)
         self.calls.sweep(now)
+        self.lockout.sweep(now)
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
 
     # -- registrar
@@ -261,6 +264,7 @@ class Endpoint:
         status, reason = 200, b""
         try:
             headers = self._registrar.register(request, credential, now)
+            headers += self._admission.next_nonce(request)
         except IntervalTooBrief as error:
             status, headers = error.status, [(b"Min-Expires", b"%d" % error.min_expires)]
         except SipError as error:

@@ -23,6 +23,7 @@ class MemorySite:
     network: MemoryNetwork = field(default_factory=MemoryNetwork)
     log: SiteLog = field(default_factory=SiteLog)
     store: MemoryStore = field(default_factory=MemoryStore)
+    tokens: CountedTokens = field(default_factory=CountedTokens)
 
     def __post_init__(self) -> None:
         self.endpoint = self.started()
@@ -33,7 +34,7 @@ class MemorySite:
         endpoint = Endpoint(
             self.config,
             clock=self.network.clock,
-            tokens=CountedTokens(),
+            tokens=self.tokens,
             reporter=self.log,
             journal=self.log,
             store=self.store,

@@ -40,6 +40,9 @@ class DropReason(Enum):
     IDLE_CONNECTION = "idle_connection"
     FOREIGN_DESTINATION = "foreign_destination"
     CONTACT_IS_THIS_EDGE = "contact_is_this_edge"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    LOCKED_OUT = "locked_out"
+    RATE_LIMITED = "rate_limited"
     CONTACT_ELSEWHERE = "contact_elsewhere"
 
 

@@ -11,6 +11,7 @@ from contract.dialplan import Call, Reject, Service
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Location
+from edge_agent.sip.lockout import Silence
 from edge_agent.sip.message import (
     BadMessage,
     DropReason,
@@ -98,6 +99,8 @@ class ProxyCore:
             self._route(request, now)
         except (Challenged, Unsupported) as error:
             self._layer.reply(request, error.status, b"", error.headers)
+        except Silence:
+            return
         except (BadMessage, Refused) as error:
             self._drops[error.drop] += 1
             self._layer.reply(request, error.status, error.reason.encode())

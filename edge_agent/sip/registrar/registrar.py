@@ -124,14 +124,13 @@ class Registrar:
             if old is not None:
                 self._remove(old, _REMOVED)
             return
-        source = request.flow
         binding = Binding(
             user_id=user_id,
             line_id=credential.line_id,
             device_id=credential.device_id,
             contact=one.uri.text,
             flow=way,
-            source=f"{source.host}:{source.port}" if ":" not in source.host else f"[{source.host}]:{source.port}",
+            source=request.flow.source,
             expires=now + one.expires,
             q=one.q,
             call_id=request.call_id,
