@@ -39,6 +39,7 @@ from edge_agent.sip.registrar.contacts import IntervalTooBrief
 from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
+from edge_agent.sip.transaction.ports import ServerKey
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.tokens import Tokens
 
@@ -141,6 +142,7 @@ class Endpoint:
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
         self._core.attach(self.layer)
+        self._registering: dict[tuple[bytes, bytes, int], ServerKey] = {}
 
     # -- life
 
@@ -254,11 +256,17 @@ class Endpoint:
         self._registrar.sweep(now)
         self.calls.sweep(now)
         self.lockout.sweep(now)
+        self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
 
     # -- registrar
 
     def _register(self, request: Message, now: float) -> None:
+        identity = (request.from_tag, request.call_id, request.cseq[0])
+        earlier = self._registering.get(identity)
+        if earlier is not None and self.layer.lives(earlier):
+            # The same request by another way, forked upstream; a retransmission would have found its transaction.
+            raise SipError(482, "Merged Request")
         credential = self._admission.registering(request)
         headers: list[RawHeader]
         status, reason = 200, b""
@@ -272,6 +280,7 @@ class Endpoint:
                 self.drops[error.drop] += 1
             status, reason, headers = error.status, error.reason.encode(), []
         transaction = self.layer.accept(request)
+        self._registering[identity] = transaction.key
         transaction.respond(status, response_bytes(request, status, reason, headers, transaction.tag), now)
 
     def _commit_store(self) -> None:

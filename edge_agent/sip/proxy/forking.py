@@ -22,6 +22,8 @@ from edge_agent.sip.transaction import (
 _TIMER_C: Final = 0
 _SERIAL: Final = 1
 _HOPS_BY_DEFAULT: Final = 70
+_BREADTH_BY_DEFAULT: Final = 60
+"""RFC 5393 §5.3.3.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class Fork:
 
     __slots__ = (
         "_branches",
+        "_breadth",
         "_call",
         "_cancelled",
         "_decided",
@@ -171,6 +174,7 @@ class Fork:
         self._branches: list[Branch] = []
         self._ends: list[BranchEnd] = []
         self._groups: list[list[Target]] = []
+        self._breadth = 0
         self._cancelled = False
         self._decided = False
         self._starting = False
@@ -193,7 +197,19 @@ class Fork:
             groups.setdefault(target.q, []).append(target)
         self._groups = list(groups.values())
         self._ends = []
+        # Each target, also of groups that come later, gets its share: their sum is what came (RFC 5393 §5.3.3).
+        self._breadth = self._request_breadth() // max(1, len(targets))
+        if not self._breadth:
+            self._groups.clear()
+            self.answer(440, b"", now)
+            return
         self._next_group(now)
+
+    def _request_breadth(self) -> int:
+        value = self._request.get(b"max-breadth")
+        if value is None:
+            return _BREADTH_BY_DEFAULT
+        return int(value)
 
     def _next_group(self, now: float) -> None:
         group = self._groups.pop(0)
@@ -216,6 +232,7 @@ class Fork:
             request.append(b"Max-Forwards", b"%d" % _HOPS_BY_DEFAULT)
         else:
             request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
+        request.set(b"Max-Breadth", b"%d" % self._breadth)
         if self._record_route:
             self._routes.record(request, self._request.flow.transport, target.flow.transport)
         branch = Branch(self)

@@ -183,6 +183,10 @@ class TransactionLayer:
         self._count += 1
         return self._tag_prefix + b"-%x" % self._count
 
+    def lives(self, key: ServerKey) -> bool:
+        """Whether there is still such a server transaction."""
+        return key in self._servers
+
     # -- sending
 
     def request(
