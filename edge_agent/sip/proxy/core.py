@@ -27,6 +27,7 @@ from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.forking import Fork, Target
+from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, callee_of
@@ -74,6 +75,7 @@ class ProxyCore:
         self._admission = admission
         self._location = location
         self._reach = Reach(own, routes, location, config)
+        self._identities = Identities(config)
         self._calls = calls
         self._register = register
         self._clock = clock
@@ -89,6 +91,7 @@ class ProxyCore:
         """Go by another configuration from here on; calls in progress go on."""
         self._config = config
         self._reach.configure(config)
+        self._identities.configure(config)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -169,12 +172,17 @@ class ProxyCore:
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
         self._remove_own_credentials(request)
-        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark).start([Target(None, flow)], now)
+        if ASSERTED in request.names and not self._identities.is_trusted(request.flow):
+            request.remove(ASSERTED)
+        target = Target(None, flow, trusted=self._identities.is_trusted(flow))
+        private = ASSERTED in request.names and is_private(request)
+        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private).start([target], now)
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
         caller = self._admission.sending(request)
         self._remove_own_credentials(request)
+        self._identities.settle(request, caller)
         method = request.method
         if not ours:
             self._relay(request, loop_mark, now)
@@ -201,6 +209,7 @@ class ProxyCore:
             policy=routing,
             call=call,
             record_route=method in _RECORD_ROUTED,
+            private=is_private(request),
             serial_seconds=self._config.serial_ring_seconds,
             unreachable_status=503 if isinstance(step, Service) else 480,
         )
@@ -223,7 +232,8 @@ class ProxyCore:
             request,
             loop_mark=loop_mark,
             record_route=request.method in _RECORD_ROUTED,
-        ).start([Target(None, flow)], now)
+            private=is_private(request) or not self._location.knows_host(flow.host),
+        ).start([Target(None, flow, trusted=self._identities.is_trusted(flow))], now)
 
     def _answer_for_ourselves(self, request: Message) -> None:
         """A request to the edge itself."""

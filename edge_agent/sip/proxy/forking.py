@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from edge_agent.sip.message import Flow, Message, response_bytes
 from edge_agent.sip.proxy.calls import LiveCall
+from edge_agent.sip.proxy.identity import ASSERTED
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
 from edge_agent.sip.proxy.routes import RouteBook
 from edge_agent.sip.transaction import (
@@ -34,11 +35,13 @@ class Target:
         uri: the Request-URI there; None leaves it.
         flow: the way.
         q: preference in thousandths; equal ones ring together, higher ones first.
+        trusted: whether asserted identities may go there in any case, and come back from there (RFC 3325).
     """
 
     uri: bytes | None
     flow: Flow
     q: int = 1000
+    trusted: bool = False
 
 
 class Policy(Protocol):
@@ -68,10 +71,11 @@ class TimerC:
 class Branch:
     """One target's client transaction."""
 
-    __slots__ = ("client", "fork", "given_up", "pending", "timer_c")
+    __slots__ = ("client", "fork", "given_up", "pending", "timer_c", "trusted")
 
-    def __init__(self, fork: Fork) -> None:
+    def __init__(self, fork: Fork, trusted: bool) -> None:
         self.fork = fork
+        self.trusted = trusted
         self.client: ClientTransaction | None = None
         self.pending = True
         self.given_up = False
@@ -119,6 +123,7 @@ class Fork:
         policy: what to do when all targets failed; None: the best response goes up.
         call: its record, for an INVITE that starts a call.
         record_route: whether to stay in the dialog's path.
+        private: whether the caller does not want to be named to anybody who is not trusted.
         serial_seconds: how long contacts of one q ring before the next.
         unreachable_status: what stands for a target that cannot be reached.
     """
@@ -134,6 +139,7 @@ class Fork:
         "_layer",
         "_loop_mark",
         "_policy",
+        "_private",
         "_record_route",
         "_request",
         "_routes",
@@ -157,6 +163,7 @@ class Fork:
         policy: Policy | None = None,
         call: LiveCall | None = None,
         record_route: bool = False,
+        private: bool = False,
         serial_seconds: float = 20.0,
         unreachable_status: int = 503,
     ) -> None:
@@ -168,6 +175,7 @@ class Fork:
         self._policy = policy
         self._call = call
         self._record_route = record_route
+        self._private = private
         self._serial_seconds = serial_seconds
         self._serial_at = 0.0
         self._timer_c = layer.timers.timer_c if request.method == b"INVITE" else 0.0
@@ -233,9 +241,11 @@ class Fork:
         else:
             request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
         request.set(b"Max-Breadth", b"%d" % self._breadth)
+        if self._private and not target.trusted:
+            request.remove(ASSERTED)
         if self._record_route:
             self._routes.record(request, self._request.flow.transport, target.flow.transport)
-        branch = Branch(self)
+        branch = Branch(self, target.trusted)
         self._branches.append(branch)
         if self._timer_c:
             self._wait_for(branch, now)
@@ -253,6 +263,8 @@ class Fork:
     def response_arrived(self, branch: Branch, response: Message, now: float) -> None:
         """A branch answered."""
         status = response.status
+        if not branch.trusted and ASSERTED in response.names:
+            response.remove(ASSERTED)
         if status < 200:
             if status > 100 and not self._decided:
                 if self._timer_c:

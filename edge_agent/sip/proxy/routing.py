@@ -80,7 +80,7 @@ class Routing:
                 return []
             try:
                 parsed = Uri.parse(uri.encode())
-                return [Target(parsed.text, flow_to(parsed))]
+                return [Target(parsed.text, flow_to(parsed), trusted=True)]
             except (BadMessage, SipError):
                 return []
         return []
