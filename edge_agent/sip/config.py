@@ -59,6 +59,26 @@ DEFAULT_LOCKOUT = LockoutRules()
 
 
 @dataclass(frozen=True, slots=True)
+class OverloadRules:
+    """When more arrives than can be handled.
+
+    Args:
+        full_batch: messages read at once that mean that more were waiting; the transport's limit.
+        standing_seconds: so long nothing but full batches: new dialogs are turned away.
+        release_seconds: so long without one: they are taken again.
+        retry_after_seconds: first and last of the times after which a caller is told to try again.
+    """
+
+    full_batch: int = 64
+    standing_seconds: float = 0.25
+    release_seconds: float = 1.0
+    retry_after_seconds: tuple[int, int] = (5, 14)
+
+
+DEFAULT_OVERLOAD = OverloadRules()
+
+
+@dataclass(frozen=True, slots=True)
 class SipConfig:
     """One site, as its registrar and proxy see it.
 
@@ -82,6 +102,9 @@ class SipConfig:
         default_expires: granted when a phone asks for none.
         serial_ring_seconds: how long contacts of one q ring before those of the next lower q do.
         nonce_seconds: how long a nonce may be used.
+        emergency_numbers: what is dialled for help; such calls need no digest and no permission, and are shed last;
+            the first stands for `urn:service:sos` too.
+        overload: when new dialogs are turned away.
         lockout: how much guessing of passwords is allowed.
         limits: bounds on what peers can push.
         timers: durations of the transaction layer.
@@ -104,6 +127,8 @@ class SipConfig:
     default_expires: int = 3600
     serial_ring_seconds: float = 20.0
     nonce_seconds: int = 300
+    emergency_numbers: tuple[str, ...] = ()
+    overload: OverloadRules = DEFAULT_OVERLOAD
     lockout: LockoutRules = DEFAULT_LOCKOUT
     limits: Limits = DEFAULT_LIMITS
     timers: Timers = DEFAULT_TIMERS

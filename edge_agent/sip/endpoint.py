@@ -31,6 +31,7 @@ from edge_agent.sip.message import (
     response_bytes,
 )
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.overload import Overload
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
@@ -124,6 +125,8 @@ class Endpoint:
         self._wheel = TimerWheel()
         self.location = Location()
         self._registrar = Registrar(self.location, store, reporter, clock, config, self._own.are_contact)
+        self.overload = Overload(config.overload, reporter)
+        self._batch = 0
         self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
         self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config)
         self.calls = Calls(journal, tokens, clock, config.limits)
@@ -137,6 +140,7 @@ class Endpoint:
             clock,
             config,
             self.drops,
+            self.overload,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
@@ -176,6 +180,7 @@ class Endpoint:
         self._admission.configure(config)
         self._core.configure(config)
         self.layer.limits = config.limits
+        self.overload.rules = config.overload
         self._registrar.configure(config)
         self._commit_store()
 
@@ -192,6 +197,7 @@ class Endpoint:
 
     def received(self, data: bytes, flow: Flow, now: float) -> None:
         """One message from the network; whatever is in it, this returns."""
+        self._batch += 1
         try:
             message = parse(data, self._config.limits)
             message.flow = flow
@@ -230,7 +236,8 @@ class Endpoint:
 
     def batch_ended(self, now: float) -> None:
         """Bindings reach the disk before the answers to their REGISTERs leave."""
-        del now
+        self.overload.batch_ended(self._batch, now)
+        self._batch = 0
         self._commit_store()
 
     def advance(self, now: float) -> None:

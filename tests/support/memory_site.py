@@ -69,6 +69,13 @@ class MemorySite:
         return record
 
 
+def overload(site: MemorySite) -> None:
+    """The queue of the edge stood until now."""
+    now = site.network.clock.monotonic()
+    for at in (now - 1.0, now):
+        site.endpoint.overload.batch_ended(site.config.overload.full_batch, at)
+
+
 def uri(username: str) -> str:
     """The address of record."""
     return f"sip:{username}@{DOMAIN}"

@@ -43,6 +43,7 @@ class DropReason(Enum):
     WRONG_CREDENTIALS = "wrong_credentials"
     LOCKED_OUT = "locked_out"
     RATE_LIMITED = "rate_limited"
+    SHED = "shed"
     CONTACT_ELSEWHERE = "contact_elsewhere"
 
 

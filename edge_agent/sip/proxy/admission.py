@@ -59,6 +59,15 @@ class Admission:
         """See `Authenticator`; for a REGISTER that was let in."""
         return self._authenticator.next_nonce(request)
 
+    def known(self, request: Message) -> str | None:
+        """The user who sent a request, if that can be told without asking; for calls that are let in from anybody."""
+        try:
+            found = self._authenticator.verify(request, b"proxy-authorization")
+        except SipError:
+            return None
+        user = None if isinstance(found, Refusal) else self._config.users.get(found.user_id)
+        return user.user_id if user is not None and user.enabled else None
+
     def sending(self, request: Message) -> str | None:
         """The user who sent a request, None for a service of the site.
 

@@ -24,8 +24,10 @@ from edge_agent.sip.message import (
     response_bytes,
 )
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.overload import Overload
 from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.calls import Calls, LiveCall
+from edge_agent.sip.proxy.emergency import Emergencies
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
@@ -56,6 +58,7 @@ class ProxyCore:
         clock: for the dial plan.
         config: of the site.
         drops: counted by reason.
+        overload: whether new dialogs are turned away.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class ProxyCore:
         clock: Clock,
         config: SipConfig,
         drops: Counter[DropReason],
+        overload: Overload,
     ) -> None:
         self._own = own
         self._routes = routes
@@ -81,17 +85,21 @@ class ProxyCore:
         self._clock = clock
         self._config = config
         self._drops = drops
+        self._overload = overload
+        self._emergencies = Emergencies(config)
         self._layer: TransactionLayer
 
     def attach(self, layer: TransactionLayer) -> None:
         """The layer that this core stands on; once, before anything arrives."""
         self._layer = layer
+        layer.headroom = self._emergencies.headroom
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration from here on; calls in progress go on."""
         self._config = config
         self._reach.configure(config)
         self._identities.configure(config)
+        self._emergencies.configure(config)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -100,7 +108,7 @@ class ProxyCore:
         """See `TransactionUser`."""
         try:
             self._route(request, now)
-        except (Challenged, Unsupported) as error:
+        except (Challenged, Unsupported, Shed) as error:
             self._layer.reply(request, error.status, b"", error.headers)
         except Silence:
             return
@@ -142,7 +150,7 @@ class ProxyCore:
         if method == b"CANCEL":
             raise SipError(481, "Call/Transaction Does Not Exist")
         uri = request.request_uri()
-        if uri.scheme != b"sip":
+        if uri.scheme != b"sip" and not self._emergencies.is_call(request, uri):
             raise SipError(416, "Unsupported URI Scheme")
         proof = self._routes.take_own(request)
         routed = b"route" in request.names
@@ -150,8 +158,14 @@ class ProxyCore:
         ours = not routed and self._own.are(uri)
         if self._hops(request) <= 0 and not (ours and method in (b"OPTIONS", b"REGISTER") and not uri.user):
             raise SipError(483, "Too Many Hops")
-        self._refuse_extensions(request, b"proxy-require")
         loop_mark = self._loop_mark(request)
+        if self._emergencies.is_call(request, uri):
+            caller = self._admission.known(request)
+            self._remove_own_credentials(request)
+            self._identities.settle_emergency(request, caller)
+            self._place(request, caller, self._emergencies.dialled(uri), loop_mark, now)
+            return
+        self._refuse_extensions(request, b"proxy-require")
         if proof is not None and request.to_tag:
             self._forward_in_dialog(request, proof, loop_mark, now)
         elif ours and method == b"REGISTER":
@@ -180,6 +194,9 @@ class ProxyCore:
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
+        if self._overload.shedding:
+            self._drops[DropReason.SHED] += 1
+            raise Shed(self._overload.retry_after())
         caller = self._admission.sending(request)
         self._remove_own_credentials(request)
         self._identities.settle(request, caller)
@@ -189,14 +206,19 @@ class ProxyCore:
             return
         if method in _NO_EVENTS:
             raise SipError(489, "Bad Event")
-        routing = Routing(self._config, self._location, self._clock, Call(caller, uri.dialled))
+        self._place(request, caller, uri.dialled, loop_mark, now)
+
+    def _place(self, request: Message, caller: str | None, dialled: str, loop_mark: bytes, now: float) -> None:
+        """A request that was let in goes where the dial plan says."""
+        method = request.method
+        routing = Routing(self._config, self._location, self._clock, Call(caller, dialled))
         decision, targets = routing.decide(now)
         step = decision.step
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.address(b"from").uri.dialled
             callee = callee_of(decision)
-            call = self._calls.open(request, named, uri.dialled, caller, decision.reasons, callee, now)
+            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, now)
         transaction = self._layer.accept(request)
         if method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -299,6 +321,14 @@ class ProxyCore:
         for at in range(len(request.lines) - 1, 0, -1):
             if request.names[at] == b"proxy-authorization" and own in request.lines[at]:
                 request.remove_at(at)
+
+
+class Shed(SipError):
+    """A new dialog that is turned away because too much arrives."""
+
+    def __init__(self, retry_after: bytes) -> None:
+        super().__init__(503, "Service Unavailable")
+        self.headers: list[RawHeader] = [(b"Retry-After", retry_after)]
 
 
 class Unsupported(SipError):

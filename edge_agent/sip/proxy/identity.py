@@ -51,8 +51,17 @@ class Identities:
             wanted = _privacy(request)
             if b"critical" in wanted and not wanted <= _UNDERSTOOD:
                 raise SipError(500, "Privacy Service Not Available")
-        if user_id is None:
-            return
+        if user_id is not None:
+            self._assert(request, user_id)
+
+    def settle_emergency(self, request: Message, user_id: str | None) -> None:
+        """As `settle`, for an emergency call, which is refused for nothing; `user_id` None is somebody unknown."""
+        if user_id is not None:
+            self._assert(request, user_id)
+        elif not self.is_trusted(request.flow):
+            request.remove(ASSERTED)
+
+    def _assert(self, request: Message, user_id: str) -> None:
         request.remove(ASSERTED)
         value = self._preferred(request, user_id) if _PREFERRED in request.names else None
         if value is None:
