@@ -211,7 +211,7 @@ class ProxyCore:
     def _place(self, request: Message, caller: str | None, dialled: str, loop_mark: bytes, now: float) -> None:
         """A request that was let in goes where the dial plan says."""
         method = request.method
-        routing = Routing(self._config, self._location, self._clock, Call(caller, dialled))
+        routing = Routing(self._config, self._location, self._clock, Call(caller, dialled), self._own)
         decision, targets = routing.decide(now)
         step = decision.step
         call: LiveCall | None = None
@@ -277,6 +277,8 @@ class ProxyCore:
         """
         if b"route" in request.names:
             hop = request_route(request)
+            if b"lr" not in hop.params:
+                _suit_strict_router(request, hop)
             return hop, flow_to(hop)
         uri = request.request_uri()
         binding = self._location.at_contact(uri.text)
@@ -337,6 +339,15 @@ class Unsupported(SipError):
     def __init__(self, wanted: bytes) -> None:
         super().__init__(420, "Bad Extension")
         self.headers: list[RawHeader] = [(b"Unsupported", wanted)]
+
+
+def _suit_strict_router(request: Message, hop: Uri) -> None:
+    """A router of RFC 2543 wants itself in the Request-URI and the real one last in Route (§16.6 step 6)."""
+    routes = request.values(b"route")[1:]
+    request.remove(b"route")
+    for value in (*routes, b"<" + request.uri + b">"):
+        request.append(b"Route", value)
+    request.set_uri(hop.text)
 
 
 def request_route(request: Message) -> Uri:

@@ -51,6 +51,10 @@ class Policy(Protocol):
         """Start another step with `fork.start`, or answer by `fork.answer`; False: the best response goes up."""
         ...
 
+    def redirected(self, fork: Fork, response: Message, now: float) -> bool:
+        """Go on where a 3xx points, with `fork.start`; False: it goes up as it is."""
+        ...
+
 
 class TimerC:
     """Timer C of one branch; lets go of the branch when that is decided, since the wheel keeps this for minutes."""
@@ -337,6 +341,9 @@ class Fork:
         best = best_of(self._ends)
         if self._policy is not None and best.status < 600 and best.status not in (401, 407):
             self._branches.clear()
+            response = best.response
+            if 300 <= best.status < 400 and response is not None and self._policy.redirected(self, response, now):
+                return
             if self._policy.next_step(self, best.status, now):
                 return
         self._finish(best, now)

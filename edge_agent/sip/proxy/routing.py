@@ -6,12 +6,16 @@ from contract.dialplan import Call, Decision, Outcome, Reject, Ring, Service, de
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Location
-from edge_agent.sip.message import BadMessage, SipError, Uri
+from edge_agent.sip.message import BadMessage, Message, NameAddr, SipError, Uri
 from edge_agent.sip.proxy.forking import Fork, Target
+from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
 
 _MAX_STEPS = 20
 """A dial plan that goes on for ever is stopped here."""
+
+
+_MAX_REDIRECTIONS = 5
 
 
 class Routing:
@@ -22,15 +26,18 @@ class Routing:
         location: bindings.
         clock: the dial plan knows schedules.
         call: who dialled what.
+        own: tells targets of the site from others.
     """
 
-    __slots__ = ("_call", "_clock", "_config", "_location", "_outcomes")
+    __slots__ = ("_call", "_clock", "_config", "_dialled", "_location", "_outcomes", "_own")
 
-    def __init__(self, config: SipConfig, location: Location, clock: Clock, call: Call) -> None:
+    def __init__(self, config: SipConfig, location: Location, clock: Clock, call: Call, own: OwnAddresses) -> None:
         self._config = config
         self._location = location
         self._clock = clock
         self._call = call
+        self._own = own
+        self._dialled = {call.dialled}
         self._outcomes: list[Outcome] = []
 
     def decide(self, now: float) -> tuple[Decision, list[Target]]:
@@ -64,6 +71,28 @@ class Routing:
             return False
         fork.start(targets, now)
         return True
+
+    def redirected(self, fork: Fork, response: Message, now: float) -> bool:
+        """See `Policy`: a phone's 302 is followed to users of the site only, each once (§16.5, §16.7 step 4).
+
+        What it points to beyond the site goes up to the caller, whose own call that would be.
+        """
+        for value in response.values(b"contact")[:_MAX_REDIRECTIONS]:
+            uri = NameAddr.parse(value, "Contact").uri
+            if not self._own.are(uri) or uri.dialled in self._dialled or len(self._dialled) > _MAX_REDIRECTIONS:
+                continue
+            self._dialled.add(uri.dialled)
+            config, call = self._config, Call(self._call.caller, uri.dialled)
+            decision = decide(config.plan, config.state, call, (), self._clock.now())
+            targets = self._targets(decision, now)
+            if targets:
+                self._call = call
+                self._outcomes = []
+                if fork.call is not None:
+                    fork.call.decided(decision.reasons, callee_of(decision))
+                fork.start(targets, now)
+                return True
+        return False
 
     def _targets(self, decision: Decision, now: float) -> list[Target]:
         step = decision.step

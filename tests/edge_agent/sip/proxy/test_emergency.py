@@ -24,7 +24,8 @@ def site(site: MemorySite) -> MemorySite:
         ),
         dial_plan=DialPlan(rules=(InternalRule(rule_id="rule-1"),)),
     )
-    site.configure(replace(site.config, plan=compile_plan(snapshot), emergency_numbers=("112",)))
+    site.config = replace(site.config, plan=compile_plan(snapshot), emergency_numbers=("112",))
+    site.configure(site.config)
     return site
 
 
