@@ -23,7 +23,9 @@ class Binding:
         "flow",
         "instance",
         "line_id",
+        "path",
         "q",
+        "reg_id",
         "reported_until",
         "source",
         "uri",
@@ -46,6 +48,8 @@ class Binding:
         cseq: int,
         user_agent: str = "",
         instance: bytes = b"",
+        reg_id: int = 0,
+        path: tuple[bytes, ...] = (),
         reported_until: float = 0.0,
     ) -> None:
         self.user_id = user_id
@@ -67,6 +71,10 @@ class Binding:
         self.user_agent = user_agent
         self.instance = instance
         """The `+sip.instance` of the phone; empty when it gave none."""
+        self.reg_id = reg_id
+        """Which of the phone's flows this is (RFC 5626 §4.2); 0 when it does not tell them apart."""
+        self.path = path
+        """Route to be put on what goes there (RFC 3327), topmost first."""
         self.reported_until = reported_until
         """The expiry that the cloud was told last; seconds, monotonic."""
 

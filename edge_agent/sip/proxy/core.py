@@ -10,7 +10,7 @@ from zlib import crc32
 from contract.dialplan import Call, Reject, Service
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.location import Location
+from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.lockout import Silence
 from edge_agent.sip.message import (
     BadMessage,
@@ -32,7 +32,7 @@ from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
-from edge_agent.sip.proxy.routing import Routing, callee_of
+from edge_agent.sip.proxy.routing import Routing, callee_of, gruu_of
 from edge_agent.sip.resolver import flow_to
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
 
@@ -211,7 +211,8 @@ class ProxyCore:
     def _place(self, request: Message, caller: str | None, dialled: str, loop_mark: bytes, now: float) -> None:
         """A request that was let in goes where the dial plan says."""
         method = request.method
-        routing = Routing(self._config, self._location, self._clock, Call(caller, dialled), self._own)
+        gruu = request.request_uri().params.get(b"gr") or b""
+        routing = Routing(self._config, self._location, self._clock, Call(caller, dialled), self._own, gruu)
         decision, targets = routing.decide(now)
         step = decision.step
         call: LiveCall | None = None
@@ -285,8 +286,28 @@ class ProxyCore:
         if binding is not None:
             return uri, binding.flow
         if self._own.are(uri):
-            raise SipError(404, "Not Found")
+            if b"gr" not in uri.params:
+                raise SipError(404, "Not Found")
+            binding = self._phone_of(uri)
+            request.set_uri(binding.contact)
+            for value in reversed(binding.path):
+                request.insert(request.index(b"via") + 1, b"Route", value)
+            return binding.uri, binding.flow
         return uri, flow_to(uri)
+
+    def _phone_of(self, uri: Uri) -> Binding:
+        """The phone whose GRUU this is, newest flow first.
+
+        Raises:
+            SipError: it is not registered (RFC 5627 §5.1).
+        """
+        user = self._config.plan.dialled.get(uri.dialled)
+        now = self._clock.monotonic()
+        bindings = self._location.of_user(user.user_id, now) if user is not None else []
+        found = [one for one in bindings if one.instance and gruu_of(one.instance) == uri.params[b"gr"]]
+        if not found:
+            raise SipError(480, "Temporarily Unavailable")
+        return found[-1]
 
     def _hops(self, request: Message) -> int:
         value = request.get(b"max-forwards")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from edge_agent.sip.message import Flow, Message, response_bytes
@@ -36,12 +36,16 @@ class Target:
         flow: the way.
         q: preference in thousandths; equal ones ring together, higher ones first.
         trusted: whether asserted identities may go there in any case, and come back from there (RFC 3325).
+        route: put on top of Route (RFC 3327).
+        others: further flows of the same phone, tried in turn when this one leads nowhere (RFC 5626 §5.3).
     """
 
     uri: bytes | None
     flow: Flow
     q: int = 1000
     trusted: bool = False
+    route: tuple[bytes, ...] = ()
+    others: tuple[Target, ...] = ()
 
 
 class Policy(Protocol):
@@ -75,11 +79,12 @@ class TimerC:
 class Branch:
     """One target's client transaction."""
 
-    __slots__ = ("client", "fork", "given_up", "pending", "timer_c", "trusted")
+    __slots__ = ("client", "fork", "given_up", "others", "pending", "timer_c", "trusted")
 
-    def __init__(self, fork: Fork, trusted: bool) -> None:
+    def __init__(self, fork: Fork, target: Target) -> None:
         self.fork = fork
-        self.trusted = trusted
+        self.trusted = target.trusted
+        self.others = target.others
         self.client: ClientTransaction | None = None
         self.pending = True
         self.given_up = False
@@ -245,11 +250,14 @@ class Fork:
         else:
             request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
         request.set(b"Max-Breadth", b"%d" % self._breadth)
+        for value in reversed(target.route):
+            at = request.index(b"route")
+            request.insert(at if at > 0 else request.index(b"via") + 1, b"Route", value)
         if self._private and not target.trusted:
             request.remove(ASSERTED)
         if self._record_route:
             self._routes.record(request, self._request.flow.transport, target.flow.transport)
-        branch = Branch(self, target.trusted)
+        branch = Branch(self, target)
         self._branches.append(branch)
         if self._timer_c:
             self._wait_for(branch, now)
@@ -278,6 +286,8 @@ class Fork:
                 self._pass_up(response, now)
             return
         branch.decided()
+        if status == 430 and self._try_other(branch, now):
+            return
         if status < 300:
             if self._call is not None:
                 self._call.answered()
@@ -299,8 +309,18 @@ class Fork:
         """A branch ended without a response."""
         if branch.pending:
             branch.decided()
+            if self._try_other(branch, now):
+                return
             self._ends.append(BranchEnd(status))
             self._settle(now)
+
+    def _try_other(self, branch: Branch, now: float) -> bool:
+        """A flow is dead: the phone may have another."""
+        if not branch.others or self._decided or self._cancelled or branch.given_up:
+            return False
+        first, *rest = branch.others
+        self._send(replace(first, others=tuple(rest)), now)
+        return True
 
     def cancel(self, now: float) -> None:
         """The caller gave up: every branch is cancelled, the answer comes from them."""

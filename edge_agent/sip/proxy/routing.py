@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contract.dialplan import Call, Decision, Outcome, Reject, Ring, Service, decide
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.location import Location
+from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import BadMessage, Message, NameAddr, SipError, Uri
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.routes import OwnAddresses
@@ -27,16 +29,20 @@ class Routing:
         clock: the dial plan knows schedules.
         call: who dialled what.
         own: tells targets of the site from others.
+        gruu: the `gr` of the Request-URI: one phone of the user only (RFC 5627 §5.1); empty: all.
     """
 
-    __slots__ = ("_call", "_clock", "_config", "_dialled", "_location", "_outcomes", "_own")
+    __slots__ = ("_call", "_clock", "_config", "_dialled", "_gruu", "_location", "_outcomes", "_own")
 
-    def __init__(self, config: SipConfig, location: Location, clock: Clock, call: Call, own: OwnAddresses) -> None:
+    def __init__(
+        self, config: SipConfig, location: Location, clock: Clock, call: Call, own: OwnAddresses, gruu: bytes = b""
+    ) -> None:
         self._config = config
         self._location = location
         self._clock = clock
         self._call = call
         self._own = own
+        self._gruu = gruu
         self._dialled = {call.dialled}
         self._outcomes: list[Outcome] = []
 
@@ -82,6 +88,7 @@ class Routing:
             if not self._own.are(uri) or uri.dialled in self._dialled or len(self._dialled) > _MAX_REDIRECTIONS:
                 continue
             self._dialled.add(uri.dialled)
+            self._gruu = uri.params.get(b"gr") or b""
             config, call = self._config, Call(self._call.caller, uri.dialled)
             decision = decide(config.plan, config.state, call, (), self._clock.now())
             targets = self._targets(decision, now)
@@ -97,11 +104,10 @@ class Routing:
     def _targets(self, decision: Decision, now: float) -> list[Target]:
         step = decision.step
         if isinstance(step, Ring):
-            found = [
-                Target(binding.contact, binding.flow, binding.q)
-                for user_id in step.user_ids
-                for binding in self._location.of_user(user_id, now)
-            ]
+            bindings = [b for user_id in step.user_ids for b in self._location.of_user(user_id, now)]
+            if self._gruu:
+                bindings = [one for one in bindings if gruu_of(one.instance) == self._gruu]
+            found = _by_phone(bindings)
             return found[: self._config.limits.branches]
         if isinstance(step, Service):
             uri = self._config.services.get(step.name)
@@ -113,6 +119,25 @@ class Routing:
             except (BadMessage, SipError):
                 return []
         return []
+
+
+def gruu_of(instance: bytes) -> bytes:
+    """The `gr` of a phone that gave this `+sip.instance` (RFC 5627 §4.3)."""
+    return instance.strip(b'"').strip(b"<>")
+
+
+def _by_phone(bindings: list[Binding]) -> list[Target]:
+    """One target for each phone; a phone with several flows gets the newest, and the others if that fails."""
+    if not any(one.reg_id for one in bindings):
+        return [Target(b.contact, b.flow, b.q, route=b.path) for b in bindings]
+    phones: dict[object, list[Binding]] = {}
+    for one in bindings:
+        phones.setdefault((one.user_id, one.instance) if one.reg_id else one, []).append(one)
+    found: list[Target] = []
+    for flows in phones.values():
+        first, *rest = [Target(b.contact, b.flow, b.q, route=b.path) for b in sorted(flows[::-1], key=lambda b: -b.q)]
+        found.append(replace(first, others=tuple(rest)))
+    return found
 
 
 def callee_of(decision: Decision) -> str | None:

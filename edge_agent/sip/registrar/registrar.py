@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from contract.sync.events import RegistrationChanged
@@ -9,13 +10,14 @@ from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.location import Binding, Location
-from edge_agent.sip.message import BadMessage, Flow, Message, SipError
+from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Refused, SipError
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.registrar.contacts import WantedContact, wanted_contacts
 from edge_agent.sip.registrar.moments import Moments
 from edge_agent.sip.registrar.reach import LeadsHere, flow_of_contact
 from edge_agent.sip.registrar.store import BindingStore, StoredBinding
 
+_GR: Final = re.compile(rb"[A-Za-z0-9\-_.!~*'()\[\]/:&+$]+")
 _REMOVED: Final = "removed"
 _EXPIRED: Final = "expired"
 
@@ -73,20 +75,68 @@ class Registrar:
                 self._remove(binding, _REMOVED)
             return []
         changes = [(one, _matching(mine, one)) for one in wanted]
-        ways = [self._way_to(one, request) for one in wanted]
+        path = tuple(request.values(b"path")) if b"path" in request.names else ()
+        ways = [self._way_to(one, path, request) for one in wanted]
         for _, old in changes:
             if old is not None:
                 _check_order(old, call_id, cseq)
         self._check_limits(changes, len(mine))
         for (one, old), way in zip(changes, ways, strict=True):
-            self._carry_out(one, old, way, request, credential, user_id, now)
+            self._carry_out(one, old, way, path, request, credential, user_id, now)
+        headers = self._answer(request, location.of_user(user_id, now), now)
+        headers += [(b"Path", value) for value in path]
+        if any(one.reg_id for one in wanted):
+            headers.append((b"Require", b"outbound"))
+        return headers
+
+    def _answer(self, request: Message, bindings: list[Binding], now: float) -> list[RawHeader]:
+        gruu = b"supported" in request.names and b"gruu" in request.values(b"supported")
         return [
-            (b"Contact", b"<%b>;expires=%d%b" % (b.contact, max(1, round(b.expires - now)), _q_text(b.q)))
-            for b in location.of_user(user_id, now)
+            (
+                b"Contact",
+                b"<%b>;expires=%d%b%b"
+                % (
+                    b.contact,
+                    max(1, round(b.expires - now)),
+                    _q_text(b.q),
+                    self._extras(b, gruu) if b.instance else b"",
+                ),
+            )
+            for b in bindings
         ]
 
-    def _way_to(self, one: WantedContact, request: Message) -> Flow:
+    def _extras(self, binding: Binding, gruu: bool) -> bytes:
+        """What belongs to a phone that names itself: instance, flow, public GRUU (RFC 5626 §6, RFC 5627 §4.3)."""
+        text = b";+sip.instance=" + binding.instance
+        if binding.reg_id:
+            text += b";reg-id=%d" % binding.reg_id
+        if gruu and (public := self._public_gruu(binding)):
+            text += b';pub-gruu="' + public + b'"'
+        return text
+
+    def _public_gruu(self, binding: Binding) -> bytes:
+        name = binding.instance.strip(b'"').strip(b"<>")
+        if _GR.fullmatch(name) is None:
+            return b""
+        user = self._config.users[binding.user_id].username
+        return b"sip:" + user.encode() + b"@" + self._config.domain.encode() + b";gr=" + name
+
+    def _way_to(self, one: WantedContact, path: tuple[bytes, ...], request: Message) -> Flow:
         if one.expires == 0:
+            return request.flow
+        if self._leads_here(one.uri, None):
+            raise Refused(DropReason.CONTACT_IS_THIS_EDGE, 403, "Contact Is This Edge")
+        if path:
+            # What goes there goes by the proxy that added the topmost Path, and that must be who sent this.
+            hop = NameAddr.parse(path[0], "Path").uri
+            if b"lr" not in hop.params:
+                raise BadMessage(DropReason.BAD_HEADER_VALUE, "Path Without lr")
+            if one.reg_id and b"ob" not in NameAddr.parse(path[-1], "Path").uri.params:
+                raise SipError(439, "")
+            return flow_of_contact(hop, request, self._leads_here, self._config.contacts_elsewhere)
+        if one.reg_id:
+            if len(request.values(b"via")) > 1:
+                raise SipError(439, "")
             return request.flow
         return flow_of_contact(one.uri, request, self._leads_here, self._config.contacts_elsewhere)
 
@@ -115,6 +165,7 @@ class Registrar:
         one: WantedContact,
         old: Binding | None,
         way: Flow,
+        path: tuple[bytes, ...],
         request: Message,
         credential: Credential,
         user_id: str,
@@ -137,6 +188,8 @@ class Registrar:
             cseq=request.cseq[0],
             user_agent=_text(request.get(b"user-agent")),
             instance=one.instance,
+            reg_id=one.reg_id,
+            path=path,
         )
         if old is not None and not _is_news(old, binding, one.expires, now):
             binding.reported_until = old.reported_until
@@ -207,6 +260,8 @@ class Registrar:
             cseq=stored.cseq,
             user_agent=stored.user_agent,
             instance=stored.instance.encode("latin-1"),
+            reg_id=stored.reg_id,
+            path=tuple(stored.path.encode("latin-1").split(b"\n")) if stored.path else (),
             reported_until=self._moments.monotonic(stored.reported_until, now),
         )
 
@@ -234,6 +289,8 @@ class Registrar:
                 cseq=binding.cseq,
                 user_agent=binding.user_agent,
                 instance=binding.instance.decode("latin-1"),
+                reg_id=binding.reg_id,
+                path=b"\n".join(binding.path).decode("latin-1"),
             )
         )
 
@@ -254,11 +311,15 @@ class Registrar:
 
 
 def _matching(bindings: list[Binding], wanted: WantedContact) -> Binding | None:
-    """The binding that a contact renews: the same URI, or the same phone at another address."""
+    """The binding that a contact renews: the same flow of a phone, the same URI, or the phone at another address."""
+    if wanted.reg_id:
+        for binding in bindings:
+            if (binding.instance, binding.reg_id) == (wanted.instance, wanted.reg_id):
+                return binding
     for binding in bindings:
-        if binding.uri.same_as(wanted.uri):
+        if binding.uri.same_as(wanted.uri) and (not wanted.reg_id or not binding.reg_id):
             return binding
-    if wanted.instance:
+    if wanted.instance and not wanted.reg_id:
         for binding in bindings:
             if binding.instance == wanted.instance:
                 return binding
