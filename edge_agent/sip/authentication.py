@@ -24,6 +24,8 @@ _TIME_DIGITS: Final = 8
 _COUNTER_DIGITS: Final = 8
 _MAC_DIGITS: Final = 32
 _NONCE_DIGITS: Final = _TIME_DIGITS + _COUNTER_DIGITS + _MAC_DIGITS
+_REMEMBERED: Final = 4096
+"""Nonces that need not be computed again when they come back."""
 _WINDOW: Final = 64
 """How far nonce counts may arrive out of order."""
 
@@ -56,6 +58,7 @@ class Authenticator:
         self._nobody = {b"MD5": tokens.token(16).encode(), b"SHA-256": tokens.token(32).encode()}
         self._used: dict[bytes, _NonceUse] = {}
         self._forgotten_until = b""
+        self._issued: dict[bytes, str] = {}
         self.configure(config)
 
     def configure(self, config: SipConfig) -> None:
@@ -151,13 +154,19 @@ class Authenticator:
     def _new_nonce(self, host: str) -> bytes:
         self._counter = (self._counter + 1) & 0xFFFFFFFF
         start = b"%08x%08x" % (int(self._clock.now().timestamp()), self._counter)
-        return start + self._mac(start, host)
+        nonce = start + self._mac(start, host)
+        if len(self._issued) >= _REMEMBERED:
+            self._issued.clear()
+        self._issued[nonce] = host
+        return nonce
 
     def _mac(self, start: bytes, host: str) -> bytes:
         text = b"nonce:" + self._run + start + self._realm + b"@" + host.encode()
         return hmac.digest(self._key, text, "sha256").hex()[:_MAC_DIGITS].encode()
 
     def _is_ours(self, nonce: bytes, host: str) -> bool:
+        if self._issued.get(nonce) == host:
+            return True
         split = _TIME_DIGITS + _COUNTER_DIGITS
         return len(nonce) == _NONCE_DIGITS and hmac.compare_digest(self._mac(nonce[:split], host), nonce[split:])
 

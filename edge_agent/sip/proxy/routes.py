@@ -19,6 +19,8 @@ _TOKEN_PARAM: Final = b"t"
 _TOKEN_DIGITS: Final = 16
 _CALLER_PARAM: Final = b"c"
 _CALLER_DIGITS: Final = 12
+_REMEMBERED: Final = 4096
+"""Tokens not to be computed again for the ACK and the BYE."""
 
 
 class OwnAddresses:
@@ -93,10 +95,17 @@ class RouteBook:
         self._own = own
         self._key = key
         self._knows_host = knows_host
+        self._made: dict[bytes, bytes] = {}
 
     def token(self, call_id: bytes) -> bytes:
         """The proof that a dialog with this Call-ID was let through here."""
-        return hmac.digest(self._key, b"dialog:" + call_id, "sha256").hex()[:_TOKEN_DIGITS].encode()
+        known = self._made.get(call_id)
+        if known is None:
+            known = hmac.digest(self._key, b"dialog:" + call_id, "sha256").hex()[:_TOKEN_DIGITS].encode()
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            self._made[call_id] = known
+        return known
 
     def _caller_token(self, call_id: bytes, host: str) -> bytes:
         text = b"caller:" + host.encode() + b":" + call_id

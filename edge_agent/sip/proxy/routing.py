@@ -135,7 +135,9 @@ def _by_phone(bindings: list[Binding]) -> list[Target]:
         phones.setdefault((one.user_id, one.instance) if one.reg_id else one, []).append(one)
     found: list[Target] = []
     for flows in phones.values():
-        first, *rest = [Target(b.contact, b.flow, b.q, route=b.path) for b in sorted(flows[::-1], key=lambda b: -b.q)]
+        flows.reverse()
+        flows.sort(key=lambda one: -one.q)
+        first, *rest = [Target(b.contact, b.flow, b.q, route=b.path) for b in flows]
         found.append(replace(first, others=tuple(rest)))
     return found
 

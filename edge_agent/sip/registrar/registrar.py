@@ -90,20 +90,13 @@ class Registrar:
         return headers
 
     def _answer(self, request: Message, bindings: list[Binding], now: float) -> list[RawHeader]:
-        gruu = b"supported" in request.names and b"gruu" in request.values(b"supported")
-        return [
-            (
-                b"Contact",
-                b"<%b>;expires=%d%b%b"
-                % (
-                    b.contact,
-                    max(1, round(b.expires - now)),
-                    _q_text(b.q),
-                    self._extras(b, gruu) if b.instance else b"",
-                ),
-            )
-            for b in bindings
-        ]
+        headers: list[RawHeader] = []
+        for one in bindings:
+            value = b"<%b>;expires=%d%b" % (one.contact, max(1, round(one.expires - now)), _q_text(one.q))
+            if one.instance:
+                value += self._extras(one, b"gruu" in request.values(b"supported"))
+            headers.append((b"Contact", value))
+        return headers
 
     def _extras(self, binding: Binding, gruu: bool) -> bytes:
         """What belongs to a phone that names itself: instance, flow, public GRUU (RFC 5626 §6, RFC 5627 §4.3)."""
@@ -124,6 +117,8 @@ class Registrar:
     def _way_to(self, one: WantedContact, path: tuple[bytes, ...], request: Message) -> Flow:
         if one.expires == 0:
             return request.flow
+        if not path and not one.reg_id:
+            return flow_of_contact(one.uri, request, self._leads_here, self._config.contacts_elsewhere)
         if self._leads_here(one.uri, None):
             raise Refused(DropReason.CONTACT_IS_THIS_EDGE, 403, "Contact Is This Edge")
         if path:
@@ -134,11 +129,9 @@ class Registrar:
             if one.reg_id and b"ob" not in NameAddr.parse(path[-1], "Path").uri.params:
                 raise SipError(439, "")
             return flow_of_contact(hop, request, self._leads_here, self._config.contacts_elsewhere)
-        if one.reg_id:
-            if len(request.values(b"via")) > 1:
-                raise SipError(439, "")
-            return request.flow
-        return flow_of_contact(one.uri, request, self._leads_here, self._config.contacts_elsewhere)
+        if len(request.values(b"via")) > 1:
+            raise SipError(439, "")
+        return request.flow
 
     def _user_of(self, request: Message, credential: Credential) -> str:
         """The user whose address of record To names, who must be the authenticated one."""
