@@ -76,17 +76,21 @@ class Identities:
             uri = NameAddr.parse(value, "P-Preferred-Identity").uri
             owner = config.plan.dialled.get(uri.dialled) if uri.host == config.domain.encode() else None
             if found is None and owner is not None and owner.user_id == user_id:
-                found = value
+                found = self._named(user_id, uri.user)
         request.remove(_PREFERRED)
         return found
 
     def _write(self, user_id: str) -> bytes:
+        value = self._named(user_id, self._config.users[user_id].username.encode())
+        self._written[user_id] = value
+        return value
+
+    def _named(self, user_id: str, name: bytes) -> bytes:
+        """One of the user's addresses under the name that the site gave him, not one of his own making."""
         user = self._config.users[user_id]
         display = user.display_name.replace("\\", "\\\\").replace('"', '\\"')
         shown = f'"{display}" ' if display else ""
-        value = f"{shown}<sip:{user.username}@{self._config.domain}>".encode()
-        self._written[user_id] = value
-        return value
+        return shown.encode() + b"<sip:" + name + b"@" + self._config.domain.encode() + b">"
 
 
 def is_private(request: Message) -> bool:

@@ -18,6 +18,7 @@ from edge_agent.sip.registrar.reach import LeadsHere, flow_of_contact
 from edge_agent.sip.registrar.store import BindingStore, StoredBinding
 
 _GR: Final = re.compile(rb"[A-Za-z0-9\-_.!~*'()\[\]/:&+$]+")
+_PATH_HOPS: Final = 8
 _REMOVED: Final = "removed"
 _EXPIRED: Final = "expired"
 
@@ -76,6 +77,8 @@ class Registrar:
             return []
         changes = [(one, _matching(mine, one)) for one in wanted]
         path = tuple(request.values(b"path")) if b"path" in request.names else ()
+        if len(path) > _PATH_HOPS:
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Path Too Long")
         ways = [self._way_to(one, path, request) for one in wanted]
         for _, old in changes:
             if old is not None:

@@ -42,7 +42,7 @@ def test_what_a_phone_asserts_is_removed(site: MemorySite) -> None:
 @pytest.mark.parametrize(
     ("preferred", "asserted"),
     [
-        (f"<sip:desk200@{DOMAIN}>", b"<sip:desk200@demo.tandem.test>"),
+        (f'"Boss" <sip:desk200@{DOMAIN};x=1>', b'"Desk 200" <sip:desk200@demo.tandem.test>'),
         (f"<sip:201@{DOMAIN}>", OURS),
         ("<sip:200@elsewhere.test>", OURS),
         ("<tel:+123>", OURS),

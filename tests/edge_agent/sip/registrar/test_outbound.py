@@ -60,6 +60,7 @@ def test_a_path_outlives_a_restart(site: MemorySite) -> None:
         ("<sip:192.0.2.1;lr>", 403),
         ("<sip:192.0.2.11>", 400),
         ("nonsense", 400),
+        (", ".join(["<sip:192.0.2.11;lr>"] * 9), 400),
     ],
 )
 def test_a_path_leads_to_nobody_but_the_proxy_that_sent_it(site: MemorySite, path: str, status: int) -> None:
