@@ -269,11 +269,14 @@ class Endpoint:
     # -- registrar
 
     def _register(self, request: Message, now: float) -> None:
-        identity = (request.from_tag, request.call_id, request.cseq[0])
-        earlier = self._registering.get(identity)
-        if earlier is not None and self.layer.lives(earlier):
-            # The same request by another way, forked upstream; a retransmission would have found its transaction.
-            raise SipError(482, "Merged Request")
+        # Without credentials it is challenged below and nothing is remembered of it.
+        identity = (b"", b"", 0)
+        if b"authorization" in request.names:
+            identity = (request.from_tag, request.call_id, request.cseq[0])
+            earlier = self._registering.get(identity)
+            if earlier is not None and self.layer.lives(earlier):
+                # The same request by another way, forked upstream; a retransmission would have found its transaction.
+                raise SipError(482, "Merged Request")
         credential = self._admission.registering(request)
         headers: list[RawHeader]
         status, reason = 200, b""

@@ -249,7 +249,12 @@ class Fork:
             request.append(b"Max-Forwards", b"%d" % _HOPS_BY_DEFAULT)
         else:
             request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
-        request.set(b"Max-Breadth", b"%d" % self._breadth)
+        at = request.index(b"max-breadth")
+        if at < 0:
+            request.lines.append(b"Max-Breadth: %d" % self._breadth)
+            request.names.append(b"max-breadth")
+        else:
+            request.lines[at] = b"Max-Breadth: %d" % self._breadth
         for value in reversed(target.route):
             at = request.index(b"route")
             request.insert(at if at > 0 else request.index(b"via") + 1, b"Route", value)
