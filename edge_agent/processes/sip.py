@@ -192,12 +192,13 @@ class SipSubsystem:
         return site_state(self._state.values())
 
     def figures(self) -> dict[str, int]:
-        """Registrations, calls in progress, and messages that were not used."""
+        """Registrations, calls in progress, lock-outs, and messages that were not used."""
         if self._endpoint is None:
             return {}
         return {
             "registrations": len(self._endpoint.location),
             "calls": len(self._endpoint.calls),
+            "locked_out": self._endpoint.lockout.locks,
             "dropped": sum(self._endpoint.drops.values()),
         }
 

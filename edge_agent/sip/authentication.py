@@ -1,8 +1,10 @@
 """Who sent a request: digest with nonces that need no memory to be checked (RFC 3261 §22, RFC 7616, RFC 8760).
 
-A nonce is `time · counter · HMAC(key, time · counter · realm)`, so it survives a restart when the key does. What is
-remembered is only which nonce counts were used, for a bounded number of nonces; a nonce older than the oldest
-forgotten one is stale.
+A nonce is `time · counter · HMAC(key, run · address · time · counter · realm)`. It is good at the address that it was
+given to and as long as the process runs that gave it: what was used of it is remembered by that process only, so after
+a restart, or at the site's other edge, it is stale, a phone gets another without its user noticing, and whoever
+recorded a request cannot send it again. What is remembered is which nonce counts were used, for a bounded number of
+nonces; a nonce older than the oldest forgotten one is stale.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from typing import Final
 
 from edge_agent.clock import Clock
 from edge_agent.sip.config import Credential, SipConfig
-from edge_agent.sip.message import Message, parse_credentials, response_value
+from edge_agent.sip.lockout import Lockout
+from edge_agent.sip.message import Flow, Message, parse_credentials, response_value
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.tokens import Tokens
 
@@ -21,6 +24,8 @@ _TIME_DIGITS: Final = 8
 _COUNTER_DIGITS: Final = 8
 _MAC_DIGITS: Final = 32
 _NONCE_DIGITS: Final = _TIME_DIGITS + _COUNTER_DIGITS + _MAC_DIGITS
+_REMEMBERED: Final = 4096
+"""Nonces that need not be computed again when they come back."""
 _WINDOW: Final = 64
 """How far nonce counts may arrive out of order."""
 
@@ -37,19 +42,25 @@ class Authenticator:
     """Checks digest credentials and writes challenges.
 
     Args:
-        key: secret of this edge, the same after a restart.
-        tokens: for the first nonce counter and for hashes of users that do not exist.
+        key: secret of this edge.
+        tokens: for the name of this run, the first nonce counter and hashes of users that do not exist.
         clock: wall time goes into nonces.
         config: realm, algorithms, credentials.
+        lockout: told of right and wrong passwords.
     """
 
-    def __init__(self, key: bytes, tokens: Tokens, clock: Clock, config: SipConfig) -> None:
+    def __init__(self, key: bytes, tokens: Tokens, clock: Clock, config: SipConfig, lockout: Lockout) -> None:
         self._key = key
+        self._run = tokens.token(8).encode()
+        self._lockout = lockout
         self._clock = clock
         self._counter = int(tokens.token(4), 16)
         self._nobody = {b"MD5": tokens.token(16).encode(), b"SHA-256": tokens.token(32).encode()}
         self._used: dict[bytes, _NonceUse] = {}
         self._forgotten_until = b""
+        self._issued: dict[bytes, str] = {}
+        self._age = 0
+        """Seconds, of the nonce that was checked last."""
         self.configure(config)
 
     def configure(self, config: SipConfig) -> None:
@@ -57,20 +68,27 @@ class Authenticator:
         self._realm = config.realm.encode()
         self._algorithms = tuple(name.encode() for name in config.digest_algorithms)
         self._seconds = config.nonce_seconds
+        self._lockout.rules = config.lockout
         self._limit = config.limits.nonces
         self._known: dict[bytes, tuple[Credential, dict[bytes, bytes]]] = {
             name.encode(): (credential, {k.encode(): v.encode() for k, v in credential.ha1.items()})
             for name, credential in config.credentials.items()
         }
 
-    def challenge(self, proxy: bool, refusal: Refusal) -> list[RawHeader]:
+    def challenge(self, proxy: bool, refusal: Refusal, flow: Flow) -> list[RawHeader]:
         """The challenges of a 401 or 407, one for each algorithm, in the configured order.
 
         Args:
             proxy: Proxy-Authenticate instead of WWW-Authenticate.
             refusal: STALE tells the phone to try again without asking its user.
+            flow: where the request came from.
+
+        Raises:
+            Silence: that address had enough challenges for now.
         """
-        nonce = self._new_nonce()
+        if refusal is Refusal.MISSING:
+            self._lockout.asking(flow, self._clock.monotonic())
+        nonce = self._new_nonce(flow.host)
         stale = b", stale=true" if refusal is Refusal.STALE else b""
         name = b"Proxy-Authenticate" if proxy else b"WWW-Authenticate"
         start = b'Digest realm="' + self._realm + b'", nonce="' + nonce + b'", algorithm='
@@ -87,51 +105,73 @@ class Authenticator:
 
         Raises:
             BadMessage: the credentials for our realm are malformed.
+            Refused: locked out.
         """
         for value in request.all(header):
             given = _parse(value)
             if given is not None and given.get(b"realm") == self._realm:
-                return self._check(given, request.method)
+                return self._check(given, request.method, request.flow)
         return Refusal.MISSING
 
-    def _check(self, given: dict[bytes, bytes], method: bytes) -> Credential | Refusal:
+    def next_nonce(self, request: Message) -> list[RawHeader]:
+        """`Authentication-Info` if the request that was just let in has an ageing nonce (RFC 7616 §3.5), else nothing.
+
+        A phone that refreshes its registration often is then never challenged again.
+        """
+        if 2 * self._age < self._seconds:
+            return []
+        return [(b"Authentication-Info", b'nextnonce="' + self._new_nonce(request.flow.host) + b'"')]
+
+    def _check(self, given: dict[bytes, bytes], method: bytes, flow: Flow) -> Credential | Refusal:
         nonce, response = given.get(b"nonce", b""), given.get(b"response", b"")
         algorithm = given.get(b"algorithm", b"MD5").upper()
         if algorithm not in self._algorithms:
             return Refusal.WRONG
-        if not self._is_ours(nonce):
+        if not self._is_ours(nonce, flow.host):
             return Refusal.STALE
         qop, nc = given.get(b"qop", b""), given.get(b"nc", b"")
         count = _hexadecimal(nc, 8) if qop else 1
         if (qop and qop != b"auth") or count is None or count == 0:
             return Refusal.WRONG
-        known = self._known.get(given.get(b"username", b""))
+        name = given.get(b"username", b"")
+        known = self._known.get(name)
+        lockout, now = self._lockout, self._clock.monotonic()
+        lockout.check(flow, name, None if known is None else known[0].user_id, now)
         ha1 = self._nobody[algorithm] if known is None else known[1].get(algorithm, self._nobody[algorithm])
         cnonce, uri = given.get(b"cnonce", b""), given.get(b"uri", b"")
         wanted = response_value(algorithm, ha1, method, uri, nonce, nc, cnonce, qop)
         if not hmac.compare_digest(wanted, response.lower()) or known is None:
+            lockout.failed(flow, name, now)
             return Refusal.WRONG
         if not self._is_fresh(nonce) or not self._use(nonce, count):
             return Refusal.STALE
+        lockout.passed(flow, name)
         return known[0]
 
     # -- nonces
 
-    def _new_nonce(self) -> bytes:
+    def _new_nonce(self, host: str) -> bytes:
         self._counter = (self._counter + 1) & 0xFFFFFFFF
         start = b"%08x%08x" % (int(self._clock.now().timestamp()), self._counter)
-        return start + self._mac(start)
+        nonce = start + self._mac(start, host)
+        if len(self._issued) >= _REMEMBERED:
+            self._issued.clear()
+        self._issued[nonce] = host
+        return nonce
 
-    def _mac(self, start: bytes) -> bytes:
-        return hmac.digest(self._key, b"nonce:" + start + self._realm, "sha256").hex()[:_MAC_DIGITS].encode()
+    def _mac(self, start: bytes, host: str) -> bytes:
+        text = b"nonce:" + self._run + start + self._realm + b"@" + host.encode()
+        return hmac.digest(self._key, text, "sha256").hex()[:_MAC_DIGITS].encode()
 
-    def _is_ours(self, nonce: bytes) -> bool:
+    def _is_ours(self, nonce: bytes, host: str) -> bool:
+        if self._issued.get(nonce) == host:
+            return True
         split = _TIME_DIGITS + _COUNTER_DIGITS
-        return len(nonce) == _NONCE_DIGITS and hmac.compare_digest(self._mac(nonce[:split]), nonce[split:])
+        return len(nonce) == _NONCE_DIGITS and hmac.compare_digest(self._mac(nonce[:split], host), nonce[split:])
 
     def _is_fresh(self, nonce: bytes) -> bool:
-        age = int(self._clock.now().timestamp()) - int(nonce[:_TIME_DIGITS], 16)
-        return -self._seconds <= age <= self._seconds
+        self._age = int(self._clock.now().timestamp()) - int(nonce[:_TIME_DIGITS], 16)
+        return -self._seconds <= self._age <= self._seconds
 
     def _use(self, nonce: bytes, count: int) -> bool:
         """Note that a nonce count was used; False when it was before, or when that is no longer known."""

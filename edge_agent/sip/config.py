@@ -31,6 +31,54 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class LockoutRules:
+    """How much guessing is allowed.
+
+    Args:
+        failures_per_name_and_source: wrong passwords of one name from one address.
+        failures_per_source: of any name from one address, by names that never proved themselves there.
+        failures_per_name: of one name from any address, from addresses where it never proved itself.
+        window_seconds: in how long a time.
+        lock_seconds: how long is refused afterwards.
+        challenges_per_second: given to one address from which nobody ever proved anything.
+        challenge_burst: of those, at once.
+        remembered: entries of each table.
+    """
+
+    failures_per_name_and_source: int = 10
+    failures_per_source: int = 50
+    failures_per_name: int = 200
+    window_seconds: float = 300.0
+    lock_seconds: float = 300.0
+    challenges_per_second: float = 50.0
+    challenge_burst: int = 500
+    remembered: int = 20_000
+
+
+DEFAULT_LOCKOUT = LockoutRules()
+
+
+@dataclass(frozen=True, slots=True)
+class OverloadRules:
+    """When more arrives than can be handled.
+
+    Args:
+        full_batch: messages read at once that mean that more were waiting; the transport's limit.
+        standing_seconds: so long nothing but full batches: new dialogs are turned away.
+        release_seconds: so long without one: they are taken again.
+        retry_after_seconds: first and last of the times after which a caller is told to try again.
+    """
+
+    full_batch: int = 64
+    standing_seconds: float = 0.25
+    release_seconds: float = 1.0
+    retry_after_seconds: tuple[int, int] = (5, 14)
+
+
+DEFAULT_OVERLOAD = OverloadRules()
+
+
+@dataclass(frozen=True, slots=True)
 class SipConfig:
     """One site, as its registrar and proxy see it.
 
@@ -46,11 +94,18 @@ class SipConfig:
         state: what users changed at the site.
         services: SIP URI of each voice service by its name in the dial plan, numeric host.
         trusted: `(address, port)` of the site's own services, whose requests need no digest.
+        foreign_hosts: hosts beyond the site that its users may send requests to, lower case, as the dial plan allows;
+            everything else that is neither the site nor a phone of it is refused.
+        contacts_elsewhere: whether a phone may register a contact at another address than it sends from.
         min_expires: shortest registration granted, seconds.
         max_expires: longest registration granted, seconds.
         default_expires: granted when a phone asks for none.
         serial_ring_seconds: how long contacts of one q ring before those of the next lower q do.
         nonce_seconds: how long a nonce may be used.
+        emergency_numbers: what is dialled for help; such calls need no digest and no permission, and are shed last;
+            the first stands for `urn:service:sos` too.
+        overload: when new dialogs are turned away.
+        lockout: how much guessing of passwords is allowed.
         limits: bounds on what peers can push.
         timers: durations of the transaction layer.
     """
@@ -65,11 +120,16 @@ class SipConfig:
     state: SiteState = NO_STATE
     services: dict[str, str] = field(default_factory=dict)
     trusted: frozenset[tuple[str, int]] = frozenset()
+    foreign_hosts: frozenset[str] = frozenset()
+    contacts_elsewhere: bool = False
     min_expires: int = 30
     max_expires: int = 3600
     default_expires: int = 3600
     serial_ring_seconds: float = 20.0
     nonce_seconds: int = 300
+    emergency_numbers: tuple[str, ...] = ()
+    overload: OverloadRules = DEFAULT_OVERLOAD
+    lockout: LockoutRules = DEFAULT_LOCKOUT
     limits: Limits = DEFAULT_LIMITS
     timers: Timers = DEFAULT_TIMERS
 

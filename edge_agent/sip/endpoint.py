@@ -17,11 +17,13 @@ from edge_agent.ports import CallJournal, Reporter
 from edge_agent.sip.authentication import Authenticator
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Location
+from edge_agent.sip.lockout import Lockout
 from edge_agent.sip.message import (
     BadMessage,
     DropReason,
     Flow,
     Message,
+    Refused,
     SipError,
     check_request,
     check_response,
@@ -30,6 +32,7 @@ from edge_agent.sip.message import (
 )
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport as TransportName
+from edge_agent.sip.overload import Overload
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
@@ -39,6 +42,7 @@ from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
 from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
+from edge_agent.sip.transaction.ports import ServerKey
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.tokens import Tokens
 
@@ -134,12 +138,15 @@ class Endpoint:
             self._own.sent_by.setdefault(kind, next(iter(self._own.sent_by.values())))
         self._wheel = TimerWheel()
         self.location = Location()
-        self._registrar = Registrar(self.location, store, reporter, clock, config)
-        self._admission = Admission(Authenticator(key, tokens, clock, config), self._own, config)
+        self._registrar = Registrar(self.location, store, reporter, clock, config, self._own.are_contact)
+        self.overload = Overload(config.overload, reporter)
+        self._batch = 0
+        self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
+        self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config)
         self.calls = Calls(journal, tokens, clock, config.limits)
         self._core = ProxyCore(
             self._own,
-            RouteBook(self._own, key),
+            RouteBook(self._own, key, self.location.knows_host),
             self._admission,
             self.location,
             self.calls,
@@ -147,11 +154,13 @@ class Endpoint:
             clock,
             config,
             self.drops,
+            self.overload,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
         self._core.attach(self.layer)
+        self._registering: dict[tuple[bytes, bytes, int], ServerKey] = {}
 
     # -- life
 
@@ -185,6 +194,7 @@ class Endpoint:
         self._admission.configure(config)
         self._core.configure(config)
         self.layer.limits = config.limits
+        self.overload.rules = config.overload
         self._registrar.configure(config)
         self._commit_store()
 
@@ -201,6 +211,7 @@ class Endpoint:
 
     def received(self, data: bytes, flow: Flow, now: float) -> None:
         """One message from the network; whatever is in it, this returns."""
+        self._batch += 1
         try:
             message = parse(data, self._config.limits)
             message.flow = flow
@@ -247,7 +258,8 @@ class Endpoint:
 
     def batch_ended(self, now: float) -> None:
         """Bindings reach the disk before the answers to their REGISTERs leave."""
-        del now
+        self.overload.batch_ended(self._batch, now)
+        self._batch = 0
         self._commit_store()
 
     def advance(self, now: float) -> None:
@@ -272,21 +284,35 @@ class Endpoint:
         del kind
         self._registrar.sweep(now)
         self.calls.sweep(now)
+        self.lockout.sweep(now)
+        self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
 
     # -- registrar
 
     def _register(self, request: Message, now: float) -> None:
+        # Without credentials it is challenged below and nothing is remembered of it.
+        identity = (b"", b"", 0)
+        if b"authorization" in request.names:
+            identity = (request.from_tag, request.call_id, request.cseq[0])
+            earlier = self._registering.get(identity)
+            if earlier is not None and self.layer.lives(earlier):
+                # The same request by another way, forked upstream; a retransmission would have found its transaction.
+                raise SipError(482, "Merged Request")
         credential = self._admission.registering(request)
         headers: list[RawHeader]
         status, reason = 200, b""
         try:
             headers = self._registrar.register(request, credential, now)
+            headers += self._admission.next_nonce(request)
         except IntervalTooBrief as error:
             status, headers = error.status, [(b"Min-Expires", b"%d" % error.min_expires)]
         except SipError as error:
+            if isinstance(error, BadMessage | Refused):
+                self.drops[error.drop] += 1
             status, reason, headers = error.status, error.reason.encode(), []
         transaction = self.layer.accept(request)
+        self._registering[identity] = transaction.key
         transaction.respond(status, response_bytes(request, status, reason, headers, transaction.tag), now)
 
     def _commit_store(self) -> None:

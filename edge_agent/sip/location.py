@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from edge_agent.sip.message import Flow, Uri
+
+_FORMER_HOSTS: Final = 1000
+"""Addresses remembered beyond twice the bindings."""
 
 
 class Binding:
@@ -19,7 +23,9 @@ class Binding:
         "flow",
         "instance",
         "line_id",
+        "path",
         "q",
+        "reg_id",
         "reported_until",
         "source",
         "uri",
@@ -42,6 +48,8 @@ class Binding:
         cseq: int,
         user_agent: str = "",
         instance: bytes = b"",
+        reg_id: int = 0,
+        path: tuple[bytes, ...] = (),
         reported_until: float = 0.0,
     ) -> None:
         self.user_id = user_id
@@ -63,6 +71,10 @@ class Binding:
         self.user_agent = user_agent
         self.instance = instance
         """The `+sip.instance` of the phone; empty when it gave none."""
+        self.reg_id = reg_id
+        """Which of the phone's flows this is (RFC 5626 §4.2); 0 when it does not tell them apart."""
+        self.path = path
+        """Route to be put on what goes there (RFC 3327), topmost first."""
         self.reported_until = reported_until
         """The expiry that the cloud was told last; seconds, monotonic."""
 
@@ -74,6 +86,7 @@ class Location:
         self._by_user: dict[str, list[Binding]] = {}
         self._by_contact: dict[bytes, Binding] = {}
         self._count = 0
+        self._hosts: dict[str, int] = {}
 
     def of_user(self, user_id: str, now: float) -> list[Binding]:
         """The user's bindings that have not lapsed, highest q first."""
@@ -82,6 +95,10 @@ class Location:
     def at_contact(self, contact: bytes) -> Binding | None:
         """The binding with exactly this Contact URI: how a phone behind a connection or NAT is reached in a dialog."""
         return self._by_contact.get(contact)
+
+    def knows_host(self, host: str) -> bool:
+        """Whether a phone of the site is, or was not long ago, at this numeric address."""
+        return host in self._hosts
 
     def all(self) -> Iterator[Binding]:
         """Every binding."""
@@ -98,6 +115,10 @@ class Location:
             bindings.sort(key=lambda one: -one.q)
         self._by_contact[binding.contact] = binding
         self._count += 1
+        host = binding.flow.host
+        if host not in self._hosts:
+            self._forget_hosts()
+        self._hosts[host] = self._hosts.get(host, 0) + 1
 
     def remove(self, binding: Binding) -> None:
         """Forget a binding."""
@@ -106,10 +127,17 @@ class Location:
             return
         bindings.remove(binding)
         self._count -= 1
+        # The address stays known: a call may outlive the binding.
+        self._hosts[binding.flow.host] -= 1
         if not bindings:
             del self._by_user[binding.user_id]
         if self._by_contact.get(binding.contact) is binding:
             del self._by_contact[binding.contact]
+
+    def _forget_hosts(self) -> None:
+        """Keep no more addresses without a phone than there are with one."""
+        if len(self._hosts) >= 2 * self._count + _FORMER_HOSTS:
+            self._hosts = {host: count for host, count in self._hosts.items() if count}
 
     def __len__(self) -> int:
         return self._count

@@ -23,6 +23,7 @@ class MemorySite:
     network: MemoryNetwork = field(default_factory=MemoryNetwork)
     log: SiteLog = field(default_factory=SiteLog)
     store: MemoryStore = field(default_factory=MemoryStore)
+    tokens: CountedTokens = field(default_factory=CountedTokens)
 
     def __post_init__(self) -> None:
         self.endpoint = self.started()
@@ -33,7 +34,7 @@ class MemorySite:
         endpoint = Endpoint(
             self.config,
             clock=self.network.clock,
-            tokens=CountedTokens(),
+            tokens=self.tokens,
             reporter=self.log,
             journal=self.log,
             store=self.store,
@@ -66,6 +67,13 @@ class MemorySite:
         """The only call's record."""
         (record,) = self.log.records
         return record
+
+
+def overload(site: MemorySite) -> None:
+    """The queue of the edge stood until now."""
+    now = site.network.clock.monotonic()
+    for at in (now - 1.0, now):
+        site.endpoint.overload.batch_ended(site.config.overload.full_batch, at)
 
 
 def uri(username: str) -> str:

@@ -8,6 +8,8 @@ import socket
 from dataclasses import dataclass, field
 from typing import Self
 
+_PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^",\s]+))')
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -29,6 +31,8 @@ class RawPhone:
     Args:
         target: address and port of the edge.
         timeout: seconds to wait for an answer before the request is sent again; three times at most.
+        algorithm: `MD5` or `SHA-256`; of several challenges the one with this is answered.
+        reuse: whether to go on with the last nonce (or `nextnonce`) instead of waiting for a challenge.
     """
 
     target: tuple[str, int]
@@ -37,6 +41,10 @@ class RawPhone:
     password: str = field(repr=False)
     domain: str = "demo.tandem.test"
     timeout: float = 1.0
+    algorithm: str = "MD5"
+    reuse: bool = False
+    statuses: list[int] = field(default_factory=list)
+    """Every final status that it got."""
 
     def __post_init__(self) -> None:
         self._socket = socket.socket(type=socket.SOCK_DGRAM)
@@ -44,6 +52,8 @@ class RawPhone:
         self._socket.settimeout(self.timeout)
         self._numbers = itertools.count(1)
         self.call_id = secrets.token_hex(8)
+        self._challenge: dict[str, str] = {}
+        self._uses = 0
         self.port: int = self._socket.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -85,31 +95,43 @@ class RawPhone:
         self, method: str, uri: str, to: str, headers: str, *, contact: bool = True, body: str = ""
     ) -> Answer:
         address = f"<sip:{to}@{self.domain}>"
-        answer = self._ask(method, uri, address, headers, contact, body)
+        known = f"Authorization: {self._digest(method, uri)}\r\n" if self.reuse and self._challenge else ""
+        answer = self._ask(method, uri, address, headers + known, contact, body)
         if answer.status not in {401, 407}:
             return answer
         if method == "INVITE":
             self._acknowledge(uri, address, answer)
-        challenge = answer.header("WWW-Authenticate") or answer.header("Proxy-Authenticate") or ""
+        self._take_up(answer)
         name = "Authorization" if answer.status == 401 else "Proxy-Authorization"
-        headers += f"{name}: {self._digest(challenge, method, uri)}\r\n"
+        headers += f"{name}: {self._digest(method, uri)}\r\n"
         answer = self._ask(method, uri, address, headers, contact, body)
         if method == "INVITE" and answer.status >= 300:
             self._acknowledge(uri, address, answer)
         return answer
 
-    def _digest(self, challenge: str, method: str, uri: str) -> str:
-        said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        cnonce = secrets.token_hex(8)
+    def _take_up(self, answer: Answer) -> None:
+        """The challenge with our algorithm, of those that came."""
+        for value in re.findall(r"(?im)^(?:WWW|Proxy)-Authenticate\s*:\s*(.*?)\r?$", answer.text):
+            said = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(value)}
+            if said.get("algorithm", "MD5").upper() == self.algorithm:
+                self._challenge, self._uses = said, 0
+                return
+        raise ValueError(f"no challenge with {self.algorithm}")
 
-        def md5(text: str) -> str:
-            return hashlib.md5(text.encode()).hexdigest()
+    def _digest(self, method: str, uri: str) -> str:
+        said, cnonce = self._challenge, secrets.token_hex(8)
+        self._uses += 1
+        nc = f"{self._uses:08x}"
 
-        secret = md5(f"{self.auth_username}:{said['realm']}:{self.password}")
-        response = md5(f"{secret}:{said['nonce']}:00000001:{cnonce}:auth:{md5(f'{method}:{uri}')}")
+        def digest(text: str) -> str:
+            make = hashlib.sha256 if self.algorithm == "SHA-256" else hashlib.md5
+            return make(text.encode()).hexdigest()
+
+        secret = digest(f"{self.auth_username}:{said['realm']}:{self.password}")
+        response = digest(f"{secret}:{said['nonce']}:{nc}:{cnonce}:auth:{digest(f'{method}:{uri}')}")
         return (
             f'Digest username="{self.auth_username}", realm="{said["realm"]}", nonce="{said["nonce"]}", uri="{uri}", '
-            f'response="{response}", algorithm=MD5, qop=auth, nc=00000001, cnonce="{cnonce}"'
+            f'response="{response}", algorithm={self.algorithm}, qop=auth, nc={nc}, cnonce="{cnonce}"'
         )
 
     def _head(self, method: str, uri: str, to: str, branch: str, number: int) -> str:
@@ -134,6 +156,10 @@ class RawPhone:
                 while True:
                     answer = self.receive()
                     if answer.status >= 200 and (answer.header("CSeq") or "").split() == [str(number), method]:
+                        self.statuses.append(answer.status)
+                        next_nonce = re.search(r'nextnonce="([^"]*)"', answer.header("Authentication-Info") or "")
+                        if next_nonce:
+                            self._challenge["nonce"], self._uses = next_nonce[1], 0
                         return answer
             except TimeoutError:
                 continue

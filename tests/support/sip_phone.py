@@ -120,7 +120,7 @@ class SipPhone:
         uri = f"sip:{DOMAIN}"
         headers = arguments.pop("headers", "")
         arguments.setdefault("to", f"<sip:{self.username}@{DOMAIN}>")
-        arguments.setdefault("call", f"register-{self.username}-{self.address[1]}")
+        arguments.setdefault("call", f"register-{self.username}-{self.address[0]}-{self.address[1]}")
         self.request("REGISTER", uri, headers=headers, **arguments)
         self.network.run()
         if self.responses[-1].status == 401:

@@ -40,6 +40,8 @@ REASONS: Final = {
     420: b"Bad Extension",
     421: b"Extension Required",
     423: b"Interval Too Brief",
+    430: b"Flow Failed",
+    439: b"First Hop Lacks Outbound Support",
     440: b"Max-Breadth Exceeded",
     478: b"Unresolvable Destination",
     480: b"Temporarily Unavailable",

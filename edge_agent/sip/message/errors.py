@@ -44,6 +44,13 @@ class DropReason(Enum):
     HANDSHAKE_FAILED = "handshake_failed"
     BAD_WEBSOCKET = "bad_websocket"
     BAD_STUN = "bad_stun"
+    FOREIGN_DESTINATION = "foreign_destination"
+    CONTACT_IS_THIS_EDGE = "contact_is_this_edge"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    LOCKED_OUT = "locked_out"
+    RATE_LIMITED = "rate_limited"
+    SHED = "shed"
+    CONTACT_ELSEWHERE = "contact_elsewhere"
 
 
 class SipError(EdgeError):
@@ -58,6 +65,20 @@ class SipError(EdgeError):
         super().__init__(f"{status} {reason}")
         self.status = status
         self.reason = reason
+
+
+class Refused(SipError):
+    """A well-formed request that is not let through, which is counted.
+
+    Args:
+        drop: under which name it is counted.
+        status: the SIP status code to answer with.
+        reason: the reason phrase.
+    """
+
+    def __init__(self, drop: DropReason, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.drop = drop
 
 
 class BadMessage(SipError):

@@ -27,6 +27,11 @@ class Flow(NamedTuple):
     connection: int = 0
 
     @property
+    def source(self) -> str:
+        """`address:port`, as people write it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def reliable(self) -> bool:
         """Whether the transport retransmits for us."""
         return self.transport != "udp"

@@ -35,7 +35,7 @@ def check_response(message: Message) -> None:
 
 
 def check_request(message: Message) -> None:
-    """Check a request: as a response, and the CSeq's method is the request's, and Max-Forwards is a number once.
+    """Check a request: as a response; its CSeq has its method, Max-Forwards and Max-Breadth are numbers.
 
     Raises:
         BadMessage: naming the header, to be answered 400.
@@ -49,8 +49,15 @@ def check_request(message: Message) -> None:
     except BadMessage as error:
         error.partial = message
         raise
-    if message.names.count(b"max-forwards") > 1:
-        raise BadMessage(DropReason.DUPLICATE_HEADER, "Duplicate Max-Forwards", partial=message)
-    hops = message.get(b"max-forwards")
-    if hops is not None and (not hops.isdigit() or len(hops) > 5 or int(hops) > 255):
-        raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Max-Forwards", partial=message)
+    _check_number(message, b"max-forwards", "Max-Forwards")
+    if b"max-breadth" in message.names:
+        _check_number(message, b"max-breadth", "Max-Breadth")
+
+
+def _check_number(message: Message, name: bytes, shown: str) -> None:
+    """At most once, and from 0 to 255."""
+    if message.names.count(name) > 1:
+        raise BadMessage(DropReason.DUPLICATE_HEADER, f"Duplicate {shown}", partial=message)
+    value = message.get(name)
+    if value is not None and (not value.isdigit() or len(value) > 5 or int(value) > 255):
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, f"Malformed {shown}", partial=message)

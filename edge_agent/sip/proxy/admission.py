@@ -47,11 +47,26 @@ class Admission:
         Raises:
             Challenged: 401.
             BadMessage: malformed credentials.
+            Refused: locked out.
+            Silence: not to be answered.
         """
         found = self._authenticator.verify(request, b"authorization")
         if isinstance(found, Refusal):
-            raise Challenged(401, self._authenticator.challenge(proxy=False, refusal=found))
+            raise Challenged(401, self._authenticator.challenge(proxy=False, refusal=found, flow=request.flow))
         return found
+
+    def next_nonce(self, request: Message) -> list[RawHeader]:
+        """See `Authenticator`; for a REGISTER that was let in."""
+        return self._authenticator.next_nonce(request)
+
+    def known(self, request: Message) -> str | None:
+        """The user who sent a request, if that can be told without asking; for calls that are let in from anybody."""
+        try:
+            found = self._authenticator.verify(request, b"proxy-authorization")
+        except SipError:
+            return None
+        user = None if isinstance(found, Refusal) else self._config.users.get(found.user_id)
+        return user.user_id if user is not None and user.enabled else None
 
     def sending(self, request: Message) -> str | None:
         """The user who sent a request, None for a service of the site.
@@ -60,13 +75,15 @@ class Admission:
             Challenged: 407.
             SipError: 403, another's identity in From, or a user who is disabled.
             BadMessage: malformed credentials or From.
+            Refused: locked out.
+            Silence: not to be answered.
         """
         flow = request.flow
         if (flow.host, flow.port) in self._config.trusted:
             return None
         found = self._authenticator.verify(request, b"proxy-authorization")
         if isinstance(found, Refusal):
-            raise Challenged(407, self._authenticator.challenge(proxy=True, refusal=found))
+            raise Challenged(407, self._authenticator.challenge(proxy=True, refusal=found, flow=request.flow))
         user = self._config.users.get(found.user_id)
         if user is None or not user.enabled:
             raise SipError(403, "Forbidden")

@@ -10,15 +10,30 @@ from zlib import crc32
 from contract.dialplan import Call, Reject, Service
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.location import Location
-from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, SipError, Uri, response_bytes
+from edge_agent.sip.location import Binding, Location
+from edge_agent.sip.lockout import Silence
+from edge_agent.sip.message import (
+    BadMessage,
+    DropReason,
+    Flow,
+    Message,
+    NameAddr,
+    Refused,
+    SipError,
+    Uri,
+    response_bytes,
+)
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.overload import Overload
 from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.calls import Calls, LiveCall
+from edge_agent.sip.proxy.emergency import Emergencies
 from edge_agent.sip.proxy.forking import Fork, Target
-from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
-from edge_agent.sip.proxy.routing import Routing, callee_of
-from edge_agent.sip.resolver import flow_to
+from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
+from edge_agent.sip.proxy.reach import Reach
+from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
+from edge_agent.sip.proxy.routing import Routing, callee_of, gruu_of
+from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
 
 ALLOW: Final = b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY"
@@ -43,6 +58,7 @@ class ProxyCore:
         clock: for the dial plan.
         config: of the site.
         drops: counted by reason.
+        overload: whether new dialogs are turned away.
     """
 
     def __init__(
@@ -56,25 +72,34 @@ class ProxyCore:
         clock: Clock,
         config: SipConfig,
         drops: Counter[DropReason],
+        overload: Overload,
     ) -> None:
         self._own = own
         self._routes = routes
         self._admission = admission
         self._location = location
+        self._reach = Reach(own, routes, location, config)
+        self._identities = Identities(config)
         self._calls = calls
         self._register = register
         self._clock = clock
         self._config = config
         self._drops = drops
+        self._overload = overload
+        self._emergencies = Emergencies(config)
         self._layer: TransactionLayer
 
     def attach(self, layer: TransactionLayer) -> None:
         """The layer that this core stands on; once, before anything arrives."""
         self._layer = layer
+        layer.headroom = self._emergencies.headroom
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration from here on; calls in progress go on."""
         self._config = config
+        self._reach.configure(config)
+        self._identities.configure(config)
+        self._emergencies.configure(config)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -83,9 +108,11 @@ class ProxyCore:
         """See `TransactionUser`."""
         try:
             self._route(request, now)
-        except (Challenged, Unsupported) as error:
+        except (Challenged, Unsupported, Shed) as error:
             self._layer.reply(request, error.status, b"", error.headers)
-        except BadMessage as error:
+        except Silence:
+            return
+        except (BadMessage, Refused) as error:
             self._drops[error.drop] += 1
             self._layer.reply(request, error.status, error.reason.encode())
         except SipError as error:
@@ -95,13 +122,15 @@ class ProxyCore:
         """See `TransactionUser`: the ACK of a 2xx goes its way without state, within dialogs that we know only."""
         del now
         try:
-            if not self._routes.take_own(request):
+            proof = self._routes.take_own(request)
+            if proof is None:
                 self._drops[DropReason.STRAY_ACK] += 1
                 return
             hops = self._hops(request)
             if hops <= 0:
                 raise SipError(483, "Too Many Hops")
-            flow = self._next_hop(request)
+            hop, flow = self._next_hop(request)
+            self._reach.check_in_dialog(request, hop, flow, proof)
         except SipError:
             self._drops[DropReason.UNROUTABLE_ACK] += 1
             return
@@ -121,18 +150,24 @@ class ProxyCore:
         if method == b"CANCEL":
             raise SipError(481, "Call/Transaction Does Not Exist")
         uri = request.request_uri()
-        if uri.scheme != b"sip":
+        if uri.scheme != b"sip" and not self._emergencies.is_call(request, uri):
             raise SipError(416, "Unsupported URI Scheme")
-        proven = self._routes.take_own(request)
+        proof = self._routes.take_own(request)
         routed = b"route" in request.names
         uri = request.request_uri()
         ours = not routed and self._own.are(uri)
         if self._hops(request) <= 0 and not (ours and method in (b"OPTIONS", b"REGISTER") and not uri.user):
             raise SipError(483, "Too Many Hops")
-        self._refuse_extensions(request, b"proxy-require")
         loop_mark = self._loop_mark(request)
-        if proven and request.to_tag:
-            self._forward_in_dialog(request, loop_mark, now)
+        if self._emergencies.is_call(request, uri):
+            caller = self._admission.known(request)
+            self._remove_own_credentials(request)
+            self._identities.settle_emergency(request, caller)
+            self._place(request, caller, self._emergencies.dialled(uri), loop_mark, now)
+            return
+        self._refuse_extensions(request, b"proxy-require")
+        if proof is not None and request.to_tag:
+            self._forward_in_dialog(request, proof, loop_mark, now)
         elif ours and method == b"REGISTER":
             self._refuse_extensions(request, b"require")
             self._register(request, now)
@@ -141,35 +176,50 @@ class ProxyCore:
         else:
             self._forward_new(request, uri, ours, loop_mark, now)
 
-    def _forward_in_dialog(self, request: Message, loop_mark: bytes, now: float) -> None:
+    def _forward_in_dialog(self, request: Message, proof: Proof, loop_mark: bytes, now: float) -> None:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
-        flow = self._next_hop(request)
+        hop, flow = self._next_hop(request)
+        self._reach.check_in_dialog(request, hop, flow, proof)
         if request.method == b"BYE" and (call := self._calls.of_dialog(request)) is not None:
             call.ended()
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
         self._remove_own_credentials(request)
-        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark).start([Target(None, flow)], now)
+        if ASSERTED in request.names and not self._identities.is_trusted(request.flow):
+            request.remove(ASSERTED)
+        target = Target(None, flow, trusted=self._identities.is_trusted(flow))
+        private = ASSERTED in request.names and is_private(request)
+        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private).start([target], now)
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
+        if self._overload.shedding:
+            self._drops[DropReason.SHED] += 1
+            raise Shed(self._overload.retry_after())
         caller = self._admission.sending(request)
         self._remove_own_credentials(request)
+        self._identities.settle(request, caller)
         method = request.method
         if not ours:
             self._relay(request, loop_mark, now)
             return
         if method in _NO_EVENTS:
             raise SipError(489, "Bad Event")
-        routing = Routing(self._config, self._location, self._clock, Call(caller, uri.dialled))
+        self._place(request, caller, uri.dialled, loop_mark, now)
+
+    def _place(self, request: Message, caller: str | None, dialled: str, loop_mark: bytes, now: float) -> None:
+        """A request that was let in goes where the dial plan says."""
+        method = request.method
+        gruu = request.request_uri().params.get(b"gr") or b""
+        routing = Routing(self._config, self._location, self._clock, Call(caller, dialled), self._own, gruu)
         decision, targets = routing.decide(now)
         step = decision.step
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.address(b"from").uri.dialled
             callee = callee_of(decision)
-            call = self._calls.open(request, named, uri.dialled, caller, decision.reasons, callee, now)
+            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, now)
         transaction = self._layer.accept(request)
         if method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -182,6 +232,7 @@ class ProxyCore:
             policy=routing,
             call=call,
             record_route=method in _RECORD_ROUTED,
+            private=is_private(request),
             serial_seconds=self._config.serial_ring_seconds,
             unreachable_status=503 if isinstance(step, Service) else 480,
         )
@@ -191,8 +242,9 @@ class ProxyCore:
             fork.start(targets, now)
 
     def _relay(self, request: Message, loop_mark: bytes, now: float) -> None:
-        """To somewhere else than the site, for a user of the site."""
-        flow = self._next_hop(request)
+        """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""
+        hop, flow = self._next_hop(request)
+        self._reach.check_new(hop, flow)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -203,7 +255,8 @@ class ProxyCore:
             request,
             loop_mark=loop_mark,
             record_route=request.method in _RECORD_ROUTED,
-        ).start([Target(None, flow)], now)
+            private=is_private(request) or not self._location.knows_host(flow.host),
+        ).start([Target(None, flow, trusted=self._identities.is_trusted(flow))], now)
 
     def _answer_for_ourselves(self, request: Message) -> None:
         """A request to the edge itself."""
@@ -218,21 +271,43 @@ class ProxyCore:
 
     # -- parts
 
-    def _next_hop(self, request: Message) -> Flow:
+    def _next_hop(self, request: Message) -> tuple[Uri, Flow]:
         """The way to the topmost Route, or to the Request-URI (§16.6 steps 6 and 7).
 
         A phone that is registered is reached the way that its registration found: through its connection or NAT.
         """
-        route = request.get(b"route")
-        if route is not None:
-            return flow_to(request_route(request))
+        if b"route" in request.names:
+            hop = request_route(request)
+            if b"lr" not in hop.params:
+                _suit_strict_router(request, hop)
+            return hop, flow_for(hop)
         uri = request.request_uri()
         binding = self._location.at_contact(uri.text)
         if binding is not None:
-            return binding.flow
+            return uri, binding.flow
         if self._own.are(uri):
-            raise SipError(404, "Not Found")
-        return flow_to(uri)
+            if b"gr" not in uri.params:
+                raise SipError(404, "Not Found")
+            binding = self._phone_of(uri)
+            request.set_uri(binding.contact)
+            for value in reversed(binding.path):
+                request.insert(request.index(b"via") + 1, b"Route", value)
+            return binding.uri, binding.flow
+        return uri, flow_for(uri)
+
+    def _phone_of(self, uri: Uri) -> Binding:
+        """The phone whose GRUU this is, newest flow first.
+
+        Raises:
+            SipError: it is not registered (RFC 5627 §5.1).
+        """
+        user = self._config.plan.dialled.get(uri.dialled)
+        now = self._clock.monotonic()
+        bindings = self._location.of_user(user.user_id, now) if user is not None else []
+        found = [one for one in bindings if one.instance and gruu_of(one.instance) == uri.params[b"gr"]]
+        if not found:
+            raise SipError(480, "Temporarily Unavailable")
+        return found[-1]
 
     def _hops(self, request: Message) -> int:
         value = request.get(b"max-forwards")
@@ -271,12 +346,29 @@ class ProxyCore:
                 request.remove_at(at)
 
 
+class Shed(SipError):
+    """A new dialog that is turned away because too much arrives."""
+
+    def __init__(self, retry_after: bytes) -> None:
+        super().__init__(503, "Service Unavailable")
+        self.headers: list[RawHeader] = [(b"Retry-After", retry_after)]
+
+
 class Unsupported(SipError):
     """An extension was required that is not understood here."""
 
     def __init__(self, wanted: bytes) -> None:
         super().__init__(420, "Bad Extension")
         self.headers: list[RawHeader] = [(b"Unsupported", wanted)]
+
+
+def _suit_strict_router(request: Message, hop: Uri) -> None:
+    """A router of RFC 2543 wants itself in the Request-URI and the real one last in Route (§16.6 step 6)."""
+    routes = request.values(b"route")[1:]
+    request.remove(b"route")
+    for value in (*routes, b"<" + request.uri + b">"):
+        request.append(b"Route", value)
+    request.set_uri(hop.text)
 
 
 def request_route(request: Message) -> Uri:

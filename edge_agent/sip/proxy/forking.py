@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from edge_agent.sip.message import Flow, Message, response_bytes
 from edge_agent.sip.proxy.calls import LiveCall
+from edge_agent.sip.proxy.identity import ASSERTED
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
 from edge_agent.sip.proxy.routes import RouteBook
 from edge_agent.sip.transaction import (
@@ -22,6 +23,8 @@ from edge_agent.sip.transaction import (
 _TIMER_C: Final = 0
 _SERIAL: Final = 1
 _HOPS_BY_DEFAULT: Final = 70
+_BREADTH_BY_DEFAULT: Final = 60
+"""RFC 5393 §5.3.3.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,17 @@ class Target:
         uri: the Request-URI there; None leaves it.
         flow: the way.
         q: preference in thousandths; equal ones ring together, higher ones first.
+        trusted: whether asserted identities may go there in any case, and come back from there (RFC 3325).
+        route: put on top of Route (RFC 3327).
+        others: further flows of the same phone, tried in turn when this one leads nowhere (RFC 5626 §5.3).
     """
 
     uri: bytes | None
     flow: Flow
     q: int = 1000
+    trusted: bool = False
+    route: tuple[bytes, ...] = ()
+    others: tuple[Target, ...] = ()
 
 
 class Policy(Protocol):
@@ -44,6 +53,10 @@ class Policy(Protocol):
 
     def next_step(self, fork: Fork, status: int, now: float) -> bool:
         """Start another step with `fork.start`, or answer by `fork.answer`; False: the best response goes up."""
+        ...
+
+    def redirected(self, fork: Fork, response: Message, now: float) -> bool:
+        """Go on where a 3xx points, with `fork.start`; False: it goes up as it is."""
         ...
 
 
@@ -66,10 +79,12 @@ class TimerC:
 class Branch:
     """One target's client transaction."""
 
-    __slots__ = ("client", "fork", "given_up", "pending", "timer_c")
+    __slots__ = ("client", "fork", "given_up", "others", "pending", "timer_c", "trusted")
 
-    def __init__(self, fork: Fork) -> None:
+    def __init__(self, fork: Fork, target: Target) -> None:
         self.fork = fork
+        self.trusted = target.trusted
+        self.others = target.others
         self.client: ClientTransaction | None = None
         self.pending = True
         self.given_up = False
@@ -117,12 +132,14 @@ class Fork:
         policy: what to do when all targets failed; None: the best response goes up.
         call: its record, for an INVITE that starts a call.
         record_route: whether to stay in the dialog's path.
+        private: whether the caller does not want to be named to anybody who is not trusted.
         serial_seconds: how long contacts of one q ring before the next.
         unreachable_status: what stands for a target that cannot be reached.
     """
 
     __slots__ = (
         "_branches",
+        "_breadth",
         "_call",
         "_cancelled",
         "_decided",
@@ -131,6 +148,7 @@ class Fork:
         "_layer",
         "_loop_mark",
         "_policy",
+        "_private",
         "_record_route",
         "_request",
         "_routes",
@@ -154,6 +172,7 @@ class Fork:
         policy: Policy | None = None,
         call: LiveCall | None = None,
         record_route: bool = False,
+        private: bool = False,
         serial_seconds: float = 20.0,
         unreachable_status: int = 503,
     ) -> None:
@@ -165,12 +184,14 @@ class Fork:
         self._policy = policy
         self._call = call
         self._record_route = record_route
+        self._private = private
         self._serial_seconds = serial_seconds
         self._serial_at = 0.0
         self._timer_c = layer.timers.timer_c if request.method == b"INVITE" else 0.0
         self._branches: list[Branch] = []
         self._ends: list[BranchEnd] = []
         self._groups: list[list[Target]] = []
+        self._breadth = 0
         self._cancelled = False
         self._decided = False
         self._starting = False
@@ -193,7 +214,19 @@ class Fork:
             groups.setdefault(target.q, []).append(target)
         self._groups = list(groups.values())
         self._ends = []
+        # Each target, also of groups that come later, gets its share: their sum is what came (RFC 5393 §5.3.3).
+        self._breadth = self._request_breadth() // max(1, len(targets))
+        if not self._breadth:
+            self._groups.clear()
+            self.answer(440, b"", now)
+            return
         self._next_group(now)
+
+    def _request_breadth(self) -> int:
+        value = self._request.get(b"max-breadth")
+        if value is None:
+            return _BREADTH_BY_DEFAULT
+        return int(value)
 
     def _next_group(self, now: float) -> None:
         group = self._groups.pop(0)
@@ -216,9 +249,20 @@ class Fork:
             request.append(b"Max-Forwards", b"%d" % _HOPS_BY_DEFAULT)
         else:
             request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
+        at = request.index(b"max-breadth")
+        if at < 0:
+            request.lines.append(b"Max-Breadth: %d" % self._breadth)
+            request.names.append(b"max-breadth")
+        else:
+            request.lines[at] = b"Max-Breadth: %d" % self._breadth
+        for value in reversed(target.route):
+            at = request.index(b"route")
+            request.insert(at if at > 0 else request.index(b"via") + 1, b"Route", value)
+        if self._private and not target.trusted:
+            request.remove(ASSERTED)
         if self._record_route:
             self._routes.record(request, self._request.flow.transport, target.flow.transport)
-        branch = Branch(self)
+        branch = Branch(self, target)
         self._branches.append(branch)
         if self._timer_c:
             self._wait_for(branch, now)
@@ -236,6 +280,8 @@ class Fork:
     def response_arrived(self, branch: Branch, response: Message, now: float) -> None:
         """A branch answered."""
         status = response.status
+        if not branch.trusted and ASSERTED in response.names:
+            response.remove(ASSERTED)
         if status < 200:
             if status > 100 and not self._decided:
                 if self._timer_c:
@@ -245,6 +291,8 @@ class Fork:
                 self._pass_up(response, now)
             return
         branch.decided()
+        if status == 430 and self._try_other(branch, now):
+            return
         if status < 300:
             if self._call is not None:
                 self._call.answered()
@@ -266,8 +314,18 @@ class Fork:
         """A branch ended without a response."""
         if branch.pending:
             branch.decided()
+            if self._try_other(branch, now):
+                return
             self._ends.append(BranchEnd(status))
             self._settle(now)
+
+    def _try_other(self, branch: Branch, now: float) -> bool:
+        """A flow is dead: the phone may have another."""
+        if not branch.others or self._decided or self._cancelled or branch.given_up:
+            return False
+        first, *rest = branch.others
+        self._send(replace(first, others=tuple(rest)), now)
+        return True
 
     def cancel(self, now: float) -> None:
         """The caller gave up: every branch is cancelled, the answer comes from them."""
@@ -308,6 +366,9 @@ class Fork:
         best = best_of(self._ends)
         if self._policy is not None and best.status < 600 and best.status not in (401, 407):
             self._branches.clear()
+            response = best.response
+            if 300 <= best.status < 400 and response is not None and self._policy.redirected(self, response, now):
+                return
             if self._policy.next_step(self, best.status, now):
                 return
         self._finish(best, now)

@@ -1,20 +1,26 @@
 """Which URIs are this edge, Record-Route and Route (RFC 3261 §16.4, §16.6 step 4, RFC 5658).
 
 Our Record-Route carries a token, an HMAC over the Call-ID: a request within a dialog that brings it back belongs to a
-call that was let through here before, also before a restart, and needs no digest.
+call that was let through here before, also before a restart, and needs no digest. A caller whose address no
+registration has told gets a second token, an HMAC over that address: the way back to it is open, and no other.
 """
 
 from __future__ import annotations
 
 import hmac
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import BadMessage, DropReason, Message, NameAddr, Uri
+from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Uri
 from edge_agent.sip.transaction.layer import DEFAULT_PORT
 
 _TOKEN_PARAM: Final = b"t"
 _TOKEN_DIGITS: Final = 16
+_CALLER_PARAM: Final = b"c"
+_CALLER_DIGITS: Final = 12
+_REMEMBERED: Final = 4096
+"""Tokens not to be computed again for the ACK and the BYE."""
 
 
 class OwnAddresses:
@@ -52,9 +58,28 @@ class OwnAddresses:
             return True
         return (uri.port or DEFAULT_PORT) in self._ports
 
+    def leads_here(self, flow: Flow) -> bool:
+        """Whether what is sent that way comes back to this edge."""
+        host = f"[{flow.host}]" if ":" in flow.host else flow.host
+        return flow.port in self._ports and host.encode() in self._hosts
+
+    def are_contact(self, uri: Uri, flow: Flow | None) -> bool:
+        """Whether a phone that gives this Contact gives us instead of itself."""
+        return self.are(uri) or (flow is not None and self.leads_here(flow))
+
     def name_host(self, uri: Uri) -> bool:
         """Whether an address in From or To belongs to the site; the port says nothing there."""
         return uri.host in self._hosts
+
+
+class Proof(NamedTuple):
+    """That a dialog was let through here.
+
+    Args:
+        caller: token of the caller's address; empty where a registration tells it.
+    """
+
+    caller: bytes
 
 
 class RouteBook:
@@ -63,19 +88,34 @@ class RouteBook:
     Args:
         own: what this edge is called.
         key: secret of this edge, the same after a restart.
+        knows_host: whether a phone of the site is registered at an address.
     """
 
-    def __init__(self, own: OwnAddresses, key: bytes) -> None:
+    def __init__(self, own: OwnAddresses, key: bytes, knows_host: Callable[[str], bool]) -> None:
         self._own = own
         self._key = key
+        self._knows_host = knows_host
+        self._made: dict[bytes, bytes] = {}
 
     def token(self, call_id: bytes) -> bytes:
         """The proof that a dialog with this Call-ID was let through here."""
-        return hmac.digest(self._key, b"dialog:" + call_id, "sha256").hex()[:_TOKEN_DIGITS].encode()
+        known = self._made.get(call_id)
+        if known is None:
+            known = hmac.digest(self._key, b"dialog:" + call_id, "sha256").hex()[:_TOKEN_DIGITS].encode()
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            self._made[call_id] = known
+        return known
+
+    def _caller_token(self, call_id: bytes, host: str) -> bytes:
+        text = b"caller:" + host.encode() + b":" + call_id
+        return hmac.digest(self._key, text, "sha256").hex()[:_CALLER_DIGITS].encode()
 
     def record(self, request: Message, incoming: str, outgoing: str) -> None:
         """Put our Record-Route on a request; two of them when the transport changes, the outgoing one on top."""
         token = self.token(request.call_id)
+        if not self._knows_host(request.flow.host):
+            token += b";" + _CALLER_PARAM + b"=" + self._caller_token(request.call_id, request.flow.host)
         at = request.index(b"record-route")
         if at < 0:
             at = request.index(b"via") + 1
@@ -87,16 +127,17 @@ class RouteBook:
         parameter = b"" if transport == "udp" else b";transport=" + transport.encode()
         return b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t=" + token + b">"
 
-    def take_own(self, request: Message) -> bool:
+    def take_own(self, request: Message) -> Proof | None:
         """Remove what of the route is us (§16.4).
 
         Returns:
-            Whether one of the entries proves that the dialog was let through here.
+            The proof that the dialog was let through here, when one of the entries is one.
 
         Raises:
             BadMessage: Route is malformed.
         """
-        own, proven = self._own, False
+        own = self._own
+        proven: Proof | None = None
         uri = request.request_uri()
         if _TOKEN_PARAM in uri.params and b"lr" in uri.params and own.are(uri):
             # A strict router put our Record-Route into the Request-URI and the real one last into Route.
@@ -116,6 +157,12 @@ class RouteBook:
             request.remove_first_value(b"route")
         return proven
 
-    def _proves(self, uri: Uri, request: Message) -> bool:
+    def _proves(self, uri: Uri, request: Message) -> Proof | None:
         token = uri.params.get(_TOKEN_PARAM)
-        return bool(token) and hmac.compare_digest(token or b"", self.token(request.call_id))
+        if not token or not hmac.compare_digest(token, self.token(request.call_id)):
+            return None
+        return Proof(uri.params.get(_CALLER_PARAM) or b"")
+
+    def is_caller(self, proof: Proof, request: Message, host: str) -> bool:
+        """Whether the proof names this address as the one that the dialog's caller called from."""
+        return bool(proof.caller) and hmac.compare_digest(proof.caller, self._caller_token(request.call_id, host))

@@ -29,12 +29,14 @@ class WantedContact:
         expires: seconds granted; 0 takes the binding away.
         q: preference in thousandths.
         instance: `+sip.instance`, or empty.
+        reg_id: which of the phone's flows this is (RFC 5626), or 0.
     """
 
     uri: Uri
     expires: int
     q: int
     instance: bytes
+    reg_id: int = 0
 
 
 def wanted_contacts(request: Message, config: SipConfig) -> list[WantedContact] | None:
@@ -54,6 +56,8 @@ def wanted_contacts(request: Message, config: SipConfig) -> list[WantedContact] 
     if len(values) > config.limits.contacts_per_request:
         raise SipError(403, "Too Many Contacts")
     wanted = [_wanted(value, header, config) for value in values]
+    if len(wanted) > 1 and any(one.reg_id for one in wanted):
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "More Than One Contact with reg-id")  # RFC 5626 §6
     for at, one in enumerate(wanted):
         if any(one.uri.same_as(other.uri) for other in wanted[:at]):
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Duplicate Contact")
@@ -69,11 +73,13 @@ def _wanted(value: bytes, header: int | None, config: SipConfig) -> WantedContac
         expires = config.default_expires if header is None else header
     if 0 < expires < config.min_expires:
         raise IntervalTooBrief(config.min_expires)
+    instance = address.params.get(b"+sip.instance") or b""
     return WantedContact(
         uri=address.uri,
         expires=min(expires, config.max_expires),
         q=_q(address.params.get(b"q", b"1")),
-        instance=address.params.get(b"+sip.instance") or b"",
+        instance=instance,
+        reg_id=_reg_id(address.params.get(b"reg-id")) if instance else 0,
     )
 
 
@@ -82,6 +88,14 @@ def _seconds(value: bytes | None) -> int | None:
     if value is None or not value.isdigit():
         return None
     return min(int(value[:11]), 2**32 - 1)
+
+
+def _reg_id(value: bytes | None) -> int:
+    if value is None:
+        return 0
+    if not value.isdigit() or not 0 < int(value[:11]) < 2**31:
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed reg-id in Contact")
+    return int(value)
 
 
 def _q(value: bytes | None) -> int:

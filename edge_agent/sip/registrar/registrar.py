@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from contract.sync.events import RegistrationChanged
@@ -9,15 +10,22 @@ from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.location import Binding, Location
-from edge_agent.sip.message import BadMessage, Flow, Message, SipError
+from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Refused, SipError
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.registrar.contacts import WantedContact, wanted_contacts
 from edge_agent.sip.registrar.moments import Moments
-from edge_agent.sip.registrar.reach import flow_of_contact
+from edge_agent.sip.registrar.reach import LeadsHere, flow_of_contact
 from edge_agent.sip.registrar.store import BindingStore, StoredBinding
 
+_GR: Final = re.compile(rb"[A-Za-z0-9\-_.!~*'()\[\]/:&+$]+")
+_PATH_HOPS: Final = 8
 _REMOVED: Final = "removed"
 _EXPIRED: Final = "expired"
+
+
+_KEPT_TRANSPORTS: Final[dict[str, Transport]] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
+"""What a binding can be reached by after a restart; a browser's connection went with the old process."""
 
 
 class Registrar:
@@ -30,16 +38,24 @@ class Registrar:
             that the phone is still there.
         clock: for moments on disk and in reports.
         config: of the site.
+        leads_here: whether a contact is this edge itself.
     """
 
     def __init__(
-        self, location: Location, store: BindingStore, reporter: Reporter, clock: Clock, config: SipConfig
+        self,
+        location: Location,
+        store: BindingStore,
+        reporter: Reporter,
+        clock: Clock,
+        config: SipConfig,
+        leads_here: LeadsHere,
     ) -> None:
         self._location = location
         self._store = store
         self._reporter = reporter
         self._moments = Moments(clock)
         self._config = config
+        self._leads_here = leads_here
 
     # -- REGISTER
 
@@ -65,16 +81,65 @@ class Registrar:
                 self._remove(binding, _REMOVED)
             return []
         changes = [(one, _matching(mine, one)) for one in wanted]
+        path = tuple(request.values(b"path")) if b"path" in request.names else ()
+        if len(path) > _PATH_HOPS:
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Path Too Long")
+        ways = [self._way_to(one, path, request) for one in wanted]
         for _, old in changes:
             if old is not None:
                 _check_order(old, call_id, cseq)
         self._check_limits(changes, len(mine))
-        for one, old in changes:
-            self._carry_out(one, old, request, credential, user_id, now)
-        return [
-            (b"Contact", b"<%b>;expires=%d%b" % (b.contact, max(1, round(b.expires - now)), _q_text(b.q)))
-            for b in location.of_user(user_id, now)
-        ]
+        for (one, old), way in zip(changes, ways, strict=True):
+            self._carry_out(one, old, way, path, request, credential, user_id, now)
+        headers = self._answer(request, location.of_user(user_id, now), now)
+        headers += [(b"Path", value) for value in path]
+        if any(one.reg_id for one in wanted):
+            headers.append((b"Require", b"outbound"))
+        return headers
+
+    def _answer(self, request: Message, bindings: list[Binding], now: float) -> list[RawHeader]:
+        headers: list[RawHeader] = []
+        for one in bindings:
+            value = b"<%b>;expires=%d%b" % (one.contact, max(1, round(one.expires - now)), _q_text(one.q))
+            if one.instance:
+                value += self._extras(one, b"gruu" in request.values(b"supported"))
+            headers.append((b"Contact", value))
+        return headers
+
+    def _extras(self, binding: Binding, gruu: bool) -> bytes:
+        """What belongs to a phone that names itself: instance, flow, public GRUU (RFC 5626 §6, RFC 5627 §4.3)."""
+        text = b";+sip.instance=" + binding.instance
+        if binding.reg_id:
+            text += b";reg-id=%d" % binding.reg_id
+        if gruu and (public := self._public_gruu(binding)):
+            text += b';pub-gruu="' + public + b'"'
+        return text
+
+    def _public_gruu(self, binding: Binding) -> bytes:
+        name = binding.instance.strip(b'"').strip(b"<>")
+        if _GR.fullmatch(name) is None:
+            return b""
+        user = self._config.users[binding.user_id].username
+        return b"sip:" + user.encode() + b"@" + self._config.domain.encode() + b";gr=" + name
+
+    def _way_to(self, one: WantedContact, path: tuple[bytes, ...], request: Message) -> Flow:
+        if one.expires == 0:
+            return request.flow
+        if not path and not one.reg_id:
+            return flow_of_contact(one.uri, request, self._leads_here, self._config.contacts_elsewhere)
+        if self._leads_here(one.uri, None):
+            raise Refused(DropReason.CONTACT_IS_THIS_EDGE, 403, "Contact Is This Edge")
+        if path:
+            # What goes there goes by the proxy that added the topmost Path, and that must be who sent this.
+            hop = NameAddr.parse(path[0], "Path").uri
+            if b"lr" not in hop.params:
+                raise BadMessage(DropReason.BAD_HEADER_VALUE, "Path Without lr")
+            if one.reg_id and b"ob" not in NameAddr.parse(path[-1], "Path").uri.params:
+                raise SipError(439, "")
+            return flow_of_contact(hop, request, self._leads_here, self._config.contacts_elsewhere)
+        if len(request.values(b"via")) > 1:
+            raise SipError(439, "")
+        return request.flow
 
     def _user_of(self, request: Message, credential: Credential) -> str:
         """The user whose address of record To names, who must be the authenticated one."""
@@ -100,6 +165,8 @@ class Registrar:
         self,
         one: WantedContact,
         old: Binding | None,
+        way: Flow,
+        path: tuple[bytes, ...],
         request: Message,
         credential: Credential,
         user_id: str,
@@ -109,20 +176,21 @@ class Registrar:
             if old is not None:
                 self._remove(old, _REMOVED)
             return
-        source = request.flow
         binding = Binding(
             user_id=user_id,
             line_id=credential.line_id,
             device_id=credential.device_id,
             contact=one.uri.text,
-            flow=flow_of_contact(one.uri, request),
-            source=f"{source.host}:{source.port}" if ":" not in source.host else f"[{source.host}]:{source.port}",
+            flow=way,
+            source=request.flow.source,
             expires=now + one.expires,
             q=one.q,
             call_id=request.call_id,
             cseq=request.cseq[0],
             user_agent=_text(request.get(b"user-agent")),
             instance=one.instance,
+            reg_id=one.reg_id,
+            path=path,
         )
         if old is not None and not _is_news(old, binding, one.expires, now):
             binding.reported_until = old.reported_until
@@ -168,7 +236,10 @@ class Registrar:
         for stored in self._store.load():
             try:
                 binding = self._restored(stored, now)
-            except (BadMessage, UnicodeError, ValueError):
+            except (BadMessage, UnicodeError, ValueError, KeyError):
+                self._store.remove(stored.user_id, stored.contact)
+                continue
+            if self._leads_here(binding.uri, binding.flow):
                 self._store.remove(stored.user_id, stored.contact)
                 continue
             self._location.put(binding)
@@ -181,7 +252,7 @@ class Registrar:
             line_id=stored.line_id,
             device_id=stored.device_id,
             contact=stored.contact.encode("latin-1"),
-            flow=Flow("tcp" if stored.transport == "tcp" else "udp", stored.host, stored.port),
+            flow=Flow(_KEPT_TRANSPORTS[stored.transport], stored.host, stored.port),
             source=stored.source,
             # A wall clock that was set back while we were away must not make bindings live for years.
             expires=min(self._moments.monotonic(stored.expires_at, now), now + self._config.max_expires),
@@ -190,6 +261,8 @@ class Registrar:
             cseq=stored.cseq,
             user_agent=stored.user_agent,
             instance=stored.instance.encode("latin-1"),
+            reg_id=stored.reg_id,
+            path=tuple(stored.path.encode("latin-1").split(b"\n")) if stored.path else (),
             reported_until=self._moments.monotonic(stored.reported_until, now),
         )
 
@@ -217,6 +290,8 @@ class Registrar:
                 cseq=binding.cseq,
                 user_agent=binding.user_agent,
                 instance=binding.instance.decode("latin-1"),
+                reg_id=binding.reg_id,
+                path=b"\n".join(binding.path).decode("latin-1"),
             )
         )
 
@@ -237,11 +312,15 @@ class Registrar:
 
 
 def _matching(bindings: list[Binding], wanted: WantedContact) -> Binding | None:
-    """The binding that a contact renews: the same URI, or the same phone at another address."""
+    """The binding that a contact renews: the same flow of a phone, the same URI, or the phone at another address."""
+    if wanted.reg_id:
+        for binding in bindings:
+            if (binding.instance, binding.reg_id) == (wanted.instance, wanted.reg_id):
+                return binding
     for binding in bindings:
-        if binding.uri.same_as(wanted.uri):
+        if binding.uri.same_as(wanted.uri) and (not wanted.reg_id or not binding.reg_id):
             return binding
-    if wanted.instance:
+    if wanted.instance and not wanted.reg_id:
         for binding in bindings:
             if binding.instance == wanted.instance:
                 return binding

@@ -21,11 +21,17 @@ CREATE TABLE IF NOT EXISTS bindings (
     transport TEXT NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL, source TEXT NOT NULL,
     expires_at REAL NOT NULL, reported_until REAL NOT NULL, q INTEGER NOT NULL, call_id TEXT NOT NULL,
     cseq INTEGER NOT NULL, user_agent TEXT NOT NULL, instance TEXT NOT NULL,
+    reg_id INTEGER NOT NULL DEFAULT 0, path TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (user_id, contact)
 ) WITHOUT ROWID
 """
-_COLUMNS: Final = 15
-_PUT: Final = "INSERT OR REPLACE INTO bindings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS: Final = 17
+_ADDED: Final = (
+    ("reg_id", "ALTER TABLE bindings ADD COLUMN reg_id INTEGER NOT NULL DEFAULT 0"),
+    ("path", "ALTER TABLE bindings ADD COLUMN path TEXT NOT NULL DEFAULT ''"),
+)
+"""Columns that files of earlier versions lack."""
+_PUT: Final = "INSERT OR REPLACE INTO bindings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,9 @@ class StoredBinding:
     cseq: int
     user_agent: str
     instance: str
+    reg_id: int = 0
+    path: str = ""
+    """Values of Path, one on a line."""
 
 
 class BindingStore(Protocol):
@@ -132,6 +141,10 @@ class SqliteBindingStore:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")
             database.execute(_SCHEMA)
+            had = {row[1] for row in database.execute("PRAGMA table_info(bindings)")}
+            for name, statement in _ADDED:
+                if name not in had:
+                    database.execute(statement)
             found = database.execute("PRAGMA quick_check").fetchone()
             columns = len(database.execute("PRAGMA table_info(bindings)").fetchall())
             if found != ("ok",) or columns != _COLUMNS:

@@ -8,7 +8,7 @@ a 2xx and other messages without a transaction by `forward`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from edge_agent.sip.message import DropReason, Flow, Limits, Message, Via, response_bytes
@@ -69,6 +69,7 @@ class TransactionLayer:
         "_tag_prefix",
         "_user",
         "drops",
+        "headroom",
         "limits",
         "send",
         "timers",
@@ -93,6 +94,8 @@ class TransactionLayer:
         self._user = user
         self._sent_by = sent_by
         self.limits = limits
+        self.headroom: Callable[[Message], float] = _no_headroom
+        """How far beyond the limit of transactions a request is still taken, as a factor; 1 is not at all."""
         self._clients: dict[bytes, InviteClient | NonInviteClient] = {}
         self._servers: dict[ServerKey, InviteServer | NonInviteServer] = {}
         self._large = LargeRequests()
@@ -131,11 +134,14 @@ class TransactionLayer:
             known.retransmitted(now)
         elif method == b"CANCEL":
             self._cancel_arrived(message, key, now)
-        elif len(self._servers) >= self.limits.transactions:
+        elif len(self._servers) >= self.limits.transactions and self._is_too_many(message):
             self.drops[DropReason.TOO_MANY_TRANSACTIONS] += 1
             self.reply(message, 503, headers=((b"Retry-After", b"10"),))
         else:
             self._user.request_arrived(message, now)
+
+    def _is_too_many(self, message: Message) -> bool:
+        return len(self._servers) >= self.limits.transactions * self.headroom(message)
 
     def _response_arrived(self, message: Message, now: float) -> None:
         branch = message.via.branch
@@ -188,6 +194,10 @@ class TransactionLayer:
         """A tag for From or To (§19.3)."""
         self._count += 1
         return self._tag_prefix + b"-%x" % self._count
+
+    def lives(self, key: ServerKey) -> bool:
+        """Whether there is still such a server transaction."""
+        return key in self._servers
 
     # -- sending
 
@@ -294,6 +304,11 @@ class TransactionLayer:
     def server_count(self) -> int:
         """Server transactions alive."""
         return len(self._servers)
+
+
+def _no_headroom(request: Message) -> float:
+    del request
+    return 1.0
 
 
 def server_key(request: Message) -> ServerKey:

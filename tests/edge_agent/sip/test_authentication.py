@@ -1,16 +1,20 @@
 """Authentication: nonces without memory, replay, staleness, and the order of algorithms."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from edge_agent.sip.authentication import Authenticator, Refusal
 from edge_agent.sip.config import Credential
-from edge_agent.sip.message import Message, ha1, parse, parse_credentials, response_value
+from edge_agent.sip.location import Location
+from edge_agent.sip.lockout import Lockout
+from edge_agent.sip.message import Flow, Message, ha1, parse, parse_credentials, response_value
+from edge_agent.sip.message.message import NO_FLOW
 from tests.support.counted_tokens import CountedTokens
 from tests.support.hand_clock import HandClock
 from tests.support.memory_site import with_limits
-from tests.support.sip_site import KEY, REALM, password_of, sip_config
+from tests.support.sip_site import KEY, REALM, SiteLog, password_of, sip_config
 
 
 class Door:
@@ -19,10 +23,16 @@ class Door:
     def __init__(self, algorithms: tuple[str, ...] = ("MD5",), **limits: float) -> None:
         self.clock = HandClock()
         self.config = with_limits(sip_config(algorithms=algorithms), **limits)
-        self.authenticator = Authenticator(KEY, CountedTokens(), self.clock, self.config)
+        self.tokens = CountedTokens()
+        self.authenticator = self.after_restart()
+
+    def after_restart(self, key: bytes = KEY) -> Authenticator:
+        lockout = Lockout(self.config.lockout, Location(), SiteLog(), Counter())
+        return Authenticator(key, self.tokens, self.clock, self.config, lockout)
 
     def challenges(self, refusal: Refusal = Refusal.MISSING) -> list[dict[bytes, bytes]]:
-        return [parse_credentials(value) for _, value in self.authenticator.challenge(proxy=False, refusal=refusal)]
+        given = self.authenticator.challenge(proxy=False, refusal=refusal, flow=NO_FLOW)
+        return [parse_credentials(value) for _, value in given]
 
     def knock(self, challenge: dict[bytes, bytes], nc: str = "00000001", **changed: str) -> Credential | Refusal:
         return self.authenticator.verify(request(challenge, nc, **changed), b"authorization")
@@ -117,13 +127,29 @@ def test_a_nonce_is_stale_after_its_time_and_the_challenge_says_so() -> None:
     assert door.challenges(Refusal.STALE)[0][b"stale"] == b"true"
 
 
-def test_a_nonce_survives_a_restart_with_the_same_key_and_not_with_another() -> None:
+def test_after_a_restart_a_nonce_is_stale_so_that_nothing_recorded_can_be_sent_again() -> None:
     door = Door()
     (challenge,) = door.challenges()
-    again = Authenticator(KEY, CountedTokens(), door.clock, door.config)
-    assert line_of(again.verify(request(challenge), b"authorization")) == "line-200"
-    other = Authenticator(b"another key of this length......", CountedTokens(), door.clock, door.config)
+    assert line_of(door.knock(challenge)) == "line-200"
+    again = door.after_restart()
+    for nc in ("00000001", "00000002"):
+        assert again.verify(request(challenge, nc), b"authorization") is Refusal.STALE
+
+
+def test_a_nonce_of_the_other_edge_or_another_key_is_stale() -> None:
+    door = Door()
+    (challenge,) = door.challenges()
+    other = door.after_restart(b"another key of this length......")
     assert other.verify(request(challenge), b"authorization") is Refusal.STALE
+
+
+def test_a_nonce_is_good_only_at_the_address_that_it_was_given_to() -> None:
+    door = Door()
+    (challenge,) = door.challenges()
+    from_elsewhere = request(challenge)
+    from_elsewhere.flow = Flow("udp", "192.0.2.66", 5060)
+    assert door.authenticator.verify(from_elsewhere, b"authorization") is Refusal.STALE
+    assert line_of(door.knock(challenge)) == "line-200"
 
 
 def test_a_made_up_nonce_is_stale() -> None:

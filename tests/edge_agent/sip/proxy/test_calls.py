@@ -242,10 +242,10 @@ def test_nothing_of_a_call_is_left_in_memory_when_its_time_is_over(site: MemoryS
     assert len(site.endpoint.calls) == 1, "answered before the cancel came, and never ended"
 
 
-def test_a_host_name_is_refused_by_name_and_never_resolved(site: MemorySite) -> None:
+def test_a_foreign_host_name_is_refused_before_anybody_looks_it_up(site: MemorySite) -> None:
     caller = site.phone("200")
     caller.authenticated("INVITE", "sip:someone@phones.example.net")
-    assert (caller.statuses[-1], caller.responses[-1].reason) == (478, b"Host Names Are Not Resolved")
+    assert (caller.statuses[-1], caller.responses[-1].reason) == (403, b"Foreign Destination Not Allowed")
 
 
 def test_a_call_whose_bye_never_comes_is_closed_after_the_longest_duration(site: MemorySite) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused
-from tests.support.memory_site import EDGE, MemorySite, with_limits
+from tests.support.memory_site import EDGE, MemorySite, uri, with_limits
 from tests.support.sip_phone import SipPhone
 from tests.support.sip_site import DOMAIN, sip_config
 
@@ -62,6 +62,40 @@ def test_a_line_that_is_taken_away_takes_its_binding_along(site: MemorySite) -> 
     site.configure(sip_config(users=3))
     assert contacts(site, "203") == []
     assert site.log.registrations[-1].state == "removed"
+
+
+def test_an_ageing_nonce_brings_the_next_one_so_that_no_challenge_follows(site: MemorySite) -> None:
+    """RFC 7616 §3.5."""
+    phone, to = site.phone("201", registered=False), f"<{uri('201')}>"
+    phone.request("REGISTER", f"sip:{DOMAIN}", to=to)
+    site.network.run()
+    challenge = phone.responses[-1]
+    for nc, wait in (("00000001", 100.0), ("00000002", 100.0)):
+        credentials = phone.credentials(challenge, "REGISTER", f"sip:{DOMAIN}", nc)
+        phone.request("REGISTER", f"sip:{DOMAIN}", to=to, headers=credentials)
+        site.network.run(wait)
+        assert (phone.statuses[-1], phone.responses[-1].get(b"authentication-info")) == (200, None)
+    credentials = phone.credentials(challenge, "REGISTER", f"sip:{DOMAIN}", "00000003")
+    phone.request("REGISTER", f"sip:{DOMAIN}", to=to, headers=credentials)
+    site.network.run(200.0)
+    following = phone.responses[-1].need(b"authentication-info").partition(b'"')[2].rstrip(b'"')
+    at = challenge.index(b"www-authenticate")
+    old = challenge.lines[at].partition(b'nonce="')[2].partition(b'"')[0]
+    challenge.lines[at] = challenge.lines[at].replace(old, following)
+    phone.request("REGISTER", f"sip:{DOMAIN}", to=to, headers=phone.credentials(challenge, "REGISTER", f"sip:{DOMAIN}"))
+    site.network.run()
+    assert phone.statuses == [401, 200, 200, 200, 200]
+
+
+def test_what_was_recorded_before_a_restart_is_stale_after_it(site: MemorySite) -> None:
+    phone = site.phone("201")
+    recorded = site.network.log[-2].data
+    assert b"Authorization" in recorded
+    site.endpoint = site.started()
+    site.network.send(recorded.replace(b"z9hG4bK201x", b"z9hG4bKagain"), phone.address, EDGE)
+    site.network.run()
+    assert phone.statuses == [401]
+    assert b"stale=true" in phone.responses[-1].need(b"www-authenticate")
 
 
 def test_nobody_registers_for_somebody_else(site: MemorySite) -> None:

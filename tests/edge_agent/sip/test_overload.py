@@ -1,0 +1,82 @@
+"""Overload: a standing queue is seen, new dialogs are turned away, what is in progress goes on (RFC 3261 §21.5.4)."""
+
+from edge_agent.sip.config import OverloadRules
+from edge_agent.sip.message import DropReason
+from edge_agent.sip.overload import Overload
+from edge_agent.sip.transport.udp import DRAIN_LIMIT
+from tests.support.memory_site import MemorySite, overload, uri
+from tests.support.sip_site import SiteLog
+
+
+def test_a_batch_is_full_when_the_transport_stops_reading() -> None:
+    assert OverloadRules().full_batch == DRAIN_LIMIT
+
+
+def test_nothing_but_full_batches_for_a_while_is_overload_until_the_queue_was_empty_for_a_second() -> None:
+    log = SiteLog()
+    watch = Overload(OverloadRules(), log)
+    for at in range(24):
+        watch.batch_ended(64, at / 100)
+        assert not watch.shedding
+    watch.batch_ended(64, 0.25)
+    assert watch.shedding
+    watch.batch_ended(10, 0.3)
+    watch.batch_ended(10, 1.2)
+    assert watch.shedding
+    watch.batch_ended(0, 1.3)
+    assert not watch.shedding
+    assert [(one.alarm, one.active) for one in log.alarms] == [("sip_overload", True), ("sip_overload", False)]
+
+
+def test_bursts_that_are_drained_are_no_overload() -> None:
+    watch = Overload(OverloadRules(), SiteLog())
+    for at in range(1000):
+        watch.batch_ended(20 if at % 5 == 0 else 64, at / 100)
+        assert not watch.shedding
+
+
+def test_reads_of_streams_between_do_not_hide_a_standing_queue() -> None:
+    watch = Overload(OverloadRules(), SiteLog())
+    for at in range(60):
+        watch.batch_ended(64 if at % 2 else 1, at / 100)
+    assert watch.shedding
+
+
+def test_while_shedding_new_dialogs_get_503_and_calls_in_progress_go_on(site: MemorySite) -> None:
+    caller, callee = site.phone("200"), site.phone("201", 200)
+    invite = caller.authenticated("INVITE", uri("201"))
+    answer = caller.responses[-1]
+    overload(site)
+    caller.responses.clear()
+    for method in ("INVITE", "MESSAGE", "SUBSCRIBE"):
+        caller.request(method, uri("201"))
+    caller.in_dialog("ACK", invite, answer)
+    caller.in_dialog("INVITE", invite, answer)
+    caller.in_dialog("BYE", invite, answer)
+    site.network.run()
+    turned_away = [one for one in caller.responses if one.status == 503]
+    waits = [int(one.need(b"retry-after")) for one in turned_away]
+    assert len(set(waits)) == 3
+    assert all(5 <= wait <= 14 for wait in waits)
+    assert callee.methods == ["INVITE", "ACK", "INVITE", "BYE"]
+    assert site.endpoint.drops[DropReason.SHED] == 3
+
+
+def test_while_shedding_phones_still_register(site: MemorySite) -> None:
+    phone = site.phone("201", registered=False)
+    overload(site)
+    assert phone.register().status == 200
+
+
+def test_beyond_the_limit_of_transactions_what_is_in_a_dialog_has_headroom(site: MemorySite) -> None:
+    caller, callee = site.phone("200"), site.phone("201", 200)
+    invite = caller.authenticated("INVITE", uri("201"))
+    answer = caller.responses[-1]
+    limits = site.endpoint.layer.server_count
+    site.endpoint.layer.limits = type(site.endpoint.layer.limits)(transactions=limits)
+    caller.responses.clear()
+    caller.request("INVITE", uri("201"))
+    caller.in_dialog("BYE", invite, answer)
+    site.network.run()
+    assert caller.statuses == [503, 200]
+    assert callee.methods[-1] == "BYE"
