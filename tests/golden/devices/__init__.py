@@ -4,7 +4,7 @@ from pathlib import Path
 
 from contract.devices import load_catalogue
 from edge_agent.provisioning.render import Renderer
-from tests.support.site_phones import account, generic, site, yealink
+from tests.support.site_phones import account, generic, phone, site, yealink
 
 FOLDER = Path(__file__).parent
 
@@ -34,6 +34,26 @@ SPECIMENS = {
     "yealink_t54w_no_line": yealink("t54w", "805ec0000004", accounts=()),
     "yealink_t57w_one_line": yealink("t57w", "805ec0000006"),
     "generic_sip": generic("020000000005"),
+    "snom_d717_settings": phone(
+        "snom/d717",
+        "000413000001",
+        settings={
+            "calls/voicemail_number": "*98",
+            "network/vlan": True,
+            "line_key/2/type": "blf",
+            "line_key/2/value": "201",
+            "line_key/2/label": "Workshop",
+            "line_key/3/type": "none",
+        },
+    ),
+    "grandstream_gxp2140_two_lines": phone(
+        "grandstream/gxp2140",
+        "000b82000001",
+        settings={"calls/voicemail_number": "*98", "sip/transport": "tcp"},
+        accounts=(account(1), account(3, "201", "Workshop", "another-password")),
+    ),
+    "grandstream_ht802_one_line": phone("grandstream/ht802", "000b82000002"),
+    "grandstream_ht814_one_line": phone("grandstream/ht814", "000b82000003"),
 }
 """Golden folder → the device whose files are in it."""
 
