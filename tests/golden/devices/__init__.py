@@ -54,6 +54,17 @@ SPECIMENS = {
     ),
     "grandstream_ht802_one_line": phone("grandstream/ht802", "000b82000002"),
     "grandstream_ht814_one_line": phone("grandstream/ht814", "000b82000003"),
+    "polycom_vvx250_settings": phone(
+        "polycom/vvx250",
+        "0004f2000001",
+        settings={
+            "calls/voicemail_number": "*98",
+            "network/vlan": True,
+            "busy_lamp/1/number": "201",
+            "busy_lamp/1/label": "Workshop",
+        },
+    ),
+    "polycom_edge_e100_no_line": phone("polycom/edge_e100", "482567000001", accounts=()),
 }
 """Golden folder → the device whose files are in it."""
 
