@@ -65,6 +65,7 @@ SPECIMENS = {
         },
     ),
     "polycom_edge_e100_no_line": phone("polycom/edge_e100", "482567000001", accounts=()),
+    "fanvil_x3u_one_line": phone("fanvil/x3u", "0c383e000001", settings={"calls/voicemail_number": "*98"}),
 }
 """Golden folder → the device whose files are in it."""
 
