@@ -66,6 +66,21 @@ SPECIMENS = {
     ),
     "polycom_edge_e100_no_line": phone("polycom/edge_e100", "482567000001", accounts=()),
     "fanvil_x3u_one_line": phone("fanvil/x3u", "0c383e000001", settings={"calls/voicemail_number": "*98"}),
+    "cisco_spa504g_settings": phone(
+        "cisco/spa504g",
+        "0002fd000001",
+        settings={
+            "calls/voicemail_number": "*98",
+            "line_key/2/type": "blf",
+            "line_key/2/value": "201",
+            "line_key/2/label": "Workshop",
+            "line_key/3/type": "speed_dial",
+            "line_key/3/value": "0301234",
+        },
+    ),
+    "cisco_cp8841_two_lines": phone(
+        "cisco/cp8841", "00562b000001", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
 }
 """Golden folder → the device whose files are in it."""
 
