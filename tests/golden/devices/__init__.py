@@ -81,6 +81,7 @@ SPECIMENS = {
     "cisco_cp8841_two_lines": phone(
         "cisco/cp8841", "00562b000001", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
     ),
+    "htek_uc903_one_line": phone("htek/uc903", "001fc1000001", settings={"calls/voicemail_number": "*98"}),
 }
 """Golden folder → the device whose files are in it."""
 
