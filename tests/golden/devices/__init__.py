@@ -82,6 +82,12 @@ SPECIMENS = {
         "cisco/cp8841", "00562b000001", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
     ),
     "htek_uc903_one_line": phone("htek/uc903", "001fc1000001", settings={"calls/voicemail_number": "*98"}),
+    "mitel_6863i_settings": phone(
+        "mitel/6863i", "00085d000001", settings={"calls/voicemail_number": "*98", "network/vlan": True}
+    ),
+    "mitel_6731i_two_lines": phone(
+        "mitel/6731i", "00085d000002", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
 }
 """Golden folder → the device whose files are in it."""
 
