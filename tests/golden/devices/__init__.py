@@ -88,6 +88,12 @@ SPECIMENS = {
     "mitel_6731i_two_lines": phone(
         "mitel/6731i", "00085d000002", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
     ),
+    "gigaset_n870_two_lines": phone(
+        "gigaset/n870",
+        "7c2f80000001",
+        settings={"calls/voicemail_number": "*98"},
+        accounts=(account(1), account(3, "201", "Workshop", "another-password")),
+    ),
 }
 """Golden folder → the device whose files are in it."""
 
