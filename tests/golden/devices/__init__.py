@@ -94,6 +94,7 @@ SPECIMENS = {
         settings={"calls/voicemail_number": "*98"},
         accounts=(account(1), account(3, "201", "Workshop", "another-password")),
     ),
+    "algo_8301_one_line": phone("algo/8301", "0022ee000001"),
 }
 """Golden folder → the device whose files are in it."""
 
