@@ -95,6 +95,7 @@ SPECIMENS = {
         accounts=(account(1), account(3, "201", "Workshop", "another-password")),
     ),
     "algo_8301_one_line": phone("algo/8301", "0022ee000001"),
+    "audiocodes_405hd_one_line": phone("audiocodes/405hd", "00908f000001", settings={"calls/voicemail_number": "*98"}),
 }
 """Golden folder → the device whose files are in it."""
 
