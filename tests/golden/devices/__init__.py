@@ -96,6 +96,9 @@ SPECIMENS = {
     ),
     "algo_8301_one_line": phone("algo/8301", "0022ee000001"),
     "audiocodes_405hd_one_line": phone("audiocodes/405hd", "00908f000001", settings={"calls/voicemail_number": "*98"}),
+    "panasonic_kx_hdv130_one_line": phone(
+        "panasonic/kx_hdv130", "0080f0000001", settings={"calls/voicemail_number": "*98", "network/vlan": True}
+    ),
 }
 """Golden folder → the device whose files are in it."""
 
