@@ -62,7 +62,7 @@ def quoted_values(text: str) -> dict[str, str]:
 
 def set_values(text: str) -> dict[str, str]:
     """Avaya's `SET KEY value` lines; a value with spaces stands in quotes."""
-    found = _pairs(text, re.compile(r'SET ([A-Z0-9_]+) ("[^"]*"|[^\s"]+)'), comment=("##",))
+    found = _pairs(text, re.compile(r'SET ([A-Z0-9_]+) ("[^"]*"|[^\s"]+)'), comment=("##", "GET "))
     return {key: value.strip('"') for key, value in found.items()}
 
 

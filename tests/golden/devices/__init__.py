@@ -99,6 +99,7 @@ SPECIMENS = {
     "panasonic_kx_hdv130_one_line": phone(
         "panasonic/kx_hdv130", "0080f0000001", settings={"calls/voicemail_number": "*98", "network/vlan": True}
     ),
+    "avaya_j179_one_line": phone("avaya/j179", "c81fea000001", settings={"calls/voicemail_number": "*98"}),
 }
 """Golden folder → the device whose files are in it."""
 
