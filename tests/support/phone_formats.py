@@ -67,8 +67,9 @@ def set_values(text: str) -> dict[str, str]:
 
 
 def command_values(text: str) -> dict[str, str]:
-    """Patton's command lines: a block's heading and the command's words are the key, the last word the value."""
+    """Patton's command lines: each word after a command's first is a value, by its block, command and place."""
     found: dict[str, str] = {}
+    numbers: Counter[str] = Counter()
     block = ""
     for line in text.split("\n"):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -77,10 +78,9 @@ def command_values(text: str) -> dict[str, str]:
         assert " ".join(words) == line.strip(), line
         if not line.startswith(" "):
             block = line.strip()
-        key = f"{block}/{' '.join(words[:-1])}"
-        while key in found:
-            key += "'"
-        found[key] = words[-1].strip('"')
+        numbers[command := f"{block.split()[0]}/{words[0]}"] += 1
+        for place, word in enumerate(words[1:], 1):
+            found[f"{command}[{numbers[command]}].{place}"] = word.strip('"')
     return found
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 from pydantic import SecretStr
@@ -23,9 +24,10 @@ LINE = Account(1, NUMBER, f"line-{NUMBER}", SecretStr(PASSWORD), NAME, REGISTRAR
 FORGETTING = {
     "generic": "its format says that `enabled = no` alone forgets an account",
     "gigaset": "`DeleteNotProvisionedHS` makes it forget each handset that is not named",
+    "patton": "what is loaded replaces all that it was told before",
 }
 """Vendors whose phones forget an account without its keys being written empty, and why."""
-NAMELESS = {"algo", "avaya"}
+NAMELESS = {"algo", "avaya", "patton"}
 """Vendors whose devices have no parameter for a caller's name that is confirmed."""
 
 every_model = pytest.mark.parametrize("model", CATALOGUE.models, ids=lambda model: model.key)
@@ -159,3 +161,9 @@ def test_every_vendor_with_phones_says_how_they_fetch_again_and_start_again() ->
         if plugin.vendor not in {"generic", "patton"}:
             assert plugin.resync_event, plugin.vendor
             assert plugin.reboot_event, plugin.vendor
+
+
+def test_every_plug_in_says_what_of_it_is_not_confirmed() -> None:
+    folder = files("contract.devices") / "catalogue"
+    for vendor in CATALOGUE.plugins.keys() - {"generic", "yealink"}:
+        assert "Unconfirmed" in (folder / vendor / "README.md").read_text(encoding="utf-8"), vendor

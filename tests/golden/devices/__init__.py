@@ -100,6 +100,7 @@ SPECIMENS = {
         "panasonic/kx_hdv130", "0080f0000001", settings={"calls/voicemail_number": "*98", "network/vlan": True}
     ),
     "avaya_j179_one_line": phone("avaya/j179", "c81fea000001", settings={"calls/voicemail_number": "*98"}),
+    "patton_sn4112_one_line": phone("patton/sn4112", "00a0ba000001"),
 }
 """Golden folder → the device whose files are in it."""
 
