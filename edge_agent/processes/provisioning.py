@@ -32,7 +32,7 @@ class ProvisioningSubsystem:
             tftp_port=settings.tftp_port or message.ports.get("tftp", 0),
             http_port=settings.http_port or message.ports.get("http", 0),
         )
-        self._http_port = addresses.http_port
+        self._http_port = addresses.http_port or 0
         self._server = ProvisioningServer(addresses, load_catalogue(), self._reporting, self._clock)
         return {}
 

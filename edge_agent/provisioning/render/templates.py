@@ -33,10 +33,9 @@ class PluginTemplates:
 
     def __init__(self, plugin: Plugin) -> None:
         self._refused = plugin.refused_values
-        self._templates = {
-            "text": self._compiled(plugin, self._written),
-            "xml": self._compiled(plugin, self._written_in_xml),
-        }
+        writers: dict[Syntax, Callable[[object], object]] = {"text": self._written, "xml": self._written_in_xml}
+        used = {file.syntax for model in plugin.models.values() for file in model.files}
+        self._templates = {syntax: self._compiled(plugin, writers[syntax]) for syntax in used}
 
     @staticmethod
     def _compiled(plugin: Plugin, written: Callable[[object], object]) -> dict[str, Template]:
