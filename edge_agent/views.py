@@ -62,8 +62,13 @@ def _credential(message: Prepare, line: Line, site: Site) -> Credential | None:
     return Credential(line.auth_username, line.line_id, line.user_id, line.device_id, hashes)
 
 
-def provisioning_config(message: Prepare) -> ProvisioningConfig:
-    """What phones are handed."""
+def provisioning_config(message: Prepare, http_port: int = 0) -> ProvisioningConfig:
+    """What phones are handed.
+
+    Args:
+        message: the snapshot and its surroundings.
+        http_port: where phones fetch by HTTP, on the host that they register with; 0: not known yet.
+    """
     snapshot = message.snapshot
     registrar = Registrar(host=message.sip_host, domain=snapshot.site.domain, port=message.sip_ports.get("udp", 5060))
     users = {user.user_id: user for user in snapshot.users}
@@ -99,4 +104,10 @@ def provisioning_config(message: Prepare) -> ProvisioningConfig:
         )
         for device in snapshot.devices
     )
-    return ProvisioningConfig(version=snapshot.version, time_zone=snapshot.site.time_zone, devices=devices)
+    host = f"[{message.sip_host}]" if ":" in message.sip_host else message.sip_host
+    return ProvisioningConfig(
+        version=snapshot.version,
+        time_zone=snapshot.site.time_zone,
+        devices=devices,
+        server_url=f"http://{host}:{http_port}" if host and http_port else "",
+    )

@@ -20,6 +20,7 @@ WRITERS: Final = (
     Writer("contract.schema"),
     Writer("cloud.api", ("openapi",), "tests/golden/openapi.json"),
     Writer("tests.golden.devices"),
+    Writer("tools.write_device_models"),
 )
 
 

@@ -5,7 +5,7 @@ never renders a template; it hands its text to whoever does.
 """
 
 from contract.devices.loading import load_catalogue
-from contract.devices.model import Catalogue, DeviceModel, FileSpec, Group, Option, Plugin, Setting, Value
+from contract.devices.model import Catalogue, DeviceModel, FileSpec, Group, Option, Plugin, Setting, Syntax, Value
 from contract.devices.problems import PluginProblems, Problem, UnknownModel
 from contract.devices.resolution import Resolved, SettingProblem, SettingsRefused, check_settings, resolve
 
@@ -22,6 +22,7 @@ __all__ = [
     "Setting",
     "SettingProblem",
     "SettingsRefused",
+    "Syntax",
     "UnknownModel",
     "Value",
     "check_settings",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
 
-from contract.devices.model import Scope
+from contract.devices.model import Scope, Syntax
 from contract.devices.problems import PluginProblems, Problem
 from contract.values import Frozen, Text
 
@@ -15,7 +15,8 @@ MAX_BYTES: Final = 256 * 1024
 
 _Name = Annotated[str, Field(pattern=r"^[0-9a-z_.-]{1,32}$")]
 _Pattern = Annotated[str, Field(min_length=1, max_length=300)]
-_FileName = Annotated[str, Field(pattern=r"^(?:[0-9a-z_.-]|\{[a-z_]+\}){1,128}$")]
+_FileName = Annotated[str, Field(pattern=r"^(?:[0-9A-Za-z_.-]|\{(?:[a-z_]+|MAC)\}){1,128}$")]
+_Event = Annotated[str, Field(pattern=r"^[0-9a-z.-]{1,64}(?:;[0-9a-z-]{1,32}=[0-9a-z-]{1,32})*$")]
 
 
 class ModelDescription(Frozen):
@@ -34,6 +35,7 @@ class FileDescription(Frozen):
     name: _FileName
     template: _FileName
     content_type: Text = "text/plain; charset=utf-8"
+    syntax: Syntax = "text"
     scope: Scope
     optional: bool = False
     """True: a model without the variables that the name needs has no such file."""
@@ -46,7 +48,11 @@ class Description(Frozen):
     ouis: Annotated[tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{6}$")], ...], Field(max_length=500)] = ()
     user_agents: Annotated[tuple[_Pattern, ...], Field(max_length=50)] = ()
     file_names: Annotated[tuple[_Pattern, ...], Field(max_length=50)] = ()
+    dhcp_vendor_classes: Annotated[tuple[_Pattern, ...], Field(max_length=50)] = ()
+    resync_event: _Event | None = None
+    reboot_event: _Event | None = None
     refused_values: _Pattern | None = None
+    unwritable: Annotated[str, Field(max_length=64, pattern=r"^[\x20-\x7e]*$")] = ""
     files: Annotated[tuple[FileDescription, ...], Field(min_length=1, max_length=50)]
     models: Annotated[dict[_Name, ModelDescription], Field(min_length=1, max_length=200)]
 

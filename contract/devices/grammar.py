@@ -13,7 +13,7 @@ from contract.devices.problems import PluginProblems, Problem
 from contract.devices.xml_tree import Element, parse_xml
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-PARAMETER: Final = re.compile(r"(?:[A-Za-z0-9_.-]|\{account\}|\{index\}){1,128}")
+PARAMETER: Final = re.compile(r"(?! )(?:[A-Za-z0-9_./ -]|\{account\}|\{index\}){1,128}(?<! )")
 MAX_PATTERN: Final = 200
 
 _CONDITION = frozenset({"if", "unless"})

@@ -13,7 +13,7 @@ from contract.devices.problems import PluginProblems, Problem
 
 MAX_TEMPLATE: Final = 256 * 1024
 _VENDOR = re.compile(r"[0-9a-z_-]{1,32}")
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+|MAC)\}")
 
 
 def load_catalogue(folder: Traversable | None = None) -> Catalogue:
@@ -48,6 +48,7 @@ def _plugin(folder: Traversable) -> Plugin:
         {
             "user_agents": description.user_agents,
             "file_names": description.file_names,
+            "dhcp_vendor_classes": description.dhcp_vendor_classes,
             "refused_values": (description.refused_values,) if description.refused_values else (),
         },
         description_data,
@@ -68,7 +69,11 @@ def _plugin(folder: Traversable) -> Plugin:
         ouis=frozenset(description.ouis),
         user_agents=patterns["user_agents"],
         file_names=patterns["file_names"],
+        dhcp_vendor_classes=patterns["dhcp_vendor_classes"],
+        resync_event=description.resync_event,
+        reboot_event=description.reboot_event,
         refused_values=next(iter(patterns["refused_values"]), None),
+        unwritable=frozenset(description.unwritable),
         models=models,
         templates=templates,
     )
@@ -115,17 +120,17 @@ def _model(
     problems = list(found)
     specs: list[FileSpec] = []
     for file in described_files:
-        known = {"mac"} if file.scope == "device" else set[str]()
+        known = {"mac", "MAC"} if file.scope == "device" else set[str]()
         missing = set(_PLACEHOLDER.findall(file.name)) - known - described.variables.keys()
         if missing and file.optional:
             continue
         if missing:
             text = f"model {name} has no {', '.join(sorted(missing))} for the file name {file.name}"
             problems.append(Problem(f"{vendor}/plugin.toml", 0, text))
-        if file.scope == "device" and "{mac}" not in file.name:
+        if file.scope == "device" and "{mac}" not in file.name.lower():
             problems.append(Problem(f"{vendor}/plugin.toml", 0, f"a device's file needs {{mac}}: {file.name}"))
         filled = _PLACEHOLDER.sub(lambda match: described.variables.get(match[1], match[0]), file.name)
-        specs.append(FileSpec(filled, file.template, file.content_type, file.scope))
+        specs.append(FileSpec(filled, file.template, file.content_type, file.syntax, file.scope))
     model = DeviceModel(
         vendor=vendor,
         name=name,

@@ -14,6 +14,7 @@ from contract.devices.problems import UnknownModel
 SettingType = Literal["string", "integer", "boolean", "enum"]
 Value = str | int | bool
 Scope = Literal["device", "model", "vendor"]
+Syntax = Literal["text", "xml"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,11 @@ class FileSpec:
     """One file that phones of a model ask for."""
 
     name: str
-    """Lower case; `{mac}` stands for the device's MAC address."""
+    """As the phone writes it; `{mac}` stands for the device's MAC address, `{MAC}` for it in upper case."""
     template: str
     content_type: str
+    syntax: Syntax
+    """How values are written in it: `xml` escapes each, `text` writes it as it is."""
     scope: Scope
     """Whose file it is: one device's (and so secret), or the same for every device of the model or vendor."""
 
@@ -120,8 +123,16 @@ class Plugin:
     """Patterns with the groups `model`, `firmware` and `mac`, each optional."""
     file_names: tuple[re.Pattern[str], ...]
     """What its phones ask for, with the group `mac` where a name holds it."""
+    dhcp_vendor_classes: tuple[re.Pattern[str], ...]
+    """What its phones say in DHCP option 60."""
+    resync_event: str | None
+    """The NOTIFY event that makes a phone fetch its configuration again, with its parameters."""
+    reboot_event: str | None
+    """The NOTIFY event that makes a phone start again."""
     refused_values: re.Pattern[str] | None
     """What no value may contain because the file's syntax has no way to write it."""
+    unwritable: frozenset[str]
+    """Characters that are left out of names for people because the file's syntax has no way to write them."""
     models: Mapping[str, DeviceModel]
     templates: Mapping[str, str] = field(repr=False)
     """Template text by file name."""

@@ -21,6 +21,7 @@ class ProvisioningSubsystem:
         self._server: ProvisioningServer | None = None
         self._reporting: Reporting | None = None
         self._devices = 0
+        self._http_port = 0
 
     async def start(self, message: Start) -> Ports:
         """Load the device plug-ins; nothing is bound yet."""
@@ -31,12 +32,13 @@ class ProvisioningSubsystem:
             tftp_port=settings.tftp_port or message.ports.get("tftp", 0),
             http_port=settings.http_port or message.ports.get("http", 0),
         )
+        self._http_port = addresses.http_port or 0
         self._server = ProvisioningServer(addresses, load_catalogue(), self._reporting, self._clock)
         return {}
 
     async def prepare(self, message: Prepare) -> None:
         """Render every device's files, beside what is being served."""
-        config = provisioning_config(message)
+        config = provisioning_config(message, self._http_port)
         try:
             await self._running().prepare(config)
         except ConfigRefused as error:

@@ -64,3 +64,5 @@ class ProvisioningConfig:
     """An IANA time zone name."""
     devices: tuple[DeviceConfig, ...] = ()
     """MAC addresses and device ids are unique."""
+    server_url: str = ""
+    """Where phones fetch by HTTP, without a slash at its end; empty: files do not name it."""

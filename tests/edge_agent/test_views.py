@@ -67,6 +67,12 @@ def test_do_not_disturb_is_read_from_site_state() -> None:
     assert sip_config(prepare(state=records)).state.do_not_disturb == {"user-1"}
 
 
+def test_phones_are_told_where_to_fetch_when_that_is_known() -> None:
+    assert provisioning_config(prepare()).server_url == ""
+    assert provisioning_config(prepare(), http_port=8090).server_url == "http://192.0.2.10:8090"
+    assert provisioning_config(prepare(sip_host="2001:db8::1"), 8090).server_url == "http://[2001:db8::1]:8090"
+
+
 def test_a_device_is_given_its_accounts_and_where_they_register() -> None:
     config = provisioning_config(prepare())
     yealink = config.devices[0]

@@ -12,6 +12,7 @@ REGISTRAR = Registrar(host="192.0.2.10", domain="demo.tandem.test")
 YEALINK_MAC = "805ec0000200"
 GENERIC_MAC = "020000000201"
 PASSWORD = "planted-password-7f3a"
+SERVER_URL = "http://192.0.2.10:8090"
 ADMIN_PASSWORD = "planted-admin-91c2"
 
 
@@ -38,10 +39,17 @@ def yealink(
     accounts: tuple[Account, ...] | None = None,
 ) -> DeviceConfig:
     """A Yealink phone with one line."""
+    return phone(f"yealink/{model}", mac, settings, accounts)
+
+
+def phone(
+    model: str, mac: str, settings: Mapping[str, Value] | None = None, accounts: tuple[Account, ...] | None = None
+) -> DeviceConfig:
+    """A phone of any model, with one line."""
     return DeviceConfig(
         device_id=f"device-{mac}",
         mac=mac,
-        model=f"yealink/{model}",
+        model=model,
         name="Front desk",
         settings=settings or {},
         accounts=accounts if accounts is not None else (account(),),
@@ -57,7 +65,7 @@ def generic(mac: str = GENERIC_MAC, accounts: tuple[Account, ...] | None = None)
 
 def site(*devices: DeviceConfig, version: int = 1, time_zone: str = "Europe/Berlin") -> ProvisioningConfig:
     """A site's configuration."""
-    return ProvisioningConfig(version, time_zone, devices)
+    return ProvisioningConfig(version, time_zone, devices, SERVER_URL)
 
 
 def key_values(body: bytes) -> dict[str, str]:

@@ -45,14 +45,29 @@ class Phone:
     device_settings: tuple[Resolved, ...]
     """Settings that are written once."""
     time_zone: PhoneTimeZone
+    server_url: str
+    """Where phones fetch by HTTP, without a slash at its end; empty when it is not known."""
 
     def names(self) -> dict[str, object]:
         """The names that a template knows."""
         return {name: getattr(self, name) for name in Phone.__dataclass_fields__}
 
 
-def phone(config: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone) -> Phone:
+def phone(
+    config: DeviceConfig,
+    model: DeviceModel,
+    time_zone: PhoneTimeZone,
+    server_url: str = "",
+    unwritable: frozenset[str] = frozenset(),
+) -> Phone:
     """One phone as its templates see it.
+
+    Args:
+        config: the device.
+        model: its model.
+        time_zone: of the site.
+        server_url: where phones fetch by HTTP.
+        unwritable: characters that its file cannot hold; names for people go without them.
 
     Raises:
         SettingsRefused: the model does not take the device's settings.
@@ -60,33 +75,34 @@ def phone(config: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone) ->
     settings = resolve(model, config.settings)
     written = [each for each in settings.values() if each.setting.parameter is not None]
     return Phone(
-        device=DeviceView(config.mac, one_line(config.name), _reveal(config)),
+        device=DeviceView(config.mac, one_line(config.name, unwritable), _reveal(config)),
         model=model,
-        accounts={account.position: _account(account) for account in config.accounts},
+        accounts={account.position: _account(account, unwritable) for account in config.accounts},
         settings=settings,
         account_settings=tuple(each for each in written if "{account}" in (each.setting.parameter or "")),
         device_settings=tuple(each for each in written if "{account}" not in (each.setting.parameter or "")),
         time_zone=time_zone,
+        server_url=server_url,
     )
 
 
-def one_line(text: str) -> str:
-    """A name for people on one line: every run of white space is one space, what cannot be printed is gone."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+def one_line(text: str, unwritable: frozenset[str] = frozenset()) -> str:
+    """A name for people on one line: every run of white space is one space, what cannot be written is gone."""
+    return " ".join("".join(c if c.isprintable() and c not in unwritable else " " for c in text).split())
 
 
 def _reveal(config: DeviceConfig) -> str:
     return config.admin_password.get_secret_value() if config.admin_password else ""
 
 
-def _account(account: Account) -> AccountView:
-    display_name = one_line(account.display_name)
+def _account(account: Account, unwritable: frozenset[str]) -> AccountView:
+    display_name = one_line(account.display_name, unwritable)
     return AccountView(
         position=account.position,
         username=account.username,
         auth_username=account.auth_username,
         password=account.password.get_secret_value(),
         display_name=display_name,
-        label=one_line(account.label) or display_name,
+        label=one_line(account.label, unwritable) or display_name,
         registrar=account.registrar,
     )

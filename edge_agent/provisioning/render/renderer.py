@@ -18,6 +18,7 @@ class _Rendered:
 
     config: DeviceConfig
     time_zone: PhoneTimeZone
+    server_url: str
     files: tuple[RenderedFile, ...]
 
 
@@ -52,7 +53,11 @@ class Renderer:
         problems: list[str] = []
         for device in config.devices:
             old = self._kept.get(device.device_id)
-            if old is not None and old.config == device and old.time_zone == time_zone:
+            if old is not None and (old.config, old.time_zone, old.server_url) == (
+                device,
+                time_zone,
+                config.server_url,
+            ):
                 kept[device.device_id] = old
                 continue
             model = self._catalogue.find(device.model)
@@ -61,13 +66,13 @@ class Renderer:
                 problems += found
                 continue
             try:
-                files = self._device(device, model, time_zone)
+                files = self._device(device, model, time_zone, config.server_url)
             except SettingsRefused as error:
                 problems += [f"device {device.mac}: {problem}" for problem in error.problems]
             except RenderError as error:
                 problems.append(f"device {device.mac}: {error}")
             else:
-                kept[device.device_id] = _Rendered(device, time_zone, files)
+                kept[device.device_id] = _Rendered(device, time_zone, config.server_url, files)
         if problems:
             raise ConfigRefused(tuple(problems))
         self._kept = kept
@@ -76,16 +81,19 @@ class Renderer:
             {device.mac: device.device_id for device in config.devices},
         )
 
-    def _device(self, device: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone) -> tuple[RenderedFile, ...]:
+    def _device(
+        self, device: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone, server_url: str
+    ) -> tuple[RenderedFile, ...]:
         self.devices_rendered += 1
         templates = self._templates[model.vendor]
-        names = phone(device, model, time_zone).names()
+        unwritable = self._catalogue.plugins[model.vendor].unwritable
+        names = phone(device, model, time_zone, server_url, unwritable).names()
         # A file that devices share must not know which device it is.
-        shared = {"model": model, "time_zone": time_zone}
+        shared = {"model": model, "time_zone": time_zone, "server_url": server_url}
         return tuple(
             RenderedFile.of(
                 _file_name(file, device),
-                templates.render(file.template, names if file.scope == "device" else shared),
+                templates.render(file.template, names if file.scope == "device" else shared, file.syntax),
                 file.content_type,
                 device.device_id if file.scope == "device" else None,
             )
@@ -94,7 +102,7 @@ class Renderer:
 
 
 def _file_name(file: FileSpec, device: DeviceConfig) -> str:
-    return file.name.replace("{mac}", device.mac)
+    return file.name.replace("{mac}", device.mac).replace("{MAC}", device.mac.upper())
 
 
 def _problems(device: DeviceConfig, model: DeviceModel | None) -> Iterator[str]:

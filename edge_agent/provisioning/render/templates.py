@@ -1,17 +1,20 @@
-"""Jinja2 held short: sandboxed, nothing undefined, and no value that would break out of its line.
+"""Jinja2 held short: sandboxed, nothing undefined, and no value that would break out of its line or its element.
 
 A plug-in's templates come from the folder that the agent was installed with, but values come from people: each is
 checked where it is written, so that no template can forget to.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, Undefined
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from contract.devices import Plugin
+from contract.devices import Plugin, Syntax
 from edge_agent.provisioning.errors import RenderError
+
+_XML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 
 
 class _ValueRefused(Exception):
@@ -30,32 +33,39 @@ class PluginTemplates:
 
     def __init__(self, plugin: Plugin) -> None:
         self._refused = plugin.refused_values
+        writers: dict[Syntax, Callable[[object], object]] = {"text": self._written, "xml": self._written_in_xml}
+        used = {file.syntax for model in plugin.models.values() for file in model.files}
+        self._templates = {syntax: self._compiled(plugin, writers[syntax]) for syntax in used}
+
+    @staticmethod
+    def _compiled(plugin: Plugin, written: Callable[[object], object]) -> dict[str, Template]:
         environment = ImmutableSandboxedEnvironment(
             loader=DictLoader(dict(plugin.templates)),
             undefined=StrictUndefined,
-            autoescape=False,  # these are no HTML; `_written` refuses what would break the line
+            autoescape=False,  # these are no HTML; `written` refuses or escapes what would break the line
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            finalize=self._written,
+            finalize=written,
         )
         environment.globals = {"range": environment.globals["range"]}
-        self._templates = {}
+        templates = {}
         for name in plugin.templates:
             try:
-                self._templates[name] = environment.get_template(name)
+                templates[name] = environment.get_template(name)
             except TemplateError as error:
                 line = getattr(error, "lineno", 0)
                 raise RenderError(f"{plugin.vendor}/templates/{name}:{line}: {error.message}") from None
+        return templates
 
-    def render(self, template: str, names: Mapping[str, object]) -> bytes:
-        """The text of one file, UTF-8.
+    def render(self, template: str, names: Mapping[str, object], syntax: Syntax = "text") -> bytes:
+        """The text of one file, UTF-8; in XML, every value that the template writes is escaped.
 
         Raises:
             RenderError: a value cannot be written, or the template names something that is not there.
         """
         try:
-            return self._templates[template].render(names).encode()
+            return self._templates[syntax][template].render(names).encode()
         except _ValueRefused as error:
             raise RenderError(str(error)) from None
         except (TemplateError, UnicodeEncodeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -73,3 +83,7 @@ class PluginTemplates:
         if self._refused is not None and re.search(self._refused, text):
             raise _ValueRefused("a value has a special meaning for the phone")
         return text
+
+    def _written_in_xml(self, value: object) -> object:
+        written = self._written(value)
+        return written if isinstance(written, Undefined) else str(written).translate(_XML)

@@ -57,6 +57,30 @@ class PhoneTimeZone:
         sign = "" if self.offset_minutes == 0 else "+" if self.offset_minutes > 0 else "-"
         return f"{sign}{hours}:{minutes:02}" if minutes else f"{sign}{hours}"
 
+    @property
+    def clock_text(self) -> str:
+        """Such as `+01:00`, `-03:30` or `+00:00`."""
+        hours, minutes = divmod(abs(self.offset_minutes), 60)
+        return f"{'-' if self.offset_minutes < 0 else '+'}{hours:02}:{minutes:02}"
+
+    @property
+    def posix(self) -> str:
+        """A POSIX TZ rule such as `STD-1DST-2,M3.5.0/2,M10.5.0/3`; west of Greenwich is positive there."""
+        if self.summer is None:
+            return f"STD{_posix_offset(self.offset_minutes)}"
+        summer = _posix_offset(self.offset_minutes + self.summer.shift_minutes)
+        names = f"STD{_posix_offset(self.offset_minutes)}DST{summer}"
+        return f"{names},{_posix_change(self.summer.start)},{_posix_change(self.summer.end)}"
+
+
+def _posix_offset(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes > 0 else ''}{hours}{f':{rest:02}' if rest else ''}"
+
+
+def _posix_change(change: Change) -> str:
+    return f"M{change.month}.{change.week}.{change.weekday % 7}/{change.hour}"
+
 
 def phone_time_zone(name: str) -> PhoneTimeZone:
     """The time zone of that IANA name.

@@ -95,7 +95,7 @@ def test_a_repeat_that_the_model_does_not_count_is_a_problem() -> None:
         ('<setting name="a" type="integer" label="A" default="1" min="x"/>', "min must be a whole number"),
         ('<setting name="a" type="integer" label="A" default="1" min="3" max="2"/>', "min is greater than max"),
         ('<setting name="a" type="string" label="A" default="" if="("/>', "if is no regular expression"),
-        ('<setting name="a" type="string" label="A" default="" parameter="a b"/>', "is no parameter name"),
+        ('<setting name="a" type="string" label="A" default="" parameter="a=b"/>', "is no parameter name"),
         ('<setting name="a" type="string" label="A" default="" parameter="k.{index}"/>', "needs a group with repeat"),
         ('<setting name="a" type="enum" label="A" default=""/>', "an enum, and nothing else"),
         ('<setting name="a" type="string" label="A" default=""><option value="x"/></setting>', "an enum, and nothing"),

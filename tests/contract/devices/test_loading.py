@@ -44,7 +44,7 @@ def test_the_shipped_plug_ins_load_and_name_the_models_that_the_product_promises
     keys = {model.key for model in load_catalogue().models}
     t4s, t4u = {"t41s", "t42s", "t46s", "t48s"}, {"t41u", "t42u", "t43u", "t46u", "t48u"}
     t5 = {"t53", "t53w", "t54w", "t57w", "t58w"}
-    assert keys == {f"yealink/{name}" for name in t4s | t4u | t5} | {"generic/sip"}
+    assert keys >= {f"yealink/{name}" for name in t4s | t4u | t5} | {"generic/sip"}
 
 
 def test_a_model_is_found_by_vendor_and_name() -> None:
@@ -86,6 +86,9 @@ def test_a_new_folder_is_all_that_a_new_vendor_needs(tmp_path: Path) -> None:
         ("(?P<model>", "(?P<model", "acme/plugin.toml:3: user_agents: no regular expression"),
         ('"{mac}.cfg"', '"{mac}{colour}.cfg"', "acme/plugin.toml:0: model one has no colour"),
         ('"{mac}.cfg"', '"phone.cfg"', "acme/plugin.toml:0: a device's file needs {mac}"),
+        ('scope = "device"', 'scope = "device"\nsyntax = "yaml"', "acme/plugin.toml:9: files.0.syntax: "),
+        ("[[files]]", 'resync_event = "check sync"\n[[files]]', "acme/plugin.toml:5: resync_event: "),
+        ("[[files]]", 'dhcp_vendor_classes = ["("]\n[[files]]', "acme/plugin.toml:5: dhcp_vendor_classes: no regular"),
         ('"device.j2"', '"other.j2"', "acme/templates/other.j2:0: plugin.toml names it"),
     ],
 )
@@ -95,6 +98,19 @@ def test_what_is_wrong_with_a_description_is_named_by_file_and_line(
     assert old in DESCRIPTION
     found = problems_of(plugin(tmp_path, DESCRIPTION.replace(old, new)))
     assert any(problem.startswith(expected) for problem in found), found
+
+
+def test_a_vendor_says_how_its_phones_are_told_to_fetch_and_how_they_write_their_names(tmp_path: Path) -> None:
+    description = DESCRIPTION.replace(
+        "[[files]]",
+        'resync_event = "check-sync;reboot=false"\nreboot_event = "check-sync;reboot=true"\n'
+        "dhcp_vendor_classes = ['^acme']\nunwritable = '\"$'\n\n[[files]]",
+    ).replace('"{mac}.cfg"', '"{MAC}.Cfg"')
+    plugin_ = load_catalogue(plugin(tmp_path, description)).plugins["acme"]
+    assert (plugin_.resync_event, plugin_.reboot_event) == ("check-sync;reboot=false", "check-sync;reboot=true")
+    assert plugin_.dhcp_vendor_classes[0].match("Acme One")
+    assert plugin_.unwritable == {'"', "$"}
+    assert plugin_.models["one"].files[0].name == "{MAC}.Cfg"
 
 
 def test_the_problems_of_every_folder_are_reported_together(tmp_path: Path) -> None:

@@ -46,6 +46,22 @@ IDENTIFIER = Identifier(load_catalogue())
             "7c2f80e0d605",
         ),
         ("AUDC-IPPhone/2.2.8.61 (440HDG-Rev0; 00908F602AAC)", "audiocodes", "440HDG-Rev0", "2.2.8.61", "00908f602aac"),
+        (
+            "SmartNode (Model:SN4112/JS/EUI; Serial:00A0BA08933C; Software Version:R6.2 2012-09-11 H323 SIP FXS FXO)",
+            "patton",
+            "SN4112",
+            "R6.2 2012-09-11 H323 SIP FXS FXO",
+            "00a0ba08933c",
+        ),
+        (
+            "Grandstream Model HW HT801 V1.1A SW 1.0.17.5 DevId c074ad273a10",
+            "grandstream",
+            "HT801",
+            "1.0.17.5",
+            "c074ad273a10",
+        ),
+        ("Fanvil X6U Pro 0.0.10 0c383e2cd782", "fanvil", "X6U Pro", "0.0.10", "0c383e2cd782"),
+        ("ALE M7 2.13.2 0080f0000000", "ale", "M7", "2.13.2", "0080f0000000"),
         ("curl/8.5.0", "", "", "", ""),
     ],
 )

@@ -1,5 +1,6 @@
 """Only what changed is rendered again; what cannot be rendered is refused with every reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from contract.devices import load_catalogue
 from edge_agent.provisioning.config import DeviceConfig
 from edge_agent.provisioning.errors import ConfigRefused, RenderError
 from edge_agent.provisioning.render import Renderer
-from tests.contract.devices.test_loading import plugin
+from tests.contract.devices.test_loading import DESCRIPTION, plugin
 from tests.support.site_phones import account, generic, site, yealink
 
 CATALOGUE = load_catalogue()
@@ -80,8 +81,41 @@ def test_a_time_zone_that_does_not_exist_is_refused() -> None:
         Renderer(CATALOGUE).render(site(time_zone="Mars/Olympus"))
 
 
-def acme(template: str, root: Path) -> Renderer:
-    return Renderer(load_catalogue(plugin(root, template=template)))
+def acme(template: str, root: Path, description: str = DESCRIPTION) -> Renderer:
+    return Renderer(load_catalogue(plugin(root, description, template=template)))
+
+
+def acme_phone(name: str = "Reception") -> DeviceConfig:
+    return DeviceConfig("d", "0004f2ab0001", "acme/one", accounts=(account(name=name),))
+
+
+def test_a_value_in_a_file_of_xml_is_escaped_and_the_template_is_not(tmp_path: Path) -> None:
+    description = DESCRIPTION.replace('scope = "device"', 'scope = "device"\nsyntax = "xml"')
+    renderer = acme("<a b=\"{{ accounts[1].label }}\">{{ accounts[1].label ~ '!' }}</a>", tmp_path, description)
+    file = renderer.render(site(acme_phone("<&\"']]>"))).find("0004f2ab0001.cfg")
+    assert file is not None
+    escaped = b"&lt;&amp;&quot;&apos;]]&gt;"
+    assert file.body == b'<a b="' + escaped + b'">' + escaped + b"!</a>"
+
+
+def test_a_file_name_in_the_vendors_upper_case_is_found_in_any_case(tmp_path: Path) -> None:
+    renderer = acme("x", tmp_path, DESCRIPTION.replace("{mac}", "Config{MAC}"))
+    assert renderer.render(site(acme_phone())).find("CONFIG0004F2AB0001.cfg") is not None
+
+
+def test_characters_that_a_vendors_file_cannot_hold_are_left_out_of_names(tmp_path: Path) -> None:
+    renderer = acme("{{ accounts[1].display_name }}", tmp_path, "unwritable = '\"$'\n" + DESCRIPTION)
+    file = renderer.render(site(acme_phone('The "front" $desk'))).find("0004f2ab0001.cfg")
+    assert file is not None
+    assert file.body == b"The front desk"
+
+
+def test_files_that_name_their_server_are_rendered_again_when_it_moves(tmp_path: Path) -> None:
+    renderer = acme("{{ server_url }}/", tmp_path)
+    first = renderer.render(site(acme_phone()))
+    second = renderer.render(replace(site(acme_phone()), server_url="http://192.0.2.99:8090"))
+    bodies = [file.body for library in (first, second) if (file := library.find("0004f2ab0001.cfg"))]
+    assert bodies == [b"http://192.0.2.10:8090/", b"http://192.0.2.99:8090/"]
 
 
 def test_a_template_with_a_mistake_is_named_by_file_and_line(tmp_path: Path) -> None:

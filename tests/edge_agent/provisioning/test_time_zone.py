@@ -30,6 +30,23 @@ def test_the_offset_is_of_winter_time(name: str, text: str) -> None:
     assert phone_time_zone(name).offset_text == text
 
 
+@pytest.mark.parametrize(
+    ("name", "clock", "posix"),
+    [
+        ("UTC", "+00:00", "STD0"),
+        ("Europe/Berlin", "+01:00", "STD-1DST-2,M3.5.0/2,M10.5.0/3"),
+        ("America/New_York", "-05:00", "STD5DST4,M3.2.0/2,M11.1.0/2"),
+        ("Asia/Kolkata", "+05:30", "STD-5:30"),
+        ("America/St_Johns", "-03:30", "STD3:30DST2:30,M3.2.0/2,M11.1.0/2"),
+    ],
+)
+def test_a_zone_is_written_as_a_clock_and_as_a_rule_of_posix(name: str, clock: str, posix: str) -> None:
+    zone = phone_time_zone(name)
+    assert (zone.clock_text, zone.posix) == (clock, posix)
+    if name != "UTC":
+        assert parse_posix(name, zone.posix) == zone
+
+
 def test_irelands_winter_time_that_is_written_as_an_exception_is_winter_time() -> None:
     zone = parse_posix("Europe/Dublin", "IST-1GMT0,M10.5.0,M3.5.0/1")
     assert zone == PhoneTimeZone("Europe/Dublin", 0, SummerTime(Change(3, 5, 7, 1), Change(10, 5, 7, 2), 60))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from contract.devices import load_catalogue
 from edge_agent.provisioning.render import Renderer
-from tests.support.site_phones import account, generic, site, yealink
+from tests.support.site_phones import account, generic, phone, site, yealink
 
 FOLDER = Path(__file__).parent
 
@@ -34,6 +34,73 @@ SPECIMENS = {
     "yealink_t54w_no_line": yealink("t54w", "805ec0000004", accounts=()),
     "yealink_t57w_one_line": yealink("t57w", "805ec0000006"),
     "generic_sip": generic("020000000005"),
+    "snom_d717_settings": phone(
+        "snom/d717",
+        "000413000001",
+        settings={
+            "calls/voicemail_number": "*98",
+            "network/vlan": True,
+            "line_key/2/type": "blf",
+            "line_key/2/value": "201",
+            "line_key/2/label": "Workshop",
+            "line_key/3/type": "none",
+        },
+    ),
+    "grandstream_gxp2140_two_lines": phone(
+        "grandstream/gxp2140",
+        "000b82000001",
+        settings={"calls/voicemail_number": "*98", "sip/transport": "tcp"},
+        accounts=(account(1), account(3, "201", "Workshop", "another-password")),
+    ),
+    "grandstream_ht802_one_line": phone("grandstream/ht802", "000b82000002"),
+    "grandstream_ht814_one_line": phone("grandstream/ht814", "000b82000003"),
+    "polycom_vvx250_settings": phone(
+        "polycom/vvx250",
+        "0004f2000001",
+        settings={
+            "calls/voicemail_number": "*98",
+            "network/vlan": True,
+            "busy_lamp/1/number": "201",
+            "busy_lamp/1/label": "Workshop",
+        },
+    ),
+    "polycom_edge_e100_no_line": phone("polycom/edge_e100", "482567000001", accounts=()),
+    "fanvil_x3u_one_line": phone("fanvil/x3u", "0c383e000001", settings={"calls/voicemail_number": "*98"}),
+    "cisco_spa504g_settings": phone(
+        "cisco/spa504g",
+        "0002fd000001",
+        settings={
+            "calls/voicemail_number": "*98",
+            "line_key/2/type": "blf",
+            "line_key/2/value": "201",
+            "line_key/2/label": "Workshop",
+            "line_key/3/type": "speed_dial",
+            "line_key/3/value": "0301234",
+        },
+    ),
+    "cisco_cp8841_two_lines": phone(
+        "cisco/cp8841", "00562b000001", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
+    "htek_uc903_one_line": phone("htek/uc903", "001fc1000001", settings={"calls/voicemail_number": "*98"}),
+    "mitel_6863i_settings": phone(
+        "mitel/6863i", "00085d000001", settings={"calls/voicemail_number": "*98", "network/vlan": True}
+    ),
+    "mitel_6731i_two_lines": phone(
+        "mitel/6731i", "00085d000002", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
+    "gigaset_n870_two_lines": phone(
+        "gigaset/n870",
+        "7c2f80000001",
+        settings={"calls/voicemail_number": "*98"},
+        accounts=(account(1), account(3, "201", "Workshop", "another-password")),
+    ),
+    "algo_8301_one_line": phone("algo/8301", "0022ee000001"),
+    "audiocodes_405hd_one_line": phone("audiocodes/405hd", "00908f000001", settings={"calls/voicemail_number": "*98"}),
+    "panasonic_kx_hdv130_one_line": phone(
+        "panasonic/kx_hdv130", "0080f0000001", settings={"calls/voicemail_number": "*98", "network/vlan": True}
+    ),
+    "avaya_j179_one_line": phone("avaya/j179", "c81fea000001", settings={"calls/voicemail_number": "*98"}),
+    "patton_sn4112_one_line": phone("patton/sn4112", "00a0ba000001"),
 }
 """Golden folder → the device whose files are in it."""
 
