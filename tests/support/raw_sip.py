@@ -66,6 +66,11 @@ class RawPhone:
         """REGISTER, answering the challenge."""
         return self._authenticated("REGISTER", f"sip:{self.domain}", self.username, f"Expires: {expires}\r\n")
 
+    def unregister_all(self) -> Answer:
+        """Remove every binding of the user, whoever made it (RFC 3261 §10.2.2)."""
+        headers = "Contact: *\r\nExpires: 0\r\n"
+        return self._authenticated("REGISTER", f"sip:{self.domain}", self.username, headers, contact=False)
+
     def query(self) -> Answer:
         """REGISTER without a Contact: which bindings are there."""
         return self._authenticated("REGISTER", f"sip:{self.domain}", self.username, "", contact=False)

@@ -80,9 +80,18 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
 
 
 @pytest.fixture(scope="session")
-def site(system: LocalSystem) -> Site:
-    """The demo site of the shared system."""
+def shared_site(system: LocalSystem) -> Site:
+    """The demo site of the shared system, logged in to once."""
     return Site(system)
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    """The demo site of the shared system; no phone stays registered after the test."""
+    yield shared_site
+    for which in range(len(shared_site.accounts)):
+        with shared_site.phone(which) as phone:
+            assert phone.unregister_all().status == 200
 
 
 @pytest.fixture
