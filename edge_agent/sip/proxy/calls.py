@@ -17,7 +17,8 @@ from edge_agent.ports import CallJournal, OpenCall
 from edge_agent.sip.message import Limits, Message
 from edge_agent.tokens import Tokens
 
-_BUSY: Final = frozenset({486, 600})
+_BUSY: Final = frozenset({486, 600, 603})
+"""A person who declines is busy for the caller."""
 _NO_ANSWER: Final = frozenset({408, 480})
 _MAX_REASONS: Final = 50
 

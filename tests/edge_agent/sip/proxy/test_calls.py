@@ -90,7 +90,7 @@ def test_what_the_proxy_forwards_is_changed_only_where_it_must_be(site: MemorySi
         ((600,), "busy", 600),
         ((180, 480), "no_answer", 480),
         ((480,), "failed", 480),
-        ((603,), "failed", 603),
+        ((603,), "busy", 603),
         ((180, 503), "failed", 500),
     ],
 )
