@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from contract.snapshot import Snapshot, manifest, parse_snapshot
+from contract.snapshot import Snapshot, canonical_json, manifest, parse_snapshot
 from contract.snapshot.snapshot import RECORD_SECTIONS, SECTIONS, SnapshotProblems
 from contract.values import Digest, Frozen, Id
 
@@ -49,12 +49,14 @@ def diff(old: Snapshot, new: Snapshot) -> SnapshotDelta:
     before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
     changes: list[Replaced | Records] = []
     for section in SECTIONS:
-        if before[section] == after[section]:
+        if _same(before[section], after[section]):
             continue
         if key := RECORD_SECTIONS.get(section):
             known = {record[key]: record for record in before[section]}
             wanted = {record[key]: record for record in after[section]}
-            upserted = tuple(record for id_, record in wanted.items() if known.get(id_) != record)
+            upserted = tuple(
+                record for id_, record in wanted.items() if id_ not in known or not _same(known[id_], record)
+            )
             removed = tuple(id_ for id_ in known if id_ not in wanted)
             changes.append(Records(section=section, upserted=upserted, removed=removed))
         else:
@@ -62,6 +64,11 @@ def diff(old: Snapshot, new: Snapshot) -> SnapshotDelta:
     return SnapshotDelta(
         from_version=old.version, to_version=new.version, changes=tuple(changes), sections=manifest(new)
     )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON; to Python 0 and False are equal, to a phone's file they are not."""
+    return bool(one == other) and canonical_json(one) == canonical_json(other)
 
 
 def apply(old: Snapshot, delta: SnapshotDelta) -> Snapshot:

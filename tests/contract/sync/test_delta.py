@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from contract.snapshot import Snapshot
+from contract.snapshot import Snapshot, manifest
 from contract.sync.delta import DeltaMismatch, Records, SnapshotDelta, apply, diff
 from tests.support.example_site import RECEPTION, WORKSHOP, small_site, snapshots
 
@@ -11,7 +11,8 @@ from tests.support.example_site import RECEPTION, WORKSHOP, small_site, snapshot
 @given(snapshots(), snapshots())
 def test_applying_the_difference_gives_the_new_snapshot(old: Snapshot, new: Snapshot) -> None:
     delta = SnapshotDelta.model_validate_json(diff(old, new).model_dump_json())
-    assert apply(old, delta) == new
+    applied = apply(old, delta)
+    assert (applied, manifest(applied)) == (new, manifest(new))
 
 
 @given(snapshots())
@@ -25,6 +26,14 @@ def test_a_delta_carries_changed_records_only() -> None:
     assert isinstance(change, Records)
     assert [record["user_id"] for record in change.upserted] == ["user-201"]
     assert change.removed == ()
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, False), (True, 1), (1, "1")])
+def test_a_setting_that_python_takes_for_equal_is_a_change_all_the_same(before: object, after: object) -> None:
+    (device,) = small_site().devices
+    old = small_site(devices=(device.model_copy(update={"settings": {"lcd/light": before}}),))
+    new = small_site(version=2, devices=(device.model_copy(update={"settings": {"lcd/light": after}}),))
+    assert apply(old, diff(old, new)).devices[0].settings["lcd/light"] is after
 
 
 def test_removing_every_record_is_said_and_not_left_out() -> None:
