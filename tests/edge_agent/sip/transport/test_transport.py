@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -11,51 +10,19 @@ from edge_agent.clock import Clock, SystemClock
 from edge_agent.sip.message import DropReason, Flow, Limits
 from edge_agent.sip.transport import SipTransport
 from tests.support.hand_clock import HandClock
+from tests.support.transport_listener import MESSAGE, TransportListener
 from tests.support.waiting import eventually_async
-
-MESSAGE = b"MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 2\r\n\r\nhi"
-
-
-class Listener:
-    """A receiver that remembers, and answers what it is told to."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[bytes, Flow]] = []
-        self.failed: list[Flow] = []
-        self.drops: Counter[DropReason] = Counter()
-        self.batches: list[int] = []
-        self.transport: SipTransport | None = None
-        self.advanced = 0
-        self.deadline: float | None = None
-
-    def received(self, data: bytes, flow: Flow, now: float) -> None:
-        self.heard.append((data, flow))
-        if self.transport is not None:
-            self.transport.send(b"answer to " + data, flow)
-
-    def flow_failed(self, flow: Flow, now: float) -> None:
-        self.failed.append(flow)
-
-    def batch_ended(self, now: float) -> None:
-        self.batches.append(len(self.heard))
-
-    def advance(self, now: float) -> None:
-        self.advanced += 1
-        self.deadline = None
-
-    def dropped(self, reason: DropReason) -> None:
-        self.drops[reason] += 1
 
 
 @asynccontextmanager
 async def opened(
     limits: Limits | None = None, clock: Clock | None = None
-) -> AsyncIterator[tuple[SipTransport, Listener]]:
+) -> AsyncIterator[tuple[SipTransport, TransportListener]]:
     transport = SipTransport(
         clock or SystemClock(), udp=("127.0.0.1", 0), tcp=("127.0.0.1", 0), limits=limits or Limits()
     )
     await transport.open()
-    listener = Listener()
+    listener = TransportListener()
     transport.attach(listener)
     try:
         yield transport, listener
@@ -143,7 +110,7 @@ async def test_a_stream_that_is_no_sip_is_closed() -> None:
 async def test_timers_are_advanced_when_the_receiver_waits_for_something() -> None:
     transport = SipTransport(SystemClock(), udp=("127.0.0.1", 0))
     await transport.open()
-    listener = Listener()
+    listener = TransportListener()
     listener.deadline = 0.0
     transport.attach(listener)
     await eventually_async(lambda: listener.advanced == 1)
