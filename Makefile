@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-units test-system check terraform bench golden portal peers clean
+.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench golden portal peers clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +26,16 @@ run: $(READY) ## Bring up the whole system with a demo site; Ctrl-C stops it, it
 demo: $(READY) ## Two real phones fetch their files, register and call each other through the edge
 	$(BIN)/python -m cloud.local.demo $(ARGS)
 
-test: peers test-units test-system ## Every test: units, then the system with its real peers
+test: peers test-units test-compiled test-system ## Every test: units, compiled modules, the system with its real peers
 
 test-units: $(READY) ## Tests of single parts
 	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent tests/benchmarks $(ARGS)
+
+compiled: $(READY) ## Build the agent with its hot modules compiled, in build/compiled
+	$(BIN)/python -m tools.build_compiled
+
+test-compiled: $(READY) ## The SIP tests once more, on the compiled modules
+	$(BIN)/python -m tools.test_compiled -n 2 $(ARGS)
 
 test-system: $(READY) ## Tests of the whole with its real peers
 	$(BIN)/python -m pytest tests/system $(ARGS)

@@ -10,7 +10,7 @@ from tests.support.peers import PACKAGES, missing
 
 def main() -> int:
     """Never fails: a missing peer is reported by the tests themselves, by name."""
-    wanted = sorted({package for program, package in PACKAGES.items() if missing(program)})
+    wanted = sorted({one for program, packages in PACKAGES.items() if missing(program) for one in packages.split()})
     if not wanted:
         return 0
     apt = shutil.which("apt-get")

@@ -17,12 +17,19 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o644 << 16
 
 
-def build_agent_wheel(project: Path, out: Path) -> Path:
+PURE: Final = "py3-none-any"
+"""The tag of a wheel for every Python."""
+
+
+def build_agent_wheel(project: Path, out: Path, tree: Path | None = None, tag: str = PURE) -> Path:
     """Write the wheel of the agent.
 
     Args:
         project: the folder of pyproject.toml.
         out: where the wheel goes.
+        tree: the folder that the packages are in, with compiled modules beside their sources and, next to the
+            packages, what those share; None for the project's own sources.
+        tag: which Python and platform it is for (PEP 425).
 
     Returns:
         The wheel.
@@ -30,21 +37,26 @@ def build_agent_wheel(project: Path, out: Path) -> Path:
     about: dict[str, Any] = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     name = f"{about['name']}-{about['version']}"
     info = f"{name}.dist-info"
+    tree = tree or project
+    paths = [path for package in PACKAGES for path in sorted((tree / package).rglob("*"))]
+    if tag != PURE:
+        paths += sorted(tree.glob("*.so"))
     files = {
-        path.relative_to(project).as_posix(): path.read_bytes()
-        for package in PACKAGES
-        for path in sorted((project / package).rglob("*"))
+        path.relative_to(tree).as_posix(): path.read_bytes()
+        for path in paths
         if path.is_file() and not set(path.parts) & set(_LEFT_OUT) and path.suffix != ".pyc"
     }
     files[f"{info}/METADATA"] = _metadata(about).encode()
-    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: tandem\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    purelib = "true" if tag == PURE else "false"
+    wheel_file = f"Wheel-Version: 1.0\nGenerator: tandem\nRoot-Is-Purelib: {purelib}\nTag: {tag}\n"
+    files[f"{info}/WHEEL"] = wheel_file.encode()
     files[f"{info}/entry_points.txt"] = (
         "[console_scripts]\ntandem-edge = " + about["scripts"]["tandem-edge"] + "\n"
     ).encode()
     record = f"{info}/RECORD"
     rows = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in files.items()]
     files[record] = ("\n".join([*rows, f"{record},,"]) + "\n").encode()
-    wheel = out / f"{name}-py3-none-any.whl"
+    wheel = out / f"{name}-{tag}.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in files.items():
             entry = zipfile.ZipInfo(path, _EPOCH)

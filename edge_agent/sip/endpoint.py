@@ -305,8 +305,8 @@ class Endpoint:
         try:
             headers = self._registrar.register(request, credential, now)
             headers += self._admission.next_nonce(request)
-        except IntervalTooBrief as error:
-            status, headers = error.status, [(b"Min-Expires", b"%d" % error.min_expires)]
+        except IntervalTooBrief as brief:
+            status, headers = brief.status, [(b"Min-Expires", b"%d" % brief.min_expires)]
         except SipError as error:
             if isinstance(error, BadMessage | Refused):
                 self.drops[error.drop] += 1

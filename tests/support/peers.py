@@ -1,4 +1,4 @@
-"""The real programs that tests talk to: which Debian package brings each, and which may be missing even in CI."""
+"""The real programs that tests talk to: which Debian packages bring each, and which may be missing even in CI."""
 
 import shutil
 from typing import Final
@@ -13,8 +13,11 @@ PACKAGES: Final = {
     "debootstrap": "debootstrap",
     "ip": "iproute2",
     "systemd-analyze": "systemd",
+    "kamailio": "kamailio kamailio-tls-modules",
+    "gcc": "gcc libc6-dev",
+    "python3-config": "python3-dev python3-venv",
 }
-"""Program → Debian package."""
+"""Program → Debian packages."""
 
 OPTIONAL_IN_CI: Final = frozenset({"terraform"})
 """Programs that Debian does not package."""

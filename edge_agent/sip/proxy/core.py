@@ -108,13 +108,13 @@ class ProxyCore:
         """See `TransactionUser`."""
         try:
             self._route(request, now)
-        except (Challenged, Unsupported, Shed) as error:
-            self._layer.reply(request, error.status, b"", error.headers)
+        except (Challenged, Unsupported, Shed) as answer:
+            self._layer.reply(request, answer.status, b"", answer.headers)
         except Silence:
             return
-        except (BadMessage, Refused) as error:
-            self._drops[error.drop] += 1
-            self._layer.reply(request, error.status, error.reason.encode())
+        except (BadMessage, Refused) as counted:
+            self._drops[counted.drop] += 1
+            self._layer.reply(request, counted.status, counted.reason.encode())
         except SipError as error:
             self._layer.reply(request, error.status, error.reason.encode())
 

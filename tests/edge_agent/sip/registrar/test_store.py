@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,9 +91,7 @@ def test_a_file_cut_off_in_the_middle_never_stops_the_process(tmp_path: Path) ->
     path = tmp_path / "sip.db"
     store = SqliteBindingStore(path)
     for number in range(300):
-        store.put(
-            StoredBinding(**{**{f: getattr(BINDING, f) for f in BINDING.__slots__}, "contact": f"sip:{number}@x"})
-        )
+        store.put(replace(BINDING, contact=f"sip:{number}@x"))
     store.close()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     again = SqliteBindingStore(path)
