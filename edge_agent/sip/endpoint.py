@@ -249,7 +249,12 @@ class Endpoint:
         try:
             self.layer.reply(request, error.status, error.reason.encode())
         except SipError:
-            self.drops[DropReason.NO_RESPONSE_ADDRESS] += 1
+            # Its Via cannot be read: whoever sent it can, and is where it came from (RFC 4475 §3.1.2.1, §3.1.2.16).
+            if b"via" not in request.names:
+                self.drops[DropReason.NO_RESPONSE_ADDRESS] += 1
+                return
+            answer = response_bytes(request, error.status, error.reason.encode(), (), self.layer.new_tag())
+            self._transport.send(answer, flow)
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Something could not be delivered, or a connection is gone."""

@@ -17,13 +17,14 @@ EDGE: Address = ("192.0.2.1", 5060)
 
 @dataclass
 class MemorySite:
-    """One endpoint on a network in memory."""
+    """One endpoint on a network in memory, at `address`."""
 
     config: SipConfig = field(default_factory=sip_config)
     network: MemoryNetwork = field(default_factory=MemoryNetwork)
     log: SiteLog = field(default_factory=SiteLog)
     store: MemoryStore = field(default_factory=MemoryStore)
     tokens: CountedTokens = field(default_factory=CountedTokens)
+    address: Address = EDGE
 
     def __post_init__(self) -> None:
         self.endpoint = self.started()
@@ -38,7 +39,7 @@ class MemorySite:
             reporter=self.log,
             journal=self.log,
             store=self.store,
-            transport=self.network.transport(EDGE),
+            transport=self.network.transport(self.address),
             key=KEY,
         )
         endpoint.start()
@@ -47,7 +48,7 @@ class MemorySite:
     def phone(self, username: str, *answers: int, registered: bool = True, tcp: bool = False, q: str = "") -> SipPhone:
         """A phone of a user at an address of its own."""
         self._next += 1
-        phone = SipPhone(self.network, (f"192.0.2.{self._next}", 5060), EDGE, username, answers)
+        phone = SipPhone(self.network, (f"192.0.2.{self._next}", 5060), self.address, username, answers)
         if tcp:
             self.network.connect(phone.address)
         if registered:

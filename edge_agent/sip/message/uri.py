@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
@@ -75,14 +76,20 @@ class Uri:
 
     @property
     def address(self) -> str:
-        """The host without brackets, as text."""
-        return self.host.strip(b"[]").decode("ascii")
+        """The host without brackets, as text; an IPv6 address as sockets write it."""
+        host = self.host if self.host[:1] != b"[" else canonical_reference(self.host)[1:-1]
+        return host.decode("ascii")
 
     def same_as(self, other: Uri) -> bool:
-        """Whether the two are equivalent (RFC 3261 §19.1.4): order of parameters and case of host do not count."""
+        """Whether the two are equivalent (RFC 3261 §19.1.4): order of parameters and case of host do not count.
+
+        IPv6 addresses are compared by value (RFC 5954 §4.2).
+        """
         if self.text == other.text:
             return True
-        if (self.scheme, self.host, self.port, self.headers) != (other.scheme, other.host, other.port, other.headers):
+        if (self.scheme, self.port, self.headers) != (other.scheme, other.port, other.headers):
+            return False
+        if self.host != other.host and (self.host[:1] != b"[" or self.address != other.address):
             return False
         if self.opaque != other.opaque or unescape(self.user) != unescape(other.user):
             return False
@@ -160,6 +167,26 @@ def _parse(text: bytes) -> Uri:
     return Uri(host, user, port, scheme=scheme, password=password, params=params, headers=headers)
 
 
+@lru_cache(maxsize=4096)
+def canonical_reference(host: bytes) -> bytes:
+    """An IPv6 reference as its address is written by sockets; a third colon before an IPv4 part does not count.
+
+    RFC 3261's grammar asked for that colon; RFC 5118 §4.10 wants it to be borne.
+
+    Raises:
+        BadMessage: it is no IPv6 address.
+    """
+    text = host[1:-1].decode("ascii")
+    if text.count(":::") == 1 and "." in text.rpartition(":::")[2]:
+        text = text.replace(":::", "::")
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        raise _bad("host") from None
+    mapped = address.ipv4_mapped
+    return (f"[::ffff:{mapped}]" if mapped else f"[{address}]").encode()
+
+
 def split_host_port(text: bytes) -> tuple[bytes, int]:
     """Host in lower case and port (0: none given).
 
@@ -170,6 +197,8 @@ def split_host_port(text: bytes) -> tuple[bytes, int]:
     if match is None:
         raise _bad("host")
     host, rest = match.group().lower(), text[match.end() :]
+    if host[:1] == b"[":
+        canonical_reference(host)
     if not rest:
         return host, 0
     if rest[:1] != b":" or not rest[1:].isdigit() or len(rest) > 6 or not 0 < int(rest[1:]) < 65_536:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Uri
+from edge_agent.sip.message.uri import canonical_reference
 from edge_agent.sip.transaction.layer import DEFAULT_PORT
 
 _TOKEN_PARAM: Final = b"t"
@@ -46,13 +47,12 @@ class OwnAddresses:
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
         self._domains = frozenset(name.lower().encode() for name in (config.domain, *config.former_domains))
-        hosts = {*self._domains, *(host.lower().encode() for host in config.hosts)}
-        hosts.update((f"[{host}]" if ":" in host else host).encode() for host, _ in self._local.values())
-        self._hosts = frozenset(hosts)
+        hosts = {*(host.lower() for host in config.hosts), *(host for host, _ in self._local.values())}
+        self._hosts = self._domains.union(_host_of_uri(host) for host in hosts)
 
     def are(self, uri: Uri) -> bool:
         """Whether requests with this URI end here: the domain, or a host of ours at a port of ours."""
-        if uri.host not in self._hosts:
+        if not self.name_host(uri):
             return False
         if uri.port == 0 and uri.host in self._domains:
             return True
@@ -60,8 +60,7 @@ class OwnAddresses:
 
     def leads_here(self, flow: Flow) -> bool:
         """Whether what is sent that way comes back to this edge."""
-        host = f"[{flow.host}]" if ":" in flow.host else flow.host
-        return flow.port in self._ports and host.encode() in self._hosts
+        return flow.port in self._ports and _host_of_uri(flow.host) in self._hosts
 
     def are_contact(self, uri: Uri, flow: Flow | None) -> bool:
         """Whether a phone that gives this Contact gives us instead of itself."""
@@ -69,7 +68,13 @@ class OwnAddresses:
 
     def name_host(self, uri: Uri) -> bool:
         """Whether an address in From or To belongs to the site; the port says nothing there."""
-        return uri.host in self._hosts
+        host = uri.host
+        return (host if host[:1] != b"[" else canonical_reference(host)) in self._hosts
+
+
+def _host_of_uri(host: str) -> bytes:
+    """An address or name as it stands in a URI."""
+    return canonical_reference(f"[{host}]".encode()) if ":" in host else host.encode()
 
 
 class Proof(NamedTuple):
