@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.devices import Level, Step, check_level, load_catalogue, resolve
+from contract.devices import Level, Origin, Step, check_level, load_catalogue, resolve
 from contract.devices.resolution import VERSION_SETTING
 from tests.contract.devices.test_loading import DESCRIPTION, plugin, problems_of
 
@@ -15,7 +15,7 @@ MODEL = CATALOGUE.model("yealink/t54w")
 PATH = "time/ntp_server"
 
 
-def level(origin: str, value: str, scope: str = "*", source: str = "") -> Level:
+def level(origin: Origin, value: str, scope: str = "*", source: str = "") -> Level:
     return Level(origin, {scope: {PATH: value}}, source)
 
 
@@ -123,7 +123,7 @@ def test_a_file_may_be_of_some_models_or_versions_only(tmp_path: Path) -> None:
         ("lines = 2", 'lines = 2\nversions = ["7"]', "acme/plugin.toml:13: models.one.versions: there is no version"),
         ("lines = 2", 'like = "two"', "acme/plugin.toml:12: models.one.like: 'two' is no other model"),
         ("lines = 2", 'like = "one"', "acme/plugin.toml:12: models.one.like: 'one' is no other model"),
-        ("[models.one]", "certificate_names = ['(']\n[models.one]", "acme/plugin.toml:9: "),
+        ("[[files]]", "certificate_names = ['(']\n[[files]]", "acme/plugin.toml:5: certificate_names: is no "),
     ],
 )
 def test_what_is_wrong_with_versions_and_likeness_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -159,7 +159,7 @@ _value = st.text(alphabet="abc.", min_size=1, max_size=8).filter(lambda text: te
 
 @given(st.lists(st.one_of(st.none(), _value), min_size=4, max_size=4), st.one_of(st.none(), _value))
 def test_the_value_is_always_that_of_the_last_level_that_speaks(values: list[str | None], own: str | None) -> None:
-    origins = ("tenant", "site", "group", "group")
+    origins: tuple[Origin, ...] = ("tenant", "site", "group", "group")
     levels = [
         Level(origin, {"*": {PATH: value}} if value is not None else {}, str(number))
         for number, (origin, value) in enumerate(zip(origins, values, strict=True))
