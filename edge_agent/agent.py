@@ -23,6 +23,9 @@ from edge_agent.health.alarms import Alarms
 from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
 from edge_agent.network.own_addresses import own_addresses, reachable_host
+from edge_agent.ports import NoticeOutcome
+from edge_agent.processes.link import Answer
+from edge_agent.processes.notifier import ProcessNotifier
 from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervised
 from edge_agent.readiness import Readiness
 from edge_agent.rollout import Rollout, Surroundings
@@ -119,6 +122,8 @@ class Agent:
         self._alarms = Alarms(self)
         self._checks: tuple[Check, ...] = (FreeSpace(folder, settings.health.free_space_minimum_mb),)
         self._processes = {name: Supervised(name, module, settings, self, clock) for name, module in modules.items()}
+        self.notifier = ProcessNotifier(self._order_sip, self._notice_told)
+        """Tells phones things they did not subscribe to (edge_agent.ports.Notifier)."""
         self._rollout = Rollout(
             tuple(self._processes.values()),
             self._store,
@@ -300,6 +305,7 @@ class Agent:
     def process_ended(self, process: Supervised, problem: str) -> None:
         """Raise an alarm, and close what it left open."""
         if process.name == "sip":
+            self.notifier.process_ended()
             self._outbox.close_interrupted(self._clock.now())
         self._alarms.begin("process_restarted", "warning", f"{process.name}: {problem}", process.name)
         self._channel.notify_outbox()
@@ -308,6 +314,16 @@ class Agent:
     def process_reported(self, process: Supervised) -> None:
         """Wake the sender."""
         self._channel.notify_outbox()
+
+    def process_told(self, process: Supervised, outcome: NoticeOutcome) -> None:
+        """The SIP process knows what became of a notice."""
+        self.notifier.process_told(outcome)
+
+    async def _order_sip(self, name: str, arguments: dict[str, str]) -> Answer:
+        return await self._processes["sip"].order(name, arguments)
+
+    def _notice_told(self, outcome: NoticeOutcome) -> None:
+        log.info("notice_told", extra={"notice_id": outcome.notice_id, "state": outcome.state, "text": outcome.text})
 
     def process_steady(self, process: Supervised) -> None:
         """It has recovered."""

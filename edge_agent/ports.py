@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from contract.sync.events import CallEnded, Happening
 from edge_agent.errors import EdgeError
@@ -106,4 +106,67 @@ class MediaPlane(Protocol):
 
     def ended(self, leg: CallLeg, cause: str) -> None:
         """The call is over: `caller` hung up or gave up, `local` we did, `unacknowledged`, `failed`."""
+        ...
+
+
+class NoticeRefused(EdgeError):
+    """A notice that cannot be sent as it is; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A NOTIFY that no phone subscribed to, such as the one that makes a phone fetch its configuration again.
+
+    Args:
+        notice_id: names it in what becomes of it.
+        event: value of the Event header, such as `check-sync;reboot=false`.
+        device_id: the phone that it is for, told once, whichever of its lines are registered. Of the three, exactly
+            one is given.
+        line_id: every phone that this line is registered from.
+        contact: the phone that registered this Contact URI.
+        content_type: of the body; empty without one.
+        body: at most 16 KiB in UTF-8.
+    """
+
+    notice_id: str
+    event: str
+    device_id: str = ""
+    line_id: str = ""
+    contact: str = ""
+    content_type: str = ""
+    body: str = ""
+
+
+NoticeState = Literal["deferred", "accepted", "refused", "unreachable", "not_registered", "still_in_a_call", "lost"]
+"""`deferred`: the phone is in a call and will be told after it; each of the others is the last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOutcome:
+    """What became of a notice at one phone.
+
+    Args:
+        notice_id: which notice.
+        state: see `NoticeState`; `lost`: the process that should have sent it ended first, ask again.
+        contact: the Contact URI of the phone; empty when there is none.
+        status: the SIP status of its answer; 0 without one.
+        text: for people.
+    """
+
+    notice_id: str
+    state: NoticeState
+    contact: str = ""
+    status: int = 0
+    text: str = ""
+
+
+class Notifier(Protocol):
+    """Sends notices to phones of the site. Whoever is wired to it hears what becomes of each by `NoticeOutcome`s."""
+
+    def notify(self, notice: Notice) -> None:
+        """Send it soon, or once the phone's call is over. Nothing here waits.
+
+        Raises:
+            NoticeRefused: it is malformed, or too many wait.
+        """
         ...

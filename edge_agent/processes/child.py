@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from contract.sync.state import StateRecord
 from edge_agent.errors import EdgeError
 from edge_agent.logs import write_logs
+from edge_agent.ports import NoticeOutcome
 from edge_agent.processes.link import (
     Answer,
     AskHealth,
@@ -38,6 +39,7 @@ from edge_agent.processes.link import (
     Start,
     Started,
     Stop,
+    Told,
     process_end,
 )
 
@@ -118,11 +120,18 @@ class Bell:
             self._rung = True
             self._loop.call_soon(self._tell)
 
+    def told(self, outcome: NoticeOutcome) -> None:
+        """Pass on what became of a notice."""
+        self._send(Told(outcome=outcome))
+
     def _tell(self) -> None:
         self._rung = False
+        self._send(Reported())
+
+    def _send(self, message: Reported | Told) -> None:
         if self._link is not None:
             try:
-                self._link.send(Reported())
+                self._link.send(message)
             except LinkError:
                 return  # the agent is gone; this process ends for the same reason
 

@@ -18,6 +18,7 @@ from contract.snapshot import Snapshot
 from contract.sync.state import StateRecord
 from contract.values import Frozen, Id, SecretRef
 from edge_agent.errors import EdgeError
+from edge_agent.ports import NoticeOutcome
 from edge_agent.settings import Settings
 
 MAX_LINE_BYTES: Final = 96 * 1024 * 1024
@@ -140,6 +141,13 @@ class Reported(Frozen):
     type: Literal["reported"] = "reported"
 
 
+class Told(Frozen):
+    """↑ What became of a notice at one phone (order `notify`), or that it waits."""
+
+    type: Literal["told"] = "told"
+    outcome: NoticeOutcome
+
+
 class AskHealth(Frozen):
     """↓ Are you there?"""
 
@@ -164,7 +172,7 @@ ToProcess = Annotated[
     Field(discriminator="type"),
 ]
 FromProcess = Annotated[
-    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Health,
+    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Health,
     Field(discriminator="type"),
 ]
 

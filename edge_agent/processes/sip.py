@@ -15,6 +15,7 @@ from contract.sync.state import StateRecord, merge
 from edge_agent.clock import SystemClock
 from edge_agent.errors import EdgeError
 from edge_agent.network.own_addresses import reachable_host
+from edge_agent.ports import Notice, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import Reporting
@@ -160,6 +161,7 @@ class SipSubsystem:
                 store=SqliteBindingStore(self._folder / "sip.db"),
                 transport=self._transport,
                 key=edge_key(self._folder / KEY_FILE, self._tokens),
+                told=self._bell.told,
             )
             self._endpoint.start()
         return {}
@@ -177,7 +179,9 @@ class SipSubsystem:
                 self._endpoint.prepare(self._prepared)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
-        """`report_registrations`: report every binding again."""
+        """`report_registrations`: report every binding again. `notify`: send a `Notice`, its fields the arguments."""
+        if name == "notify":
+            return self._notify(arguments)
         if name != "report_registrations":
             raise UnknownOrder(f"SIP knows no order {name}")
         if self._endpoint is None or self._reporting is None:
@@ -186,6 +190,16 @@ class SipSubsystem:
         for binding in bindings:
             self._reporting.report(self._registered(binding))
         return f"{len(bindings)} registrations"
+
+    def _notify(self, arguments: dict[str, str]) -> str:
+        if self._endpoint is None:
+            raise NoticeRefused("not configured yet")
+        try:
+            notice = Notice(**arguments)
+        except TypeError:
+            raise NoticeRefused(f"a notice has {', '.join(Notice.__slots__)}, and needs the first two") from None
+        self._endpoint.notices.notify(notice)
+        return f"{len(self._endpoint.notices)} notices on their way"
 
     def site_state(self) -> SiteState:
         """What routing goes by now."""
@@ -199,6 +213,7 @@ class SipSubsystem:
             "registrations": len(self._endpoint.location),
             "calls": len(self._endpoint.calls),
             "locked_out": self._endpoint.lockout.locks,
+            "notices": len(self._endpoint.notices),
             "dropped": sum(self._endpoint.drops.values()),
         }
 

@@ -17,6 +17,7 @@ from typing import Literal, Protocol, assert_never
 
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
+from edge_agent.ports import NoticeOutcome
 from edge_agent.processes.backoff import Backoff
 from edge_agent.processes.link import (
     AgentEnd,
@@ -38,6 +39,7 @@ from edge_agent.processes.link import (
     Start,
     Started,
     Stop,
+    Told,
     agent_end,
 )
 from edge_agent.settings import Settings
@@ -84,6 +86,10 @@ class Watcher(Protocol):
 
     def process_reported(self, process: "Supervised") -> None:
         """It wrote something into the outbox."""
+        ...
+
+    def process_told(self, process: "Supervised", outcome: NoticeOutcome) -> None:
+        """What became of a notice that it was ordered to send."""
         ...
 
     def process_steady(self, process: "Supervised") -> None:
@@ -284,6 +290,8 @@ class Supervised:
                 self._answered(f"order {message.order_id}", message)
             case Reported():
                 self._watcher.process_reported(self)
+            case Told():
+                self._watcher.process_told(self, message.outcome)
             case Health():
                 self.status = replace(self.status, figures=tuple(sorted(message.figures.items())))
             case Failed():

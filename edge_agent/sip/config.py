@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from pydantic import SecretStr
+
 from contract.dialplan import CompiledPlan, SiteState
 from contract.snapshot import User
 from edge_agent.sip.message import DEFAULT_LIMITS, Limits
@@ -21,6 +23,7 @@ class Credential:
         device_id: the device that the line is on, if any.
         ha1: H(auth_username:realm:password) in hexadecimal by algorithm (`MD5`, `SHA-256`); see `message.ha1`. One for
             each of the site's digest algorithms.
+        password: in clear, for phones that challenge what we send them; None: only hashes are known.
     """
 
     auth_username: str
@@ -28,6 +31,7 @@ class Credential:
     user_id: str
     device_id: str | None
     ha1: dict[str, str] = field(repr=False)
+    password: SecretStr | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ class SipConfig:
         default_expires: granted when a phone asks for none.
         serial_ring_seconds: how long contacts of one q ring before those of the next lower q do.
         nonce_seconds: how long a nonce may be used.
+        notices_per_second: pace at which phones are told things they did not subscribe to.
+        notice_wait_seconds: how long such a notice waits for the phone's call to end.
         emergency_numbers: what is dialled for help; such calls need no digest and no permission, and are shed last;
             the first stands for `urn:service:sos` too.
         overload: when new dialogs are turned away.
@@ -127,6 +133,8 @@ class SipConfig:
     default_expires: int = 3600
     serial_ring_seconds: float = 20.0
     nonce_seconds: int = 300
+    notices_per_second: float = 20.0
+    notice_wait_seconds: float = 6 * 3600.0
     emergency_numbers: tuple[str, ...] = ()
     overload: OverloadRules = DEFAULT_OVERLOAD
     lockout: LockoutRules = DEFAULT_LOCKOUT

@@ -13,7 +13,7 @@ from typing import Final, Protocol, get_args
 from contract.sync.events import AlarmChanged
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
-from edge_agent.ports import CallJournal, Reporter
+from edge_agent.ports import CallJournal, NoticeOutcome, Reporter
 from edge_agent.sip.authentication import Authenticator
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Location
@@ -44,6 +44,7 @@ from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
 from edge_agent.sip.transaction.ports import ServerKey
 from edge_agent.sip.transport.ports import Receiver
+from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.tokens import Tokens
 
 _SWEEP_SECONDS: Final = 5.0
@@ -81,6 +82,10 @@ class Transport(Protocol):
         ...
 
 
+def _nobody(outcome: NoticeOutcome) -> None:
+    del outcome
+
+
 class ConfigRefused(EdgeError):
     """A configuration that cannot be run.
 
@@ -104,6 +109,7 @@ class Endpoint:
         journal: keeps calls in progress and their records.
         store: keeps bindings.
         transport: open sockets.
+        told: hears what becomes of notices.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
 
     Raises:
@@ -121,6 +127,7 @@ class Endpoint:
         store: BindingStore,
         transport: Transport,
         key: bytes,
+        told: Told = _nobody,
     ) -> None:
         self._check(config)
         self._config = config
@@ -160,6 +167,7 @@ class Endpoint:
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
         self._core.attach(self.layer)
+        self.notices = Notices(self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, told)
         self._registering: dict[tuple[bytes, bytes, int], ServerKey] = {}
 
     # -- life
@@ -196,6 +204,7 @@ class Endpoint:
         self.layer.limits = config.limits
         self.overload.rules = config.overload
         self._registrar.configure(config)
+        self.notices.configure(config)
         self._commit_store()
 
     def stop(self) -> None:
@@ -290,8 +299,12 @@ class Endpoint:
         self._registrar.sweep(now)
         self.calls.sweep(now)
         self.lockout.sweep(now)
+        self.notices.sweep(now)
         self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+
+    def _busy(self) -> set[str]:
+        return self.calls.busy() | self.layer.inviting()
 
     # -- registrar
 

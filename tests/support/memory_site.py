@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from contract.sync.events import CallEnded
+from edge_agent.ports import NoticeOutcome
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import Endpoint
 from tests.support.counted_tokens import CountedTokens
@@ -26,6 +27,9 @@ class MemorySite:
     tokens: CountedTokens = field(default_factory=CountedTokens)
     address: Address = EDGE
 
+    told: list[NoticeOutcome] = field(default_factory=list)
+    """What became of notices."""
+
     def __post_init__(self) -> None:
         self.endpoint = self.started()
         self._next = 10
@@ -41,6 +45,7 @@ class MemorySite:
             store=self.store,
             transport=self.network.transport(self.address),
             key=KEY,
+            told=self.told.append,
         )
         endpoint.start()
         return endpoint

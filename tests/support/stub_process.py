@@ -9,6 +9,7 @@ import os
 
 from contract.sync.state import StateRecord
 from edge_agent.errors import EdgeError
+from edge_agent.ports import NoticeOutcome
 from edge_agent.processes.child import Bell, ConfigurationRefused, Subsystem, UnknownOrder, main
 from edge_agent.processes.link import Ports, Prepare, Start
 
@@ -57,6 +58,9 @@ class StubSubsystem:
                 self._bell.ring()
                 self._bell.ring()
                 return "rung"
+            case "tell":
+                self._bell.told(NoticeOutcome("n1", "accepted", status=200))
+                return "told"
             case "crash":
                 os._exit(7)
             case _:

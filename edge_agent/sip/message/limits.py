@@ -18,6 +18,7 @@ class Limits:
         open_calls: calls whose BYE has not passed; beyond it the oldest is closed.
         call_seconds: how long a call without a BYE stays open.
         nonces: nonces whose use is remembered.
+        notices: NOTIFYs without a subscription that wait to be sent or answered.
         udp_request_bytes: a longer request goes by TCP where the peer may have it (RFC 3261 §18.1.1).
         tcp_connections: stream connections (TCP, TLS, WebSocket) at one time.
         tcp_connections_per_host: of those, from one address.
@@ -43,6 +44,7 @@ class Limits:
     open_calls: int = 20_000
     call_seconds: float = 12 * 3600.0
     nonces: int = 20_000
+    notices: int = 20_000
     udp_request_bytes: int = 1_300
     tcp_connections: int = 4_000
     tcp_connections_per_host: int = 1_000

@@ -14,7 +14,7 @@ from contract.dialplan import Reason
 from contract.sync.events import CallEnded, Disposition
 from edge_agent.clock import Clock
 from edge_agent.ports import CallJournal, OpenCall
-from edge_agent.sip.message import Limits, Message
+from edge_agent.sip.message import Flow, Limits, Message
 from edge_agent.tokens import Tokens
 
 _BUSY: Final = frozenset({486, 600, 603})
@@ -28,9 +28,9 @@ CallKey = tuple[bytes, bytes]
 class LiveCall:
     """One call, from its INVITE to its end."""
 
-    __slots__ = ("_calls", "key", "opened", "ringing", "until")
+    __slots__ = ("_calls", "callee_flow", "caller_flow", "key", "opened", "ringing", "until")
 
-    def __init__(self, calls: Calls, key: CallKey, opened: OpenCall, until: float) -> None:
+    def __init__(self, calls: Calls, key: CallKey, opened: OpenCall, until: float, caller_flow: Flow) -> None:
         self._calls = calls
         self.until = until
         """When it is closed even without a BYE; seconds, monotonic."""
@@ -39,6 +39,10 @@ class LiveCall:
         self.opened = opened
         self.ringing = False
         """Whether somebody's phone rang."""
+        self.caller_flow = caller_flow
+        """Where the call came from."""
+        self.callee_flow: Flow | None = None
+        """Whose 2xx went up."""
 
     def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None) -> None:
         """The dial plan said where the call goes next."""
@@ -49,9 +53,10 @@ class LiveCall:
             callee_user_id=callee_user_id or self.opened.callee_user_id,
         )
 
-    def answered(self) -> None:
-        """A 2xx goes up; further ones of a fork change nothing."""
+    def answered(self, flow: Flow) -> None:
+        """A 2xx from there goes up; further ones of a fork change nothing."""
         if self.opened.answered_at is None:
+            self.callee_flow = flow
             self._calls.keep(self, replace(self.opened, answered_at=self._calls.moment()))
 
     def refused(self, status: int, cancelled: bool) -> None:
@@ -125,7 +130,7 @@ class Calls:
             callee_user_id=None,
             started_at=self.moment(),
         )
-        call = LiveCall(self, key, opened, now + self.limits.call_seconds)
+        call = LiveCall(self, key, opened, now + self.limits.call_seconds, request.flow)
         call.decided(reasons, callee_user_id)
         if (old := self._live.get(key)) is not None:
             # The same Call-ID and tag again without a new dialog: a caller that starts over.
@@ -178,6 +183,11 @@ class Calls:
         """Close calls that lasted longer than any may; to be called every few seconds."""
         while self._live and (oldest := next(iter(self._live.values()))).until <= now:
             self.abandon(oldest)
+
+    def busy(self) -> set[str]:
+        """`address:port` of everybody in a call; looks through all of them, so not to be asked for each call."""
+        flows = (flow for call in self._live.values() for flow in (call.caller_flow, call.callee_flow))
+        return {flow.source for flow in flows if flow is not None}
 
     def __len__(self) -> int:
         return len(self._live)

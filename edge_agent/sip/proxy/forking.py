@@ -294,8 +294,8 @@ class Fork:
         if status == 430 and self._try_other(branch, now):
             return
         if status < 300:
-            if self._call is not None:
-                self._call.answered()
+            if self._call is not None and branch.client is not None:
+                self._call.answered(branch.client.flow)
             self._decided = True
             self._groups.clear()
             self._pass_up(response, now)

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from edge_agent.sip.message import DropReason, Flow, Limits, Message, Via, response_bytes
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.via import MAGIC_COOKIE
-from edge_agent.sip.transaction.invite_client import InviteClient, hop_request
+from edge_agent.sip.transaction.invite_client import PROCEEDING, InviteClient, hop_request
 from edge_agent.sip.transaction.invite_server import InviteServer
 from edge_agent.sip.transaction.large_requests import LargeRequests
 from edge_agent.sip.transaction.non_invite_client import NonInviteClient
@@ -294,6 +294,11 @@ class TransactionLayer:
         self._clients.pop(old, None)
         self._clients[branch] = client
         client.move(request, branch, udp, now)
+
+    def inviting(self) -> set[str]:
+        """`address:port` of every peer whose answer to an INVITE we wait for; looks through all of them."""
+        clients = self._clients.values()
+        return {one.flow.source for one in clients if isinstance(one, InviteClient) and one.state <= PROCEEDING}
 
     @property
     def client_count(self) -> int:

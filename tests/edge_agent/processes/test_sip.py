@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from contract.sync.events import RegistrationChanged
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
+from edge_agent.ports import NoticeOutcome, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.sip import KEY_BYTES, AddressChanged, NotStarted, SipSubsystem, edge_key
@@ -19,6 +20,7 @@ from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
 from tests.support.raw_sip import RawPhone
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
+from tests.support.waiting import eventually_async
 
 LOOPBACK = "127.0.0.1"
 
@@ -131,6 +133,32 @@ async def test_site_state_is_merged_and_outlives_a_new_configuration(sip: SipSub
     await sip.set_state((disturb("user-1", None, 7),))
     await sip.commit()
     assert sip.site_state().do_not_disturb == {"user-2"}
+
+
+async def test_a_registered_phone_is_told_what_it_did_not_subscribe_to(tmp_path: Path) -> None:
+    told: list[NoticeOutcome] = []
+    bell = Bell()
+    bell.told = told.append  # type: ignore[method-assign,assignment]
+    sip = SipSubsystem(bell)
+    ports = await started(sip, tmp_path)
+    with pytest.raises(NoticeRefused):
+        await sip.order("notify", {"notice_id": "n1", "event": "check-sync", "line_id": "line-1"})
+    await sip.prepare(message())
+    await sip.commit()
+    with RawPhone((LOOPBACK, ports["sip_udp"]), "200", "auth200", SMALL_SECRETS["s-1:1"]) as phone:
+        assert (await asyncio.to_thread(phone.register)).status == 200
+        (line,) = {one.line_id for one in message().snapshot.lines if one.auth_username == "auth200"}
+        await sip.order("notify", {"notice_id": "n1", "event": "check-sync", "line_id": line})
+        notify = await asyncio.to_thread(phone.receive)
+        assert notify.text.startswith("NOTIFY ")
+        assert notify.header("Event") == "check-sync"
+        copied = "".join(f"{name}: {notify.header(name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq"))
+        phone.send(f"SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n")
+        await eventually_async(lambda: bool(told))
+    assert (told[0].notice_id, told[0].state, told[0].status) == ("n1", "accepted", 200)
+    with pytest.raises(NoticeRefused, match="a notice has notice_id"):
+        await sip.order("notify", {"to": "everybody"})
+    await sip.stop()
 
 
 async def test_an_address_that_changed_asks_for_a_new_process(sip: SipSubsystem, tmp_path: Path) -> None:

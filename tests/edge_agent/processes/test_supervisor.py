@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
+from edge_agent.ports import NoticeOutcome
 from edge_agent.processes.link import Prepare, Prepared, Refused, SetState
 from edge_agent.processes.supervisor import ProcessGone, Supervised
 from edge_agent.settings import Settings, SupervisionSettings
@@ -31,6 +32,7 @@ class Watching:
         self.ended: list[str] = []
         self.reported = 0
         self.steady = 0
+        self.told: list[NoticeOutcome] = []
 
     async def process_started(self, process: Supervised) -> None:
         self.started += 1
@@ -40,6 +42,9 @@ class Watching:
 
     def process_reported(self, process: Supervised) -> None:
         self.reported += 1
+
+    def process_told(self, process: Supervised, outcome: NoticeOutcome) -> None:
+        self.told.append(outcome)
 
     def process_steady(self, process: Supervised) -> None:
         self.steady += 1
@@ -146,6 +151,14 @@ async def test_reports_of_one_moment_are_told_once() -> None:
         await process.order("ring", {})
         await eventually_async(lambda: watching.reported)
         assert watching.reported == 1
+
+
+async def test_what_became_of_a_notice_comes_up_the_link() -> None:
+    async with running() as (process, watching):
+        assert await process.wait_up(20)
+        await process.order("tell", {})
+        await eventually_async(lambda: watching.told)
+        assert watching.told == [NoticeOutcome("n1", "accepted", status=200)]
 
 
 async def test_site_state_reaches_the_process() -> None:
