@@ -29,7 +29,7 @@ demo: $(READY) ## Two real phones fetch their files, register and call each othe
 test: peers test-units test-compiled test-system ## Every test: units, compiled modules, the system with its real peers
 
 test-units: $(READY) ## Tests of single parts
-	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent tests/benchmarks $(ARGS)
+	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent tests/benchmarks tests/fuzz $(ARGS)
 
 compiled: $(READY) ## Build the agent with its hot modules compiled, in build/compiled
 	$(BIN)/python -m tools.build_compiled
@@ -53,6 +53,11 @@ terraform: $(READY) ## Check the Terraform modules, where Terraform is on the ma
 
 bench: $(READY) ## Print the figures: CPU per call and registration, time from API write to applied
 	$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(READY) ## Fuzz message, framing and endpoint for ten minutes each; SECONDS=60 for less
+	$(BIN)/python -m tests.fuzz message --seconds $(or $(SECONDS),600)
+	$(BIN)/python -m tests.fuzz framing --seconds $(or $(SECONDS),600)
+	$(BIN)/python -m tests.fuzz endpoint --seconds $(or $(SECONDS),600)
 
 golden: $(READY) ## Write the golden files anew; review the difference before committing it
 	$(BIN)/python -m tools.write_golden

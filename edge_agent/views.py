@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
+from contract.devices import Level
 from contract.dialplan import SiteState, compile_plan
-from contract.snapshot import Line, Site
+from contract.snapshot import Line, Site, Snapshot
 from contract.sync.state import StateRecord
 from edge_agent.processes.link import Prepare
-from edge_agent.provisioning.config import Account, DeviceConfig, ProvisioningConfig, Registrar
+from edge_agent.provisioning.config import Account, DeviceConfig, DirectoryEntry, ProvisioningConfig, Registrar
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.message import ha1
 
@@ -92,6 +93,7 @@ def provisioning_config(message: Prepare, http_port: int = 0) -> ProvisioningCon
                 label=line.label,
             )
         )
+    site_wide, groups = _levels(snapshot)
     devices = tuple(
         DeviceConfig(
             device_id=device.device_id,
@@ -101,6 +103,7 @@ def provisioning_config(message: Prepare, http_port: int = 0) -> ProvisioningCon
             settings=dict(device.settings),
             accounts=tuple(sorted(accounts[device.device_id], key=lambda account: account.position)),
             admin_password=message.secrets.get(device.admin_password) if device.admin_password else None,
+            levels=(*site_wide, *(level for group_id, level in groups if group_id in device.groups)),
         )
         for device in snapshot.devices
     )
@@ -110,4 +113,24 @@ def provisioning_config(message: Prepare, http_port: int = 0) -> ProvisioningCon
         time_zone=snapshot.site.time_zone,
         devices=devices,
         server_url=f"http://{host}:{http_port}" if host and http_port else "",
+        directory=tuple(
+            sorted(
+                (
+                    DirectoryEntry(user.display_name, user.extension)
+                    for user in snapshot.users
+                    if user.enabled and user.extension
+                ),
+                key=lambda entry: (entry.name.casefold(), entry.number),
+            )
+        ),
+    )
+
+
+def _levels(snapshot: Snapshot) -> tuple[tuple[Level, ...], tuple[tuple[str, Level], ...]]:
+    """What is set for many devices: tenant and site, and the groups with their ids, each the weakest first."""
+    levels = snapshot.device_levels
+    groups = sorted(levels.groups, key=lambda group: (group.weight, group.group_id))
+    return (
+        (Level("tenant", levels.tenant), Level("site", levels.site)),
+        tuple((group.group_id, Level("group", group.settings, group.name)) for group in groups),
     )

@@ -4,17 +4,45 @@ A plug-in is a folder of data in `catalogue/<vendor>/`: `plugin.toml`, `settings
 never renders a template; it hands its text to whoever does.
 """
 
-from contract.devices.loading import load_catalogue
-from contract.devices.model import Catalogue, DeviceModel, FileSpec, Group, Option, Plugin, Setting, Syntax, Value
+from contract.devices.loading import load_catalogue, load_plugin
+from contract.devices.model import (
+    Catalogue,
+    DeviceModel,
+    FileSpec,
+    Group,
+    Option,
+    Plugin,
+    Setting,
+    Syntax,
+    Value,
+    Version,
+)
 from contract.devices.problems import PluginProblems, Problem, UnknownModel
-from contract.devices.resolution import Resolved, SettingProblem, SettingsRefused, check_settings, resolve
+from contract.devices.resolution import (
+    EVERY,
+    Level,
+    LevelSettings,
+    Origin,
+    Resolved,
+    SettingProblem,
+    SettingsRefused,
+    Step,
+    check_level,
+    check_settings,
+    overrides,
+    resolve,
+)
 
 __all__ = [
+    "EVERY",
     "Catalogue",
     "DeviceModel",
     "FileSpec",
     "Group",
+    "Level",
+    "LevelSettings",
     "Option",
+    "Origin",
     "Plugin",
     "PluginProblems",
     "Problem",
@@ -22,10 +50,15 @@ __all__ = [
     "Setting",
     "SettingProblem",
     "SettingsRefused",
+    "Step",
     "Syntax",
     "UnknownModel",
     "Value",
+    "Version",
+    "check_level",
     "check_settings",
     "load_catalogue",
+    "load_plugin",
+    "overrides",
     "resolve",
 ]

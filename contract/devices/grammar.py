@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, cast, get_args
 
+from contract.devices.inheritance import CONDITION, expanded
 from contract.devices.model import Option, SettingType, Value
+from contract.devices.patterns import PatternRefused, compile_pattern
 from contract.devices.problems import PluginProblems, Problem
 from contract.devices.xml_tree import Element, parse_xml
 
@@ -16,16 +18,15 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PARAMETER: Final = re.compile(r"(?! )(?:[A-Za-z0-9_./ -]|\{account\}|\{index\}){1,128}(?<! )")
 MAX_PATTERN: Final = 200
 
-_CONDITION = frozenset({"if", "unless"})
 _ATTRIBUTES: Final = {
-    "group": frozenset({"name", "label", "repeat"}) | _CONDITION,
+    "group": frozenset({"name", "label", "repeat"}) | CONDITION,
     "setting": frozenset(
         {"name", "type", "label", "default", "parameter", "advanced", "min", "max", "max-length", "pattern"}
         | {"true", "false"}
     )
-    | _CONDITION,
-    "option": frozenset({"value", "label", "written"}) | _CONDITION,
-    "default": frozenset({"value"}) | _CONDITION,
+    | CONDITION,
+    "option": frozenset({"value", "label", "written"}) | CONDITION,
+    "default": frozenset({"value"}) | CONDITION,
     "help": frozenset[str](),
 }
 _CHILDREN: Final = {
@@ -108,19 +109,20 @@ class GroupDefinition:
     line: int
 
 
-def parse_settings(data: bytes, file: str) -> tuple[GroupDefinition, ...]:
+def parse_settings(data: bytes, file: str, common: Element | None = None) -> tuple[GroupDefinition, ...]:
     """The groups of a settings.xml.
 
     Args:
         data: the document.
         file: its name inside the catalogue, for problems.
+        common: what a document that says `extends="common"` takes over.
 
     Raises:
         PluginProblems: naming every place that does not follow the grammar.
     """
     root = parse_xml(data, file)
     reader = _Reader(file)
-    groups = reader.settings(root)
+    groups = reader.settings(root, common)
     if reader.problems:
         raise PluginProblems(tuple(sorted(reader.problems)))
     return groups
@@ -144,10 +146,14 @@ class _Reader:
         self.problems: list[Problem] = []
         self._file = file
 
-    def settings(self, root: Element) -> tuple[GroupDefinition, ...]:
+    def settings(self, root: Element, common: Element | None) -> tuple[GroupDefinition, ...]:
         if root.tag != "settings":
             self._problem(root, f"the root element must be <settings>, not <{root.tag}>")
             return ()
+        extends = root.attributes.get("extends")
+        if extends is not None and (extends != "common" or common is None):
+            self._problem(root, f"there are no settings {extends!r} to extend; there are those of 'common'")
+        root = expanded(root, common if extends == "common" else None, self._problem)
         for name in root.attributes:
             self._problem(root, f"<settings> has no attribute {name!r}")
         groups: list[GroupDefinition] = []
@@ -242,7 +248,7 @@ class _Reader:
             if child.tag == "default":
                 self._shape(child)
                 condition = self._condition(child)
-                if condition == Condition() and not _CONDITION & child.attributes.keys():
+                if condition == Condition() and not CONDITION & child.attributes.keys():
                     self._problem(child, "<default> needs if or unless; the default for all is an attribute")
                 yield DefaultDefinition(self._required(child, "value"), condition, child.line)
         if "default" in element.attributes:
@@ -275,13 +281,10 @@ class _Reader:
         text = element.attributes.get(attribute)
         if text is None:
             return None
-        if not text or len(text) > MAX_PATTERN:
-            self._problem(element, f"{attribute} must have 1 to {MAX_PATTERN} characters")
-            return None
         try:
-            return re.compile(text)
-        except (re.error, OverflowError, RecursionError) as error:
-            self._problem(element, f"{attribute} is no regular expression: {error}")
+            return compile_pattern(text, limit=MAX_PATTERN)
+        except PatternRefused as error:
+            self._problem(element, f"{attribute} {error}")
             return None
 
     def _integer(self, element: Element, attribute: str) -> int | None:

@@ -5,7 +5,7 @@ These are plain values, already narrowed to one model: conditions are gone, repe
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -84,6 +84,16 @@ class FileSpec:
     """Whose file it is: one device's (and so secret), or the same for every device of the model or vendor."""
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A firmware version that some of a model's settings or files depend on."""
+
+    name: str
+    label: str
+    firmware: re.Pattern[str] | None = None
+    """What a phone of this version says its firmware is."""
+
+
 @dataclass(frozen=True)
 class DeviceModel:
     """One model of phone or gateway."""
@@ -99,6 +109,20 @@ class DeviceModel:
     """What its templates may name besides settings."""
     groups: tuple[Group, ...]
     files: tuple[FileSpec, ...]
+    features: frozenset[str] = frozenset()
+    https: bool = False
+    """Whether it fetches by HTTPS."""
+    versions: tuple[Version, ...] = ()
+    """Firmware versions that make a difference, the newest last; `groups` and `files` are those of the newest."""
+    older: Mapping[str, tuple[tuple[Group, ...], tuple[FileSpec, ...]]] = field(default_factory=dict, repr=False)
+    """Groups and files of the other versions, by name."""
+
+    def at(self, version: str) -> "DeviceModel":
+        """The model as that firmware version has it; as the newest has it, when it is none of the others."""
+        if version not in self.older:
+            return self
+        groups, files = self.older[version]
+        return replace(self, groups=groups, files=files)
 
     @property
     def key(self) -> str:
@@ -109,6 +133,16 @@ class DeviceModel:
     def settings(self) -> dict[str, Setting]:
         """Every setting by its path."""
         return {setting.path: setting for group in self.groups for setting in group.settings}
+
+    @cached_property
+    def every_setting(self) -> dict[str, tuple[Setting, ...]]:
+        """Every setting that some firmware version has, by its path; the newest version's first."""
+        found: dict[str, tuple[Setting, ...]] = {}
+        for groups in (self.groups, *(groups for groups, _ in self.older.values())):
+            for group in groups:
+                for setting in group.settings:
+                    found[setting.path] = (*found.get(setting.path, ()), setting)
+        return found
 
 
 @dataclass(frozen=True)
@@ -136,6 +170,23 @@ class Plugin:
     models: Mapping[str, DeviceModel]
     templates: Mapping[str, str] = field(repr=False)
     """Template text by file name."""
+    languages: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Language code, such as `de` → text of a label or help → the same in that language."""
+    https: bool = False
+    """Whether its phones fetch by HTTPS."""
+    certificate_names: tuple[re.Pattern[str], ...] = ()
+    """Common names of the certificates that its phones are made with, with the group `mac`."""
+    redirect_service: str | None = None
+    """The service of the vendor that tells a new phone its server."""
+    dhcp_options: tuple[int, ...] = ()
+    """By which DHCP options its phones take a server, the first before the others."""
+
+    def text(self, text: str, language: str) -> str:
+        """A label or help in a language such as `de` or `de-AT`; as it is where nobody has translated it."""
+        for code in (language, language.partition("-")[0]):
+            if (found := self.languages.get(code, {}).get(text)) is not None:
+                return found
+        return text
 
 
 @dataclass(frozen=True)
@@ -159,6 +210,15 @@ class Catalogue:
         if (found := self.find(key)) is None:
             raise UnknownModel(key)
         return found
+
+    def in_scope(self, scope: str) -> tuple[DeviceModel, ...]:
+        """The models that `*`, a vendor or `<vendor>/<model>` means."""
+        if scope == "*":
+            return self.models
+        if scope in self.plugins:
+            return tuple(self.plugins[scope].models.values())
+        model = self.find(scope)
+        return (model,) if model is not None else ()
 
     @cached_property
     def models(self) -> tuple[DeviceModel, ...]:

@@ -1,14 +1,44 @@
-"""From a device's own settings to the value of every setting, with where each came from."""
+"""From what is set on each level to the value of every setting of a device, with where each came from.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+A device's own value wins over its groups (the heavier group first), over its site, over its tenant, over the model's
+default. What is set on the levels above devices is meant for many models: by scope `*` for every model that has the
+setting, by `<vendor>` for that vendor's, by `<vendor>/<model>` for one; on one level the narrower scope wins.
+"""
 
-from contract.devices.model import DeviceModel, Setting, Value
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
-Origin = Literal["default", "device"]
+from contract.devices.model import Catalogue, DeviceModel, Setting, Value
+
+Origin = Literal["default", "tenant", "site", "group", "device"]
+LevelSettings = Mapping[str, Mapping[str, Value]]
+"""Scope → path → value."""
+EVERY: Final = "*"
+"""The scope of every model."""
+VERSION_SETTING: Final = "firmware/version"
+"""The setting by which a device says which firmware version its files are for."""
 
 _TYPE_NAMES = {"string": "text", "integer": "a whole number", "boolean": "true or false", "enum": "one of the options"}
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What is set on one level above the device."""
+
+    origin: Origin
+    settings: LevelSettings
+    source: str = ""
+    """Which group, where there are several of the kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One value that a setting could have, and who says so."""
+
+    origin: Origin
+    value: Value
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +49,10 @@ class Resolved:
     value: Value
     origin: Origin
     """Where the value came from."""
+    source: str = ""
+    """Which group it came from."""
+    others: tuple[Step, ...] = field(default=())
+    """What the levels below say, the strongest first and the default last; empty when only the default speaks."""
 
     @property
     def written(self) -> str:
@@ -79,35 +113,86 @@ def _text_problem(setting: Setting, value: str) -> str | None:
     return None
 
 
-def _problems(model: DeviceModel, settings: Mapping[str, Value]) -> Iterator[SettingProblem]:
-    for path, value in settings.items():
-        setting = model.settings.get(path)
-        if setting is None:
-            yield SettingProblem(path, f"is not a setting of {model.label}")
-        elif (message := value_problem(setting, value)) is not None:
-            yield SettingProblem(path, message)
-
-
 def check_settings(model: DeviceModel, settings: Mapping[str, Value]) -> tuple[SettingProblem, ...]:
-    """Every problem with `settings` for `model`; none when they can be rendered."""
+    """Every problem with a device's own `settings`, whichever firmware version it has."""
     return tuple(_problems(model, settings))
 
 
-def resolve(model: DeviceModel, overrides: Mapping[str, Value]) -> dict[str, Resolved]:
+def check_level(catalogue: Catalogue, settings: LevelSettings) -> tuple[SettingProblem, ...]:
+    """Every problem with what is set on a level above devices; each is named `<scope>/<path>`."""
+    return tuple(_level_problems(catalogue, settings))
+
+
+def overrides(model: DeviceModel, settings: LevelSettings) -> dict[str, Value]:
+    """What a level says to a model; a setting that the model does not have, or not with this value, is not for it."""
+    return {
+        path: value
+        for scope in (EVERY, model.vendor, model.key)
+        for path, value in settings.get(scope, {}).items()
+        if _setting_problem(model, path, value) is None
+    }
+
+
+def resolve(model: DeviceModel, own: Mapping[str, Value], levels: Sequence[Level] = ()) -> dict[str, Resolved]:
     """The value of every setting of `model`, by path, in the model's order.
 
     Args:
-        model: the device's model.
-        overrides: what the device sets itself; an empty mapping gives the defaults.
+        model: the device's model; which firmware version it has is a setting itself.
+        own: what the device sets itself.
+        levels: those above the device, the weakest first.
 
     Raises:
-        SettingsRefused: when `check_settings` finds a problem.
+        SettingsRefused: when `check_settings` finds a problem with `own`.
     """
-    if problems := check_settings(model, overrides):
+    if problems := check_settings(model, own):
         raise SettingsRefused(problems)
-    return {
-        path: Resolved(setting, overrides[path], "device")
-        if path in overrides
-        else Resolved(setting, setting.default, "default")
-        for path, setting in model.settings.items()
-    }
+    said: list[tuple[Origin, str, Mapping[str, Value]]] = [
+        *((level.origin, level.source, overrides(model, level.settings)) for level in levels),
+        ("device", "", own),
+    ]
+    wanted = next((values[VERSION_SETTING] for _, _, values in reversed(said) if VERSION_SETTING in values), "")
+    return {path: _resolved(setting, said) for path, setting in model.at(str(wanted)).settings.items()}
+
+
+def _resolved(setting: Setting, said: Sequence[tuple[Origin, str, Mapping[str, Value]]]) -> Resolved:
+    steps = [
+        Step(origin, values[setting.path], source)
+        for origin, source, values in reversed(said)
+        if setting.path in values and value_problem(setting, values[setting.path]) is None
+    ]
+    if not steps:
+        return Resolved(setting, setting.default, "default")
+    first = steps[0]
+    return Resolved(setting, first.value, first.origin, first.source, (*steps[1:], Step("default", setting.default)))
+
+
+def _problems(model: DeviceModel, settings: Mapping[str, Value]) -> Iterator[SettingProblem]:
+    for path, value in settings.items():
+        if (message := _setting_problem(model, path, value)) is not None:
+            yield SettingProblem(path, message)
+
+
+def _setting_problem(model: DeviceModel, path: str, value: Value) -> str | None:
+    """What is wrong with a value in every firmware version of the model; None when one takes it."""
+    candidates = model.every_setting.get(path)
+    if not candidates:
+        return f"is not a setting of {model.label}"
+    found = [value_problem(setting, value) for setting in candidates]
+    return None if None in found else found[0]
+
+
+def _level_problems(catalogue: Catalogue, settings: LevelSettings) -> Iterator[SettingProblem]:
+    for scope, values in settings.items():
+        models = catalogue.in_scope(scope)
+        if not models:
+            yield SettingProblem(scope, "is neither * nor a vendor nor a model of the device plug-ins")
+            continue
+        for path, value in values.items():
+            having = [model for model in models if path in model.every_setting]
+            if not having:
+                yield SettingProblem(f"{scope}/{path}", "is not a setting of any of these models")
+            refusing = [(model, text) for model in having if (text := _setting_problem(model, path, value)) is not None]
+            if refusing:
+                model, text = refusing[0]
+                more = f" (and {len(refusing) - 1} other models)" if len(refusing) > 1 else ""
+                yield SettingProblem(f"{scope}/{path}", f"{text}, for {model.label}{more}")

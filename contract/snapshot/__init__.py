@@ -1,6 +1,7 @@
 """The site configuration that the cloud publishes and the edge runs on (schema version 1)."""
 
 from contract.snapshot.device import Device, SettingValue
+from contract.snapshot.device_levels import DeviceGroup, DeviceLevels, LevelSettings
 from contract.snapshot.dial_plan import DialPlan, InternalRule, Rule, ServiceRule
 from contract.snapshot.line import Line
 from contract.snapshot.site import DigestAlgorithm, Site
@@ -21,9 +22,12 @@ __all__ = [
     "SCHEMA_VERSION",
     "SECTIONS",
     "Device",
+    "DeviceGroup",
+    "DeviceLevels",
     "DialPlan",
     "DigestAlgorithm",
     "InternalRule",
+    "LevelSettings",
     "Line",
     "Rule",
     "ServiceRule",

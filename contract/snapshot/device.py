@@ -20,5 +20,7 @@ class Device(Frozen):
     name: Text = ""
     settings: Annotated[dict[str, SettingValue], Field(max_length=500)] = {}
     """What differs from the model's defaults, by setting path such as `time/ntp_server`."""
+    groups: Annotated[tuple[Id, ...], Field(max_length=32)] = ()
+    """The device groups that it is in, sorted."""
     admin_password: SecretRef | None = None
     """The phone's own web password."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from contract.snapshot.device import Device
+from contract.snapshot.device_levels import DeviceLevels
 from contract.snapshot.dial_plan import DialPlan, ServiceRule
 from contract.snapshot.line import Line
 from contract.snapshot.site import Site
@@ -24,7 +25,7 @@ SCHEMA_VERSION: Final = 1
 
 RECORD_SECTIONS: Final = {"users": "user_id", "lines": "line_id", "devices": "device_id"}
 """Sections that are lists of records, with the field that names a record."""
-SECTIONS: Final = ("site", *RECORD_SECTIONS, "dial_plan")
+SECTIONS: Final = ("site", *RECORD_SECTIONS, "device_levels", "dial_plan")
 """Every section of schema version 1, in order."""
 
 
@@ -46,6 +47,7 @@ class Snapshot(Frozen):
     users: Annotated[tuple[User, ...], Field(max_length=20_000)] = ()
     lines: Annotated[tuple[Line, ...], Field(max_length=50_000)] = ()
     devices: Annotated[tuple[Device, ...], Field(max_length=20_000)] = ()
+    device_levels: DeviceLevels = DeviceLevels()
     dial_plan: DialPlan = DialPlan()
 
     @model_validator(mode="after")
@@ -67,6 +69,9 @@ def _order_problems(snapshot: Snapshot) -> Iterable[str]:
         ids = [getattr(record, key) for record in getattr(snapshot, section)]
         if any(a >= b for a, b in itertools.pairwise(ids)):
             yield f"{section}: records must be sorted by {key} and unique"
+    groups = [group.group_id for group in snapshot.device_levels.groups]
+    if any(a >= b for a, b in itertools.pairwise(groups)):
+        yield "device_levels: groups must be sorted by group_id and unique"
 
 
 def _reference_problems(snapshot: Snapshot) -> Iterable[str]:
@@ -77,6 +82,11 @@ def _reference_problems(snapshot: Snapshot) -> Iterable[str]:
             yield f"lines: {line.line_id} names user {line.user_id}, which is not in the snapshot"
         if line.device_id is not None and line.device_id not in devices:
             yield f"lines: {line.line_id} names device {line.device_id}, which is not in the snapshot"
+    groups = {group.group_id for group in snapshot.device_levels.groups}
+    for device in snapshot.devices:
+        for group in device.groups:
+            if group not in groups:
+                yield f"devices: {device.device_id} is in group {group}, which is not in the snapshot"
     for user in snapshot.users:
         for permission in user.permissions:
             if permission not in PERMISSIONS:

@@ -20,7 +20,7 @@ class Replaced(Frozen):
     """The section's whole new content."""
 
     change: Literal["replaced"] = "replaced"
-    section: Literal["site", "dial_plan"]
+    section: Literal["site", "device_levels", "dial_plan"]
     content: dict[str, Any]
 
 

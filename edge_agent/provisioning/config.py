@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from contract.devices import Value
+from contract.devices import Level, Value
 
 SipTransport = Literal["udp", "tcp", "tls"]
 
@@ -53,6 +53,18 @@ class DeviceConfig:
     """What differs from the model's defaults, by setting path; not changed after construction."""
     accounts: tuple[Account, ...] = ()
     admin_password: SecretStr | None = None
+    levels: tuple[Level, ...] = ()
+    """What is set for many devices at once, the weakest first."""
+    fetch_password: SecretStr | None = None
+    """By which it proves who it is when it fetches its files; its user name is its MAC address."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """Somebody whom phones can look up."""
+
+    name: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +78,7 @@ class ProvisioningConfig:
     """MAC addresses and device ids are unique."""
     server_url: str = ""
     """Where phones fetch by HTTP, without a slash at its end; empty: files do not name it."""
+    secure_url: str = ""
+    """The same by HTTPS, for models that can; empty: they fetch by HTTP as well."""
+    directory: tuple[DirectoryEntry, ...] = ()
+    """Whom the site's phone books list."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from contract.devices import DeviceModel, Resolved, resolve
 from edge_agent.provisioning.config import Account, DeviceConfig, Registrar
 from edge_agent.provisioning.render.time_zone import PhoneTimeZone
@@ -28,6 +30,9 @@ class DeviceView:
     mac: str
     name: str
     admin_password: str
+    fetch_user: str
+    fetch_password: str
+    """By which it proves who it is when it fetches its files; both are empty where nothing asks for them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,7 +51,7 @@ class Phone:
     """Settings that are written once."""
     time_zone: PhoneTimeZone
     server_url: str
-    """Where phones fetch by HTTP, without a slash at its end; empty when it is not known."""
+    """Where phones fetch by HTTP or HTTPS, without a slash at its end; empty when it is not known."""
 
     def names(self) -> dict[str, object]:
         """The names that a template knows."""
@@ -66,16 +71,22 @@ def phone(
         config: the device.
         model: its model.
         time_zone: of the site.
-        server_url: where phones fetch by HTTP.
+        server_url: where phones fetch.
         unwritable: characters that its file cannot hold; names for people go without them.
 
     Raises:
         SettingsRefused: the model does not take the device's settings.
     """
-    settings = resolve(model, config.settings)
+    settings = resolve(model, config.settings, config.levels)
     written = [each for each in settings.values() if each.setting.parameter is not None]
     return Phone(
-        device=DeviceView(config.mac, one_line(config.name, unwritable), _reveal(config)),
+        device=DeviceView(
+            mac=config.mac,
+            name=one_line(config.name, unwritable),
+            admin_password=_reveal(config.admin_password),
+            fetch_user=config.mac if config.fetch_password else "",
+            fetch_password=_reveal(config.fetch_password),
+        ),
         model=model,
         accounts={account.position: _account(account, unwritable) for account in config.accounts},
         settings=settings,
@@ -91,8 +102,8 @@ def one_line(text: str, unwritable: frozenset[str] = frozenset()) -> str:
     return " ".join("".join(c if c.isprintable() and c not in unwritable else " " for c in text).split())
 
 
-def _reveal(config: DeviceConfig) -> str:
-    return config.admin_password.get_secret_value() if config.admin_password else ""
+def _reveal(password: SecretStr | None) -> str:
+    return password.get_secret_value() if password else ""
 
 
 def _account(account: Account, unwritable: frozenset[str]) -> AccountView:

@@ -1,13 +1,14 @@
 """Renders a site's files, each device again only when something of it changed."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from contract.devices import Catalogue, DeviceModel, FileSpec, SettingsRefused
-from edge_agent.provisioning.config import DeviceConfig, ProvisioningConfig
+from contract.devices import Catalogue, DeviceModel, FileSpec, Level, SettingsRefused, overrides
+from contract.devices.resolution import VERSION_SETTING
+from edge_agent.provisioning.config import DeviceConfig, DirectoryEntry, ProvisioningConfig
 from edge_agent.provisioning.errors import ConfigRefused, RenderError, UnknownTimeZone
 from edge_agent.provisioning.render.library import Library, RenderedFile
-from edge_agent.provisioning.render.phone import phone
+from edge_agent.provisioning.render.phone import one_line, phone
 from edge_agent.provisioning.render.templates import PluginTemplates
 from edge_agent.provisioning.render.time_zone import PhoneTimeZone, phone_time_zone
 
@@ -19,7 +20,25 @@ class _Rendered:
     config: DeviceConfig
     time_zone: PhoneTimeZone
     server_url: str
+    model: DeviceModel
+    """As its firmware version has it."""
     files: tuple[RenderedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What every device of a site is rendered with."""
+
+    time_zone: PhoneTimeZone
+    server_url: str
+    secure_url: str
+    directory: tuple[DirectoryEntry, ...]
+    shared: dict[str, RenderedFile] = field(default_factory=dict)
+    """Files that devices share, by name."""
+
+    def url(self, model: DeviceModel) -> str:
+        """Where phones of the model fetch."""
+        return self.secure_url if model.https and self.secure_url else self.server_url
 
 
 class Renderer:
@@ -49,56 +68,79 @@ class Renderer:
             time_zone = phone_time_zone(config.time_zone)
         except UnknownTimeZone as error:
             raise ConfigRefused((str(error),)) from None
+        site = _Site(time_zone, config.server_url, config.secure_url, config.directory)
         kept: dict[str, _Rendered] = {}
         problems: list[str] = []
         for device in config.devices:
-            old = self._kept.get(device.device_id)
-            if old is not None and (old.config, old.time_zone, old.server_url) == (
-                device,
-                time_zone,
-                config.server_url,
-            ):
-                kept[device.device_id] = old
-                continue
             model = self._catalogue.find(device.model)
             found = list(_problems(device, model))
             if found or model is None:
                 problems += found
                 continue
+            narrowed = _narrowed(device, model)
+            old = self._kept.get(device.device_id)
+            url = site.url(model)
             try:
-                files = self._device(device, model, time_zone, config.server_url)
+                if old is None or (old.config, old.time_zone, old.server_url) != (narrowed, time_zone, url):
+                    old = self._device(narrowed, model, time_zone, url)
+                kept[device.device_id] = old
+                self._share(old.model, site)
             except SettingsRefused as error:
                 problems += [f"device {device.mac}: {problem}" for problem in error.problems]
             except RenderError as error:
                 problems.append(f"device {device.mac}: {error}")
-            else:
-                kept[device.device_id] = _Rendered(device, time_zone, config.server_url, files)
         if problems:
             raise ConfigRefused(tuple(problems))
         self._kept = kept
         return Library(
-            (file for rendered in kept.values() for file in rendered.files),
+            (*site.shared.values(), *(file for rendered in kept.values() for file in rendered.files)),
             {device.mac: device.device_id for device in config.devices},
         )
 
-    def _device(
-        self, device: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone, server_url: str
-    ) -> tuple[RenderedFile, ...]:
+    def _device(self, device: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone, url: str) -> _Rendered:
+        """The files of one device's own."""
         self.devices_rendered += 1
-        templates = self._templates[model.vendor]
         unwritable = self._catalogue.plugins[model.vendor].unwritable
-        names = phone(device, model, time_zone, server_url, unwritable).names()
-        # A file that devices share must not know which device it is.
-        shared = {"model": model, "time_zone": time_zone, "server_url": server_url}
-        return tuple(
-            RenderedFile.of(
-                _file_name(file, device),
-                templates.render(file.template, names if file.scope == "device" else shared, file.syntax),
-                file.content_type,
-                device.device_id if file.scope == "device" else None,
-            )
+        seen = phone(device, model, time_zone, url, unwritable)
+        version = seen.settings.get(VERSION_SETTING)
+        model = model.at(str(version.value)) if version is not None else model
+        files = tuple(
+            self._file(model, file, _file_name(file, device), seen.names(), device.device_id)
             for file in model.files
+            if file.scope == "device"
         )
+        return _Rendered(device, time_zone, url, model, files)
+
+    def _share(self, model: DeviceModel, site: _Site) -> None:
+        """The files that the model's devices share; such a file does not know which device asks for it."""
+        unwritable = self._catalogue.plugins[model.vendor].unwritable
+        names: Mapping[str, object] = {}
+        for file in model.files:
+            if file.scope == "device" or file.name.lower() in site.shared:
+                continue
+            names = names or {
+                "model": model,
+                "time_zone": site.time_zone,
+                "server_url": site.url(model),
+                "directory": tuple(replace(one, name=one_line(one.name, unwritable)) for one in site.directory),
+            }
+            site.shared[file.name.lower()] = self._file(model, file, file.name, names, None)
+
+    def _file(
+        self, model: DeviceModel, file: FileSpec, name: str, names: Mapping[str, object], device_id: str | None
+    ) -> RenderedFile:
+        body = self._templates[model.vendor].render(file.template, names, file.syntax)
+        return RenderedFile.of(name, body, file.content_type, device_id)
+
+
+def _narrowed(device: DeviceConfig, model: DeviceModel) -> DeviceConfig:
+    """The device with only that of its levels which is meant for it, so that other values change nothing of it."""
+    levels = tuple(
+        Level(level.origin, {model.key: said}, level.source)
+        for level in device.levels
+        if (said := overrides(model, level.settings))
+    )
+    return replace(device, levels=levels)
 
 
 def _file_name(file: FileSpec, device: DeviceConfig) -> str:

@@ -83,12 +83,16 @@ def test_a_new_folder_is_all_that_a_new_vendor_needs(tmp_path: Path) -> None:
         ('ouis = ["0004f2"]', 'ouis = ["0004F2"]', "acme/plugin.toml:2: ouis.0: "),
         ('label = "Acme"\n', "", "acme/plugin.toml:1: label: "),
         ("lines = 2", "lines = ", "acme/plugin.toml:12: "),
-        ("(?P<model>", "(?P<model", "acme/plugin.toml:3: user_agents: no regular expression"),
-        ('"{mac}.cfg"', '"{mac}{colour}.cfg"', "acme/plugin.toml:0: model one has no colour"),
-        ('"{mac}.cfg"', '"phone.cfg"', "acme/plugin.toml:0: a device's file needs {mac}"),
+        ("(?P<model>", "(?P<model", "acme/plugin.toml:3: user_agents: is no regular expression"),
+        ('"{mac}.cfg"', '"{mac}{colour}.cfg"', "acme/plugin.toml:6: model one has no colour"),
+        ('"{mac}.cfg"', '"phone.cfg"', "acme/plugin.toml:6: a device's file needs {mac}"),
         ('scope = "device"', 'scope = "device"\nsyntax = "yaml"', "acme/plugin.toml:9: files.0.syntax: "),
         ("[[files]]", 'resync_event = "check sync"\n[[files]]', "acme/plugin.toml:5: resync_event: "),
-        ("[[files]]", 'dhcp_vendor_classes = ["("]\n[[files]]', "acme/plugin.toml:5: dhcp_vendor_classes: no regular"),
+        (
+            "[[files]]",
+            'dhcp_vendor_classes = ["("]\n[[files]]',
+            "acme/plugin.toml:5: dhcp_vendor_classes: is no regular",
+        ),
         ('"device.j2"', '"other.j2"', "acme/templates/other.j2:0: plugin.toml names it"),
     ],
 )
@@ -117,7 +121,11 @@ def test_the_problems_of_every_folder_are_reported_together(tmp_path: Path) -> N
     plugin(tmp_path, settings="<settings/>")
     (tmp_path / "empty").mkdir()
     found = problems_of(tmp_path)
-    assert found == ["acme/settings.xml:1: there is no <group>", "empty/plugin.toml:0: the file cannot be read"]
+    assert found == [
+        "acme/settings.xml:1: there is no <group>",
+        "empty/plugin.toml:0: the file cannot be read",
+        "empty/settings.xml:0: the file cannot be read",
+    ]
 
 
 def test_a_template_that_is_too_large_or_missing_is_a_problem(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from contract.devices import load_catalogue
-from edge_agent.provisioning.config import DeviceConfig
+from contract.devices import Level, load_catalogue
+from edge_agent.provisioning.config import DeviceConfig, DirectoryEntry
 from edge_agent.provisioning.errors import ConfigRefused, RenderError
 from edge_agent.provisioning.render import Renderer
 from tests.contract.devices.test_loading import DESCRIPTION, plugin
@@ -147,3 +148,45 @@ def test_a_refusal_by_a_template_does_not_tell_the_values(tmp_path: Path) -> Non
     with pytest.raises(ConfigRefused) as caught:
         renderer.render(site(DeviceConfig("d", "0004f2000001", "acme/one", accounts=(account(),))))
     assert "planted" not in str(caught.value)
+
+
+def with_levels(device: DeviceConfig, *levels: Level) -> DeviceConfig:
+    return replace(device, levels=levels)
+
+
+def test_what_is_set_for_a_site_reaches_its_phones_and_their_own_settings_win() -> None:
+    site_wide = Level("site", {"*": {"time/ntp_server": "ntp.example", "network/vlan": True}})
+    library = Renderer(CATALOGUE).render(
+        site(with_levels(yealink(settings={"network/vlan": False}), site_wide), with_levels(generic(), site_wide))
+    )
+    phone_, other = library.find("805ec0000200.cfg"), library.find("020000000201.conf")
+    assert phone_ is not None
+    assert other is not None
+    assert b"local_time.ntp_server1 = ntp.example\n" in phone_.body
+    assert b"static.network.vlan.internet_port_enable = 0\n" in phone_.body
+    assert b"ntp_server = ntp.example\n" in other.body
+
+
+def test_what_is_set_for_one_vendor_renders_only_its_phones_again() -> None:
+    renderer = Renderer(CATALOGUE)
+    renderer.render(site(yealink(), generic()))
+    level = Level("tenant", {"yealink": {"time/ntp_server": "ntp.example"}})
+    renderer.render(site(with_levels(yealink(), level), with_levels(generic(), level), version=2))
+    assert renderer.devices_rendered == 3
+
+
+def test_a_new_name_in_the_directory_renders_no_device_again() -> None:
+    renderer = Renderer(CATALOGUE)
+    renderer.render(site(yealink()))
+    renderer.render(replace(site(yealink(), version=2), directory=(DirectoryEntry("Workshop", "201"),)))
+    assert renderer.devices_rendered == 1
+
+
+def test_a_phone_that_can_fetches_by_https_where_the_site_has_it(tmp_path: Path) -> None:
+    description = DESCRIPTION.replace("[[files]]", "https = true\n[[files]]")
+    catalogue = load_catalogue(plugin(tmp_path, description, template="{{ server_url }} {{ device.fetch_user }}\n"))
+    device = DeviceConfig("d", "0004f2000001", "acme/one", fetch_password=SecretStr("x"))
+    config = replace(site(device), secure_url="https://edge.example:8443")
+    file = Renderer(catalogue).render(config).find("0004f2000001.cfg")
+    assert file is not None
+    assert file.body == b"https://edge.example:8443 0004f2000001\n"
