@@ -83,8 +83,7 @@ class Routing:
 
         What it points to beyond the site goes up to the caller, whose own call that would be.
         """
-        for value in response.values(b"contact")[:_MAX_REDIRECTIONS]:
-            uri = NameAddr.parse(value, "Contact").uri
+        for uri in _contacts_of(response)[:_MAX_REDIRECTIONS]:
             if not self._own.are(uri) or uri.dialled in self._dialled or len(self._dialled) > _MAX_REDIRECTIONS:
                 continue
             self._dialled.add(uri.dialled)
@@ -118,6 +117,14 @@ class Routing:
                 return [Target(parsed.text, flow_to(parsed), trusted=True)]
             except (BadMessage, SipError):
                 return []
+        return []
+
+
+def _contacts_of(response: Message) -> list[Uri]:
+    """Where a response points, as far as it can be read: what cannot be must not stop the call."""
+    try:
+        return [NameAddr.parse(value, "Contact").uri for value in response.values(b"contact")]
+    except BadMessage:
         return []
 
 

@@ -20,6 +20,7 @@ from edge_agent.sip.transport.framer import PING
 SUBPROTOCOL: Final = Subprotocol("sip")
 _HANDSHAKE_BYTES: Final = 16_384
 """What a handshake may have; browsers send about one thousand."""
+_END_OF_REQUEST: Final = b"\r\n\r\n"
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class WebSocketFraming:
     def __init__(self, limits: Limits) -> None:
         self._protocol = ServerProtocol(subprotocols=[SUBPROTOCOL], max_size=limits.message_bytes, logger=_log)
         self._handshake_left = _HANDSHAKE_BYTES
+        self._handshake_end = b""
+        """The last bytes of the request so far; its end may come in pieces."""
         self._fragments: bytearray | None = None
 
     @property
@@ -49,28 +52,38 @@ class WebSocketFraming:
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framing`; a CRLF keep-alive (RFC 7118 §6, RFC 5626 §3.5.1) is a message of its own here too."""
-        protocol = self._protocol
-        if protocol.state is State.CONNECTING:
-            self._handshake_left -= len(data)
-            if self._handshake_left < 0:
-                raise BadMessage(DropReason.TOO_LARGE, "Message Too Large", 513)
         found: list[bytes] = []
-        protocol.receive_data(data)
-        if self._events(found):
-            # Frames may have come together with the handshake; the parser looks at them only when it is called again.
-            protocol.receive_data(b"")
-            self._events(found)
-        if protocol.handshake_exc is not None or protocol.parser_exc is not None:
-            raise BadMessage(DropReason.BAD_WEBSOCKET, "Not SIP Over WebSocket")
+        if self._protocol.state is State.CONNECTING:
+            # What follows the request may be frames, which count only once the handshake is answered.
+            head, data = self._cut_handshake(data)
+            self._take(head, found)
+        if data and not self.ended:
+            self._take(data, found)
         return found
 
-    def _events(self, found: list[bytes]) -> bool:
-        """Take what the parser found; whether the handshake was among it."""
-        shaken = False
+    def _cut_handshake(self, data: bytes) -> tuple[bytes, bytes]:
+        """What belongs to the handshake's request, and what comes after it."""
+        seen = self._handshake_end + data
+        end = seen.find(_END_OF_REQUEST)
+        at = len(data) if end < 0 else end + len(_END_OF_REQUEST) - len(self._handshake_end)
+        self._handshake_end = seen[1 - len(_END_OF_REQUEST) :]
+        self._handshake_left -= at
+        if self._handshake_left < 0:
+            raise BadMessage(DropReason.TOO_LARGE, "Message Too Large", 513)
+        return data[:at], data[at:]
+
+    def _take(self, data: bytes, found: list[bytes]) -> None:
+        protocol = self._protocol
+        protocol.receive_data(data)
+        self._events(found)
+        if protocol.handshake_exc is not None or protocol.parser_exc is not None:
+            raise BadMessage(DropReason.BAD_WEBSOCKET, "Not SIP Over WebSocket")
+
+    def _events(self, found: list[bytes]) -> None:
+        """Take what the parser found."""
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._protocol.send_response(self._protocol.accept(event))
-                shaken = True
             elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
                 if event.fin and self._fragments is None:
                     self._message(bytes(event.data), found)
@@ -80,7 +93,6 @@ class WebSocketFraming:
                 if event.fin:
                     whole, self._fragments = bytes(self._fragments), None
                     self._message(whole, found)
-        return shaken
 
     def _message(self, data: bytes, found: list[bytes]) -> None:
         if data == PING:

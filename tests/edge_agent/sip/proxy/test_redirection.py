@@ -58,3 +58,11 @@ def test_a_user_behind_a_redirection_who_is_busy_ends_the_call(site: MemorySite)
     redirect(first, uri("202"))
     assert caller.statuses[-1] == 486
     assert site.record.disposition == "busy"
+
+
+def test_a_redirection_that_cannot_be_read_goes_up_to_the_caller(site: MemorySite) -> None:
+    caller, callee = site.phone("200"), site.phone("201")
+    caller.authenticated("INVITE", uri("201"))
+    redirect(callee, "nowhere")
+    assert caller.statuses[-1] == 302
+    assert site.record.status == 302

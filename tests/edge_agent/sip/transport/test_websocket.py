@@ -219,3 +219,11 @@ def test_any_bytes_give_messages_or_our_one_error(shaken: bool, parts: list[byte
         assert all(len(one) <= 100 for one in found)
         if framing.ended:
             return
+
+
+def test_frames_that_come_with_a_request_which_is_refused_are_not_looked_at() -> None:
+    framing = WebSocketFraming(Limits())
+    with pytest.raises(BadMessage):
+        framing.feed(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: nonsense\r\n\r\n\x0d\x0a\xff\xff")
+    assert framing.ended
+    assert framing.outgoing().startswith(b"HTTP/1.1 426 ")
