@@ -12,6 +12,7 @@ from chalice.app import Chalice, CORSConfig
 
 from cloud.api.chalicelib import (
     accounts,
+    device_levels,
     devices,
     edges,
     health,
@@ -39,7 +40,20 @@ from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
 from cloud.tokens import SystemTokens, Tokens
 from contract.devices import load_catalogue
 
-RESOURCES = (accounts, tenants, sites, users, lines, devices, edges, snapshots, reports, webhooks, health)
+RESOURCES = (
+    accounts,
+    tenants,
+    sites,
+    users,
+    lines,
+    devices,
+    device_levels,
+    edges,
+    snapshots,
+    reports,
+    webhooks,
+    health,
+)
 
 
 def make_api() -> APIGatewayRestResolver:

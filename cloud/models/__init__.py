@@ -4,6 +4,7 @@ from cloud.models.account import ROLES, Account, RefreshToken
 from cloud.models.audit import AuditEntry
 from cloud.models.base import Base
 from cloud.models.device import Device
+from cloud.models.device_group import DeviceGroup, DeviceGroupMember
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
@@ -22,6 +23,8 @@ __all__ = [
     "CallRecord",
     "Command",
     "Device",
+    "DeviceGroup",
+    "DeviceGroupMember",
     "Edge",
     "EdgeLease",
     "EnrollmentCode",

@@ -27,6 +27,8 @@ class Site(Identified, OfTenant, Versioned, Base):
     """An IANA time zone name."""
     digest_algorithms: Mapped[list[str]] = mapped_column(server_default=text("'{MD5}'"))
     """In the order of the challenges (RFC 8760 §2.2)."""
+    device_settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What is set for every device of the site: scope → path → value."""
 
 
 class Snapshot(OfTenant, Created, Base):

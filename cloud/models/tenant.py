@@ -1,5 +1,6 @@
 """MSPs and their tenants."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, text
@@ -29,3 +30,5 @@ class Tenant(Identified, Versioned, Base):
     """What the domain was before, newest first."""
     realm: Mapped[str]
     """The digest realm: random, never changed, so that renaming the domain breaks no phone."""
+    device_settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What is set for every device of the tenant: scope → path → value."""

@@ -1,11 +1,12 @@
 """Rows of one site → the snapshot that its edge runs on. The same rows give the same snapshot."""
 
+from collections.abc import Mapping
 from uuid import UUID, uuid5
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud.models import Device, Line, Site, Tenant, User
+from cloud.models import Device, DeviceGroup, DeviceGroupMember, Line, Site, Tenant, User
 from cloud.pbx.errors import NotFound
 from cloud.pbx.secrets import SecretVersion
 from contract import snapshot as contract
@@ -32,12 +33,16 @@ def compile_site(session: Session, site_id: UUID, version: int) -> contract.Snap
     users = session.execute(select(User).where(User.site_id == site_id)).scalars()
     lines = session.execute(select(Line).where(Line.site_id == site_id)).scalars()
     devices = session.execute(select(Device).where(Device.site_id == site_id)).scalars()
+    members = _members(session, site_id)
     return contract.Snapshot(
         version=version,
         site=_site(site, tenant),
         users=tuple(sorted(map(_user, users), key=lambda user: user.user_id)),
         lines=tuple(sorted(map(_line, lines), key=lambda line: line.line_id)),
-        devices=tuple(sorted(map(_device, devices), key=lambda device: device.device_id)),
+        devices=tuple(
+            sorted((_device(one, members.get(one.id, ())) for one in devices), key=lambda device: device.device_id)
+        ),
+        device_levels=_device_levels(session, site, tenant, members),
         dial_plan=_default_dial_plan(site_id),
     )
 
@@ -81,7 +86,37 @@ def _line(line: Line) -> contract.Line:
     )
 
 
-def _device(device: Device) -> contract.Device:
+def _members(session: Session, site_id: UUID) -> dict[UUID, tuple[UUID, ...]]:
+    """The groups of each of the site's devices that is in any."""
+    query = (
+        select(DeviceGroupMember)
+        .join(Device, Device.id == DeviceGroupMember.device_id)
+        .where(Device.site_id == site_id)
+        .order_by(DeviceGroupMember.group_id)
+    )
+    found: dict[UUID, tuple[UUID, ...]] = {}
+    for member in session.scalars(query):
+        found[member.device_id] = (*found.get(member.device_id, ()), member.group_id)
+    return found
+
+
+def _device_levels(
+    session: Session, site: Site, tenant: Tenant, members: Mapping[UUID, tuple[UUID, ...]]
+) -> contract.DeviceLevels:
+    ids = {group_id for groups in members.values() for group_id in groups}
+    rows = session.scalars(select(DeviceGroup).where(DeviceGroup.id.in_(ids))) if ids else ()
+    groups = (
+        contract.DeviceGroup(group_id=str(row.id), name=row.name, weight=row.weight, settings=row.settings)
+        for row in rows
+    )
+    return contract.DeviceLevels(
+        tenant=tenant.device_settings,
+        site=site.device_settings,
+        groups=tuple(sorted(groups, key=lambda group: group.group_id)),
+    )
+
+
+def _device(device: Device, groups: tuple[UUID, ...]) -> contract.Device:
     password = None
     if device.admin_secret_id is not None and device.admin_secret_version is not None:
         password = SecretVersion(device.admin_secret_id, device.admin_secret_version).ref
@@ -91,6 +126,7 @@ def _device(device: Device) -> contract.Device:
         model=device.model,
         name=device.name,
         settings=device.settings,
+        groups=tuple(map(str, groups)),
         admin_password=password,
     )
 

@@ -51,6 +51,13 @@ def check_device(
     return model
 
 
+def check_written(problems: Problems, model: DeviceModel, values: Mapping[str, str]) -> None:
+    """Note each value (by field) that the files of a model have no way to write: its edge would refuse the site."""
+    for field, value in values.items():
+        if (problem := model.refusal(value)) is not None:
+            problems.add(field, f"The files of {model.label} cannot hold this: it {problem}")
+
+
 def _view(catalogue: Catalogue, model: DeviceModel) -> ModelView:
     return ModelView(
         key=model.key,

@@ -1,7 +1,7 @@
 """Devices: phones and gateways that a site provisions, created with their lines in one go."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from cloud.models import Device, Line, Site, UnknownPhone, User
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
-from cloud.pbx.device_models import check_device
+from cloud.pbx.device_levels import groups_of, set_groups
+from cloud.pbx.device_models import check_device, check_written
 from cloud.pbx.lines import LineFields, LineMade, add_line
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue, DeviceModel, Value
@@ -26,6 +27,7 @@ class DeviceFields:
     model: str
     name: str
     settings: dict[str, Value]
+    group_ids: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class DeviceWithLines:
 
     device: Device
     lines: Sequence[Line]
+    group_ids: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,13 @@ class DeviceMade:
 
     device: Device
     lines: Sequence[LineMade]
+    group_ids: Sequence[UUID] = ()
 
 
 def list_devices(
     session: Session, request: PageRequest, site_id: UUID | None = None, mac: str | None = None
 ) -> Page[DeviceWithLines]:
-    """Devices with their lines: two statements, however many devices."""
+    """Devices with their lines and groups: three statements, however many devices."""
     query = select(Device)
     if site_id is not None:
         query = query.where(Device.site_id == site_id)
@@ -99,6 +103,8 @@ def create_device(
         settings=fields.settings,
     )
     desk.session.add(device)
+    desk.flush()
+    set_groups(desk, device, fields.group_ids)
     desk.session.execute(
         delete(UnknownPhone).where(UnknownPhone.tenant_id == site.tenant_id, UnknownPhone.mac == fields.mac)
     )
@@ -112,7 +118,7 @@ def create_device(
     ]
     desk.flush()
     desk.publish(device.site_id, f"Device {fields.mac} was created")
-    return DeviceMade(device, made)
+    return DeviceMade(device, made, sorted(fields.group_ids))
 
 
 def change_device(
@@ -134,8 +140,17 @@ def change_device(
         model = check_device(catalogue, problems, wanted.get("model", device.model), settings)
         if model is not None and any(line.position > model.lines for line in shown.lines):
             problems.add("model", f"{model.label} has {model.lines} lines; the device uses more")
+        if model is not None:
+            _check_lines_written(desk.session, problems, model, shown.lines)
     problems.check()
-    if changed := apply_changes(device, wanted):
+    group_ids = wanted.pop("group_ids", None)
+    changed = apply_changes(device, wanted)
+    if group_ids is not None and set(group_ids) != set(shown.group_ids):
+        changed["group_ids"] = [sorted(map(str, shown.group_ids)), sorted(map(str, group_ids))]
+        set_groups(desk, device, group_ids)
+        shown = replace(shown, group_ids=sorted(group_ids))
+        device.updated_at = desk.clock.now()  # so that the version counts this too
+    if changed:
         desk.flush()
         desk.record("device.changed", "device", device.id, changed, device.tenant_id)
         desk.publish(device.site_id, f"Device {device.mac} was changed")
@@ -182,6 +197,8 @@ def _check_lines(
             problems.add(f"{prefix}user_id", unknown("user"))
         elif site is not None and user.site_id != site.id:
             problems.add(f"{prefix}user_id", "This user is at home at another site")
+        elif model is not None:
+            check_written(problems, model, {f"{prefix}user_id": user.username})
         if position in seen:
             problems.add(f"{prefix}position", "Another line has this place on the device")
         elif model is not None and position > model.lines:
@@ -204,4 +221,15 @@ def _with_lines(session: Session, devices: Sequence[Device]) -> list[DeviceWithL
         for line in session.scalars(query):
             if line.device_id is not None:
                 found[line.device_id].append(line)
-    return [DeviceWithLines(device, found[device.id]) for device in devices]
+    groups = groups_of(session, list(found))
+    return [DeviceWithLines(device, found[device.id], groups[device.id]) for device in devices]
+
+
+def _check_lines_written(session: Session, problems: Problems, model: DeviceModel, lines: Sequence[Line]) -> None:
+    """A model whose files cannot hold what the device's lines are called is not for this device."""
+    names = {line.auth_username for line in lines}
+    users = select(User.username).where(User.id.in_([line.user_id for line in lines]))
+    names.update(session.scalars(users))
+    unwritable = sorted(name for name in names if model.refusal(name) is not None)
+    if unwritable:
+        problems.add("model", f"The files of {model.label} cannot hold the name {unwritable[0]}")

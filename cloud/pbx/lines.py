@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from cloud.models import Device, Line, User
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
+from cloud.pbx.device_models import check_written
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
+from contract.devices import Catalogue
 
 MAX_POSITION = 64
 
@@ -63,7 +65,7 @@ def get_line(session: Session, line_id: UUID, only: UUID | None = None) -> Line:
     return line
 
 
-def create_line(desk: Desk, fields: LineFields) -> LineMade:
+def create_line(desk: Desk, catalogue: Catalogue, fields: LineFields) -> LineMade:
     """A new line; the site is published."""
     problems = Problems()
     user = desk.session.get(User, fields.user_id)
@@ -75,6 +77,7 @@ def create_line(desk: Desk, fields: LineFields) -> LineMade:
     if user is None or (fields.device_id is not None and device is None):
         raise problems.invalid()
     _check_place(desk.session, problems, user, device, fields.position, None)
+    _check_written(problems, catalogue, user, device, fields.auth_username)
     if fields.auth_username is not None:
         taken = select(Line.id).where(Line.site_id == user.site_id, Line.auth_username == fields.auth_username)
         if desk.session.scalar(taken) is not None:
@@ -116,7 +119,9 @@ def add_line(desk: Desk, user: User, device: Device | None, fields: LineFields) 
     return LineMade(line, password)
 
 
-def change_line(desk: Desk, line_id: UUID, changes: Mapping[str, Any], expected: int | None) -> Line:
+def change_line(
+    desk: Desk, catalogue: Catalogue, line_id: UUID, changes: Mapping[str, Any], expected: int | None
+) -> Line:
     """Change a line; the site is published."""
     line = get_for_change(desk.session, Line, line_id)
     check_version(line, expected)
@@ -132,6 +137,7 @@ def change_line(desk: Desk, line_id: UUID, changes: Mapping[str, Any], expected:
         problems.add("device_id", unknown("device"))
     elif user is not None:
         _check_place(desk.session, problems, user, device, changes.get("position", line.position), line.id)
+        _check_written(problems, catalogue, user, device, changes.get("auth_username", line.auth_username))
     problems.check()
     if changed := apply_changes(line, changes):
         desk.flush()
@@ -177,6 +183,15 @@ def _check_place(
         taken = session.scalar(select(Line.id).where(Line.device_id == device.id, Line.position == position))
         if taken is not None and taken != line_id:
             problems.add("position", "Another line has this place on the device")
+
+
+def _check_written(
+    problems: Problems, catalogue: Catalogue, user: User, device: Device | None, auth_username: str | None
+) -> None:
+    """What the line is called must fit into the files of its device."""
+    model = catalogue.find(device.model) if device is not None else None
+    if model is not None:
+        check_written(problems, model, {"user_id": user.username, "auth_username": auth_username or ""})
 
 
 def _first_free(session: Session, device_id: UUID) -> int:

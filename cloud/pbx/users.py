@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from cloud.models import Account, Site, User, UserName
+from cloud.models import Account, Device, Line, Site, User, UserName
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
+from cloud.pbx.device_models import check_written
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
+from contract.devices import Catalogue, DeviceModel
 from contract.snapshot import PERMISSIONS
 
 NEW_USERS_MAY = ("EchoTest", "LocalDialing", "Voicemail")
@@ -86,7 +88,9 @@ def create_user(desk: Desk, fields: UserFields) -> User:
     return user
 
 
-def change_user(desk: Desk, user_id: UUID, changes: Mapping[str, Any], expected: int | None) -> User:
+def change_user(
+    desk: Desk, catalogue: Catalogue, user_id: UUID, changes: Mapping[str, Any], expected: int | None
+) -> User:
     """Change a user; the site is published."""
     user = get_for_change(desk.session, User, user_id)
     check_version(user, expected)
@@ -95,6 +99,9 @@ def change_user(desk: Desk, user_id: UUID, changes: Mapping[str, Any], expected:
     if "permissions" in changes:
         after["permissions"] = changes["permissions"]
     _check(desk.session, problems, user.tenant_id, user.id, after)
+    if "username" in changes:
+        for model in _models_of(desk.session, catalogue, user):
+            check_written(problems, model, {"username": after["username"]})
     problems.check()
     if changed := apply_changes(user, changes):
         desk.flush()
@@ -113,6 +120,12 @@ def delete_user(desk: Desk, user_id: UUID, expected: int | None) -> None:
     desk.session.delete(user)
     desk.flush()
     desk.publish(user.site_id, f"User {user.username} was deleted")
+
+
+def _models_of(session: Session, catalogue: Catalogue, user: User) -> list[DeviceModel]:
+    """The models of the phones that the user has lines on."""
+    query = select(Device.model).join(Line, Line.device_id == Device.id).where(Line.user_id == user.id).distinct()
+    return [model for key in session.scalars(query) if (model := catalogue.find(key)) is not None]
 
 
 def _check(

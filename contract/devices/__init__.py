@@ -16,6 +16,7 @@ from contract.devices.model import (
     Syntax,
     Value,
     Version,
+    refusal,
 )
 from contract.devices.problems import PluginProblems, Problem, UnknownModel
 from contract.devices.resolution import (
@@ -60,5 +61,6 @@ __all__ = [
     "load_catalogue",
     "load_plugin",
     "overrides",
+    "refusal",
     "resolve",
 ]

@@ -240,6 +240,7 @@ class _Loading:
             features=frozenset(described.features),
             https=description.https if described.https is None else described.https,
             versions=versions,
+            refused_values=next(iter(patterns["refused_values"]), None),
             older=made,
         )
 

@@ -17,6 +17,22 @@ Scope = Literal["device", "model", "vendor"]
 Syntax = Literal["text", "xml"]
 
 
+def refusal(text: str, refused: re.Pattern[str] | None) -> str | None:
+    """Why a file cannot hold a value; None when it can.
+
+    Args:
+        text: the value as it would be written.
+        refused: what the file's syntax has no way to write.
+    """
+    if not text.isprintable():
+        return "holds a line break or another character that cannot be printed"
+    if text != text.strip():
+        return "begins or ends with a space"
+    if refused is not None and refused.search(text):
+        return "has a special meaning for the phone"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One choice of an enum setting."""
@@ -114,6 +130,8 @@ class DeviceModel:
     """Whether it fetches by HTTPS."""
     versions: tuple[Version, ...] = ()
     """Firmware versions that make a difference, the newest last; `groups` and `files` are those of the newest."""
+    refused_values: re.Pattern[str] | None = None
+    """What no value may contain because the syntax of its files has no way to write it."""
     older: Mapping[str, tuple[tuple[Group, ...], tuple[FileSpec, ...]]] = field(default_factory=dict, repr=False)
     """Groups and files of the other versions, by name."""
 
@@ -123,6 +141,10 @@ class DeviceModel:
             return self
         groups, files = self.older[version]
         return replace(self, groups=groups, files=files)
+
+    def refusal(self, text: str) -> str | None:
+        """Why its files cannot hold a value, as an error says it; None when they can. Never repeats the value."""
+        return refusal(text, self.refused_values)
 
     @property
     def key(self) -> str:

@@ -177,8 +177,12 @@ def _setting_problem(model: DeviceModel, path: str, value: Value) -> str | None:
     candidates = model.every_setting.get(path)
     if not candidates:
         return f"is not a setting of {model.label}"
-    found = [value_problem(setting, value) for setting in candidates]
+    found = [value_problem(setting, value) or _unwritten(model, setting, value) for setting in candidates]
     return None if None in found else found[0]
+
+
+def _unwritten(model: DeviceModel, setting: Setting, value: Value) -> str | None:
+    return model.refusal(setting.written(value)) if isinstance(value, str) else None
 
 
 def _level_problems(catalogue: Catalogue, settings: LevelSettings) -> Iterator[SettingProblem]:

@@ -23,6 +23,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     site = str(customer.site_id)
     user = client.get(f"/users?site_id={site}").json["items"][0]["id"]
     device = _made(client, "/devices", {"site_id": site, "mac": mac, "model": "yealink/t54w", "user_id": user})
+    group = _made(client, "/device-groups", {"name": "Office", "device_ids": [device["id"]]})
     edge = _made(client, "/edges", {"site_id": site})
     endpoint = _made(client, "/webhook-endpoints", {"url": "https://hooks.tandem.test/here"})
     account = _made(
@@ -36,6 +37,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "site_id": site,
         "user_id": user,
         "device_id": device["id"],
+        "group_id": group["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],
         "endpoint_id": endpoint["id"],

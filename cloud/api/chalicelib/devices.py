@@ -38,6 +38,7 @@ ModelKey = Annotated[
 ]
 ModelPart = Annotated[str, Path(pattern=r"^[0-9a-z_.-]{1,32}$")]
 Settings = Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue], Field(max_length=500)]
+GroupIds = Annotated[list[UUID], Field(max_length=32)]
 
 
 class Device(Stored):
@@ -48,7 +49,8 @@ class Device(Stored):
     mac: str
     model: str
     name: str
-    settings: dict[str, SettingValue] = Field(description="What differs from the model's defaults, by setting path")
+    settings: dict[str, SettingValue] = Field(description="What it sets itself, by setting path")
+    group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
 
 
@@ -81,12 +83,13 @@ class NewDevice(Sent):
     model: ModelKey
     name: Label = ""
     settings: Settings = Field(default={})
+    group_ids: GroupIds = Field(default=[])
     user_id: UUID | None = Field(None, description="Short for one line of this user")
     lines: Annotated[list[NewDeviceLine], Field(max_length=64)] = Field(default=[])
 
 
 class DevicePatch(Patch):
-    """What changes at a device; `settings` is a merge patch itself, null takes a setting back to its default."""
+    """What changes at a device; `settings` is a merge patch itself, null takes a value of its own away."""
 
     mac: Mac = absent()
     model: ModelKey = absent()
@@ -94,6 +97,7 @@ class DevicePatch(Patch):
     settings: Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue | None], Field(max_length=500)] = (
         absent()
     )
+    group_ids: GroupIds = absent()
 
 
 class ModelOption(Shown):
@@ -198,11 +202,11 @@ def create_device(work: Current, body: NewDevice) -> DeviceMade:
     made = devices.create_device(
         work.desk,
         work.services.catalogue,
-        devices.DeviceFields(body.site_id, body.mac, body.model, body.name, dict(body.settings)),
+        devices.DeviceFields(body.site_id, body.mac, body.model, body.name, dict(body.settings), body.group_ids),
         wanted,
         named_short=body.user_id is not None,
     )
-    shown = _device(devices.DeviceWithLines(made.device, ())).model_dump()
+    shown = _device(devices.DeviceWithLines(made.device, (), made.group_ids)).model_dump()
     return DeviceMade(**{**shown, "lines": [with_password(line) for line in made.lines]})
 
 
@@ -275,5 +279,6 @@ def _device(one: devices.DeviceWithLines) -> Device:
         model=row.model,
         name=row.name,
         settings=row.settings,
+        group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],
     )

@@ -89,7 +89,7 @@ def list_lines(
 
 @router.post("/lines", **operation("createLine", "lines", "Create a line", "tenant_admin", 201))
 def create_line(work: Current, body: NewLine) -> LineWithPassword:
-    made = lines.create_line(work.desk, lines.LineFields(**body.model_dump()))
+    made = lines.create_line(work.desk, work.services.catalogue, lines.LineFields(**body.model_dump()))
     return with_password(made)
 
 
@@ -100,7 +100,9 @@ def get_line(work: Current, line_id: PathId) -> Line:
 
 @router.patch("/lines/<line_id>", **operation("changeLine", "lines", "Change a line", "tenant_admin"))
 def change_line(work: Current, line_id: PathId, body: LinePatch, if_match: IfMatch = None) -> Line:
-    return Line.model_validate(lines.change_line(work.desk, line_id, body.changes(), expected_version(if_match)))
+    return Line.model_validate(
+        lines.change_line(work.desk, work.services.catalogue, line_id, body.changes(), expected_version(if_match))
+    )
 
 
 @router.delete("/lines/<line_id>", **operation("deleteLine", "lines", "Delete a line", "tenant_admin", 204))

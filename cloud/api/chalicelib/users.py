@@ -106,7 +106,9 @@ def get_user(work: Current, user_id: PathId) -> User:
 
 @router.patch("/users/<user_id>", **operation("changeUser", "users", "Change a user", "tenant_admin"))
 def change_user(work: Current, user_id: PathId, body: UserPatch, if_match: IfMatch = None) -> User:
-    return User.model_validate(users.change_user(work.desk, user_id, body.changes(), expected_version(if_match)))
+    return User.model_validate(
+        users.change_user(work.desk, work.services.catalogue, user_id, body.changes(), expected_version(if_match))
+    )
 
 
 @router.delete(

@@ -4,14 +4,13 @@ A plug-in's templates come from the folder that the agent was installed with, bu
 checked where it is written, so that no template can forget to.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from contract.devices import Plugin, Syntax
+from contract.devices import Plugin, Syntax, refusal
 from edge_agent.provisioning.errors import RenderError
 
 _XML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
@@ -76,12 +75,8 @@ class PluginTemplates:
         if isinstance(value, Undefined):
             return value  # StrictUndefined complains by itself
         text = str(value)
-        if not text.isprintable():
-            raise _ValueRefused("a value holds a line break or another character that cannot be printed")
-        if text != text.strip():
-            raise _ValueRefused("a value begins or ends with a space")
-        if self._refused is not None and re.search(self._refused, text):
-            raise _ValueRefused("a value has a special meaning for the phone")
+        if (problem := refusal(text, self._refused)) is not None:
+            raise _ValueRefused(f"a value {problem}")
         return text
 
     def _written_in_xml(self, value: object) -> object:
