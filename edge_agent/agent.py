@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from contract.snapshot import Snapshot
 from contract.sync.events import Happening
 from contract.sync.messages import Command
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, FIGURES, EdgeFigures
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock
 from edge_agent.health.alarms import Alarms
@@ -48,7 +49,7 @@ MODULES: Final = {
     "media": "edge_agent.processes.media",
 }
 """The agent's processes: what each runs."""
-ORDERS: Final = {"report_registrations": "sip"}
+ORDERS: Final = {"report_registrations": "sip", CALL_LADDER: "sip", CALL_PCAP: "sip"}
 """Commands of the cloud that a process carries out."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""
@@ -279,6 +280,8 @@ class Agent:
 
     async def on_command(self, command: Command) -> CommandOutcome:
         """Have a process do it."""
+        if command.name == FIGURES:
+            return CommandOutcome(ok=True, content=self._figures().model_dump_json())
         process = self._processes.get(ORDERS.get(command.name, ""))
         if process is None:
             return CommandOutcome(ok=False, text=f"this agent knows no command {command.name}")
@@ -286,6 +289,8 @@ class Agent:
             answer = await process.order(command.name, command.arguments)
         except ProcessGone as error:
             return CommandOutcome(ok=False, text=str(error))
+        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP):
+            return CommandOutcome(ok=True, content=answer.text)
         return CommandOutcome(ok=answer.ok, text=answer.text)
 
     def on_channel(self, state: ChannelState) -> None:
@@ -352,6 +357,10 @@ class Agent:
             },
             own_hosts=tuple(dict.fromkeys((*sip.hosts, *own_addresses()))),
         )
+
+    def _figures(self) -> EdgeFigures:
+        told = {name: dict(process.status.figures) for name, process in self._processes.items()}
+        return EdgeFigures(processes={**told, "agent": {"events_waiting": len(self._outbox)}})
 
     def _summary(self) -> str:
         if self._state != "running":

@@ -70,6 +70,12 @@ class SipSettings(_Section):
     tls_client_authorities: str = ""
     advertised_host: str = ""
     hosts: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+    recorded_bytes: Annotated[int, Field(ge=0, le=1_000_000_000)] = 8_000_000
+    recorded_calls: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    recorded_messages_per_call: Annotated[int, Field(ge=2, le=1_000)] = 200
+    hep_target: Annotated[str, Field(pattern=r"^$|^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$")] = ""
+    hep_capture_id: Annotated[int, Field(ge=0, lt=2**32)] = 2001
+    hep_password_file: str = ""
 
     @model_validator(mode="after")
     def _has_whole_certificate(self) -> Self:

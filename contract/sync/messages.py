@@ -11,6 +11,7 @@ from pydantic import Field
 
 from contract.sync.delta import SnapshotDelta
 from contract.sync.events import EventBody
+from contract.sync.questions import MAX_ANSWER_CHARACTERS
 from contract.sync.state import StateRecord
 from contract.values import Digest, Frozen, Id, SecretRef, Text, UtcTime
 
@@ -154,6 +155,8 @@ class CommandResult(Frozen):
     command_id: Id
     ok: bool
     text: Annotated[str, Field(max_length=4096)] = ""
+    content: Annotated[str, Field(max_length=MAX_ANSWER_CHARACTERS)] = ""
+    """The answer, where the command is a question (`contract.sync.questions`)."""
 
 
 class Ping(Frozen):

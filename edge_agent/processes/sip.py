@@ -4,6 +4,7 @@ Its sockets are bound at the start, so that its ports are known, and read from t
 """
 
 import logging
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final, Literal
 
 from contract.dialplan import SiteState
 from contract.sync.events import RegistrationChanged
+from contract.sync.questions import CALL_LADDER, CALL_PCAP
 from contract.sync.state import StateRecord, merge
 from edge_agent.clock import SystemClock
 from edge_agent.errors import EdgeError
@@ -23,10 +25,14 @@ from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
 from edge_agent.sip.location import Binding
+from edge_agent.sip.observation.ladder import WallTime, ladder_of
+from edge_agent.sip.observation.pcap import pcap_of
+from edge_agent.sip.observation.tape import Tape, TapeRules
 from edge_agent.sip.registrar.store import SqliteBindingStore
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
 from edge_agent.sip.transport import CertificateUnusable, SipTransport, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens, Tokens
@@ -56,6 +62,8 @@ class SipSubsystem:
         self._advertised = ""
         self._folder = Path()
         self._tls: TlsIdentity | None = None
+        self._tape: Tape | None = None
+        self._hep: HepExport | None = None
         self._transport: SipTransport | None = None
         self._reporting: Reporting | None = None
         self._endpoint: Endpoint | None = None
@@ -83,6 +91,11 @@ class SipSubsystem:
         if "tls" in bound or "wss" in bound:
             spare_tls_memory()
             self._tls = self._tls_identity(settings)
+        if settings.hep_target:
+            self._hep = self._hep_export(settings)
+        if settings.recorded_bytes or self._hep is not None:
+            rules = TapeRules(settings.recorded_bytes, settings.recorded_calls, settings.recorded_messages_per_call)
+            self._tape = Tape(rules, self._hep)
         self._transport = SipTransport(
             self._clock,
             udp=bound.get("udp"),
@@ -94,8 +107,13 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
+            tape=self._tape,
         )
         await self._transport.open()
+        if self._hep is not None:
+            transport = self._transport
+            self._hep.local = lambda: transport.local
+            await self._hep.start()
         return {f"sip_{name}": address[1] for name, address in self._transport.local.items()}
 
     def _tls_identity(self, settings: SipSettings) -> TlsIdentity:
@@ -115,6 +133,18 @@ class SipSubsystem:
             for name, content in zip((OWN_KEY, OWN_CERTIFICATE), reversed(made), strict=True):
                 write_durably(self._folder / name, content)
         return TlsIdentity(self._folder / OWN_CERTIFICATE, self._folder / OWN_KEY, authorities)
+
+    def _hep_export(self, settings: SipSettings) -> HepExport:
+        """The export to Homer that the settings ask for.
+
+        Raises:
+            OSError: the password's file cannot be read.
+        """
+        host, _, port = settings.hep_target.rpartition(":")
+        password = b""
+        if settings.hep_password_file:
+            password = Path(settings.hep_password_file).read_bytes().strip()
+        return HepExport((host.strip("[]"), int(port)), settings.hep_capture_id, password, self._clock)
 
     def _take_up_certificate(self) -> None:
         if self._tls is None:
@@ -179,9 +209,15 @@ class SipSubsystem:
                 self._endpoint.prepare(self._prepared)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
-        """`report_registrations`: report every binding again. `notify`: send a `Notice`, its fields the arguments."""
+        """Do something at once.
+
+        `report_registrations`: report every binding again. `notify`: send a `Notice`, its fields the arguments.
+        `call_ladder`, `call_pcap`: show the messages of the call `sip_call_id`.
+        """
         if name == "notify":
             return self._notify(arguments)
+        if name in (CALL_LADDER, CALL_PCAP):
+            return self._show_call(name, arguments.get("sip_call_id", ""))
         if name != "report_registrations":
             raise UnknownOrder(f"SIP knows no order {name}")
         if self._endpoint is None or self._reporting is None:
@@ -200,6 +236,17 @@ class SipSubsystem:
             raise NoticeRefused(f"a notice has {', '.join(Notice.__slots__)}, and needs the first two") from None
         self._endpoint.notices.notify(notice)
         return f"{len(self._endpoint.notices)} notices on their way"
+
+    def _show_call(self, name: str, call_id: str) -> str:
+        """The messages of a call as ladder (JSON) or capture file (base64); empty: none is remembered."""
+        now = self._clock.monotonic()
+        recording = self._tape.recording(call_id.encode(), now) if self._tape is not None else None
+        if recording is None or self._transport is None:
+            return ""
+        wall, local = WallTime(self._clock.now(), now), self._transport.local
+        if name == CALL_PCAP:
+            return b64encode(pcap_of(recording, local, wall)).decode()
+        return ladder_of(call_id.encode(), recording, local, wall).model_dump_json()
 
     def site_state(self) -> SiteState:
         """What routing goes by now."""
@@ -223,6 +270,8 @@ class SipSubsystem:
             self._endpoint.stop()
         if self._transport is not None:
             await self._transport.close()
+        if self._hep is not None:
+            self._hep.close()
         if self._reporting is not None:
             self._reporting.close()
 

@@ -18,6 +18,7 @@ from typing import Final, assert_never
 from contract.snapshot.snapshot import snapshot_digest
 from contract.sync.codec import CodecError, decode, encode
 from contract.sync.messages import Applied, CommandResult, Rejected
+from contract.sync.questions import MAX_ANSWER_CHARACTERS
 from edge_agent.clock import Clock
 from edge_agent.sync.configuring import Configuring
 from edge_agent.sync.dialling import Dialler
@@ -276,7 +277,10 @@ class Channel:
             command = (await self._commands.get()).command
             outcome = await self._handlers.on_command(command)
             text = outcome.text.replace("\0", "\ufffd")[:4096]
-            self._answer_command(CommandResult(command_id=command.command_id, ok=outcome.ok, text=text))
+            content, ok = outcome.content, outcome.ok
+            if len(content) > MAX_ANSWER_CHARACTERS:
+                text, content, ok = "the answer is too long for the channel", "", False
+            self._answer_command(CommandResult(command_id=command.command_id, ok=ok, text=text, content=content))
 
     async def _flush(self) -> None:
         """Bring the outbox to the disk about once a second, in a thread: the disk may take its time."""

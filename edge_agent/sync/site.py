@@ -39,10 +39,16 @@ Verdict = Running | Refused
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """What came of a command."""
+    """What came of a command.
+
+    Args:
+        text: words about it.
+        content: the answer, where it was a question (`contract.sync.questions`).
+    """
 
     ok: bool
     text: str = ""
+    content: str = ""
 
 
 class SiteHandlers(Protocol):

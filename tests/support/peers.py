@@ -12,6 +12,8 @@ PACKAGES: Final = {
     "chromium": "chromium",
     "debootstrap": "debootstrap",
     "ip": "iproute2",
+    "kamailio": "kamailio kamailio-tls-modules",
+    "tshark": "tshark",
     "systemd-analyze": "systemd",
     "kamailio": "kamailio kamailio-tls-modules",
     "gcc": "gcc libc6-dev",

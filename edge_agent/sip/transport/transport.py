@@ -14,6 +14,7 @@ from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
 from edge_agent.sip.message import DEFAULT_LIMITS, DropReason, Flow, Limits
 from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.observation.tape import Tape
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.transport.named import NamedFlows
 from edge_agent.sip.transport.ports import Receiver
@@ -47,6 +48,7 @@ class SipTransport:
         resolver: looks names up; None: no flow may lead to a name.
         advertised: the host put into Via and Record-Route; by default the address bound to.
         limits: of streams.
+        tape: remembers what goes over the wire; None: nobody does.
 
     Use: `await open()`, `attach(receiver)`, …, `await close()`.
     """
@@ -65,8 +67,10 @@ class SipTransport:
         resolver: Resolver | None = None,
         advertised: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        tape: Tape | None = None,
     ) -> None:
         self._clock = clock
+        self._tape = tape
         self._udp_address = udp
         self._server_tls = server_tls
         wanted: dict[Transport, tuple[str, int] | None] = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
@@ -168,6 +172,8 @@ class SipTransport:
             self._in_batch = True
             self._now = self._clock.monotonic()
         flow = Flow("udp", host, port)
+        if self._tape is not None:
+            self._tape.fresh.append((self._now, False, flow, data))
         if self._named:
             self._named.heard(flow)
         receiver.received(data, flow, self._now)
@@ -188,6 +194,8 @@ class SipTransport:
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
+        if self._tape is not None:
+            self._tape.fresh.append((self._now, False, flow, data))
         if self._named:
             self._named.heard(flow)
         self._receiver.received(data, flow, self._now)
@@ -217,6 +225,8 @@ class SipTransport:
             self._receiver.batch_ended(self._now)
         self._in_batch = False
         self._flush()
+        if self._tape is not None:
+            self._tape.batch_ended(self._now)
         self._start_ticking()
 
     def _flush_later(self) -> None:
@@ -240,6 +250,8 @@ class SipTransport:
                 self._receiver.flow_failed(flow, now)
 
     def _send_now(self, data: bytes, flow: Flow, name: str = "") -> bool:
+        if self._tape is not None:
+            self._tape.fresh.append((self._clock.monotonic(), True, flow, data))
         if flow.transport != "udp":
             return self.streams.send(data, flow, name)
         return self._udp is not None and 0 < flow.port < 65_536 and self._udp.send(data, flow.host, flow.port)

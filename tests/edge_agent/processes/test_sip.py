@@ -1,6 +1,8 @@
 """The SIP process: bound at its start, serving from its first commit, told of site state, asked to report."""
 
 import asyncio
+import socket
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from contract.sync.events import RegistrationChanged
+from contract.sync.ladder import Ladder
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
 from edge_agent.ports import NoticeOutcome, NoticeRefused
@@ -82,6 +85,56 @@ async def test_phones_register_after_the_first_commit_and_are_reported_when_aske
     outbox.close()
     assert len(reports) == 2
     assert all(isinstance(report, RegistrationChanged) and report.state == "registered" for report in reports)
+
+
+async def test_the_messages_of_a_call_are_shown_as_ladder_and_as_capture_file(
+    sip: SipSubsystem, tmp_path: Path
+) -> None:
+    ports = await started(sip, tmp_path)
+    await sip.prepare(message())
+    await sip.commit()
+    with RawPhone((LOOPBACK, ports["sip_udp"]), "200", "auth200", SMALL_SECRETS["s-1:1"]) as phone:
+        assert (await asyncio.to_thread(phone.register)).status == 200
+        asked = {"sip_call_id": phone.call_id}
+    ladder = Ladder.model_validate_json(await sip.order("call_ladder", asked))
+    assert [(arrow.source, arrow.method, arrow.status) for arrow in ladder.arrows] == [
+        (1, "REGISTER", 0),
+        (0, "REGISTER", 401),
+        (1, "REGISTER", 0),
+        (0, "REGISTER", 200),
+    ]
+    assert 'response="xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"' in ladder.arrows[2].text
+    assert b64decode(await sip.order("call_pcap", asked)).startswith(b"\xd4\xc3\xb2\xa1")
+    assert await sip.order("call_ladder", {"sip_call_id": "another"}) == ""
+
+
+async def test_no_message_is_remembered_when_no_memory_is_given(sip: SipSubsystem, tmp_path: Path) -> None:
+    off = settings(tmp_path).sip.model_copy(update={"recorded_bytes": 0})
+    ports = await sip.start(Start(settings=Settings(state_dir=tmp_path, sip=off)))
+    await sip.prepare(message())
+    await sip.commit()
+    with RawPhone((LOOPBACK, ports["sip_udp"]), "200", "auth200", SMALL_SECRETS["s-1:1"]) as phone:
+        await asyncio.to_thread(phone.register)
+        assert await sip.order("call_ladder", {"sip_call_id": phone.call_id}) == ""
+
+
+async def test_messages_are_copied_to_the_homer_server_that_the_settings_name(
+    sip: SipSubsystem, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    with socket.socket(type=socket.SOCK_DGRAM) as homer:
+        homer.bind((LOOPBACK, 0))
+        homer.setblocking(False)
+        told = {"hep_target": f"{LOOPBACK}:{homer.getsockname()[1]}", "hep_password_file": str(tmp_path / "password")}
+        told_settings = settings(tmp_path).sip.model_copy(update=told)
+        ports = await sip.start(Start(settings=Settings(state_dir=tmp_path, sip=told_settings)))
+        await sip.prepare(message())
+        await sip.commit()
+        assert await register(ports) == 200
+        copy = await asyncio.get_running_loop().sock_recv(homer, 65_535)
+        assert copy.startswith(b"HEP3")
+        assert b"\x00\x0e\x00\x0csecret" in copy
+        assert b"REGISTER sip:" in copy
 
 
 async def test_the_process_makes_a_certificate_of_its_own_once_and_takes_up_a_changed_one(

@@ -1,0 +1,30 @@
+"""What the cloud asks an edge while somebody waits: commands whose result carries an answer in `content`.
+
+An answer is JSON of the model named here, or a file in base64; a question that has no answer (a call that the edge does
+not remember) is carried out with an empty one.
+"""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from contract.values import Frozen
+
+CALL_LADDER: Final = "call_ladder"
+"""Argument `sip_call_id`; answered by a `contract.sync.ladder.Ladder`."""
+CALL_PCAP: Final = "call_pcap"
+"""Argument `sip_call_id`; answered by a capture file (pcap) in base64."""
+FIGURES: Final = "figures"
+"""No argument; answered by `EdgeFigures`."""
+
+MAX_ANSWER_CHARACTERS: Final = 1_500_000
+"""What a hub takes in one message, with room for what is around it."""
+
+FigureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,64}$")]
+
+
+class EdgeFigures(Frozen):
+    """Counters and gauges of an edge since its processes started."""
+
+    processes: dict[FigureName, dict[FigureName, int]]
+    """By process; `group.reason` where one figure is told apart by reason, such as `dropped.not_sip`."""
