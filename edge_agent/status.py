@@ -127,5 +127,6 @@ def describe(status: Status, *, running: bool) -> str:
         ports = " ".join(f"{name}={port}" for name, port in process.ports.items())
         restarted = f", restarted {process.restarts} times, last because it {process.problem}" * bool(process.restarts)
         lines.append(f"  {process.name:<14} {process.state} {ports}{restarted}".rstrip())
+        lines += [f"    {name:<32} {figure}" for name, figure in process.figures.items()]
     lines += [f"  alarm          {name}: {text}" for name, text in status.alarms.items()]
     return "\n".join(lines)

@@ -253,16 +253,17 @@ class SipSubsystem:
         return site_state(self._state.values())
 
     def figures(self) -> dict[str, int]:
-        """Registrations, calls in progress, lock-outs, and messages that were not used."""
-        if self._endpoint is None:
+        """What is there now, and what happened since the start; see docs/operating.md."""
+        if self._endpoint is None or self._transport is None:
             return {}
-        return {
-            "registrations": len(self._endpoint.location),
-            "calls": len(self._endpoint.calls),
-            "locked_out": self._endpoint.lockout.locks,
-            "notices": len(self._endpoint.notices),
-            "dropped": sum(self._endpoint.drops.values()),
-        }
+        found = self._endpoint.figures()
+        found["streams"] = len(self._transport.streams.open_streams)
+        if self._tape is not None:
+            found |= {"recorded.calls": len(self._tape), "recorded.bytes": self._tape.size}
+            found |= {"recorded.too_fast": self._tape.not_kept}
+        if self._hep is not None:
+            found |= {"hep.sent": self._hep.sent, "hep.lost": self._hep.lost}
+        return found
 
     async def stop(self) -> None:
         """Write what is left and let go of every socket and file."""

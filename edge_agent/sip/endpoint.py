@@ -288,6 +288,22 @@ class Endpoint:
         """The transport dropped something."""
         self.drops[reason] += 1
 
+    def figures(self) -> dict[str, int]:
+        """What is there now, and what happened since the start, by reason; a bounded number of figures."""
+        dropped = {f"dropped.{reason.value}": count for reason, count in self.drops.items()}
+        return {
+            "registrations": len(self.location),
+            "calls": len(self.calls),
+            "locked_out": self.lockout.locks,
+            "notices": len(self.notices),
+            "shedding": int(self.overload.shedding),
+            "transactions.client": self.layer.client_count,
+            "transactions.server": self.layer.server_count,
+            "dropped": sum(self.drops.values()),
+            **dropped,
+            **self.layer.counts.figures(),
+        }
+
     @property
     def deadline(self) -> float | None:
         """When the next timer is due."""

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from contract.sync.events import AlarmChanged, CallEnded
 from contract.sync.messages import Command
+from contract.sync.questions import EdgeFigures
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.agent import Agent
 from edge_agent.clock import SystemClock
@@ -226,6 +227,16 @@ async def test_commands_are_carried_out_or_refused_by_name(tmp_path: Path) -> No
         assert (unknown.ok, unknown.text) == (False, "this agent knows no command dance")
         known = await edge.channel.handlers.on_command(Command(command_id="2", name="report_registrations"))
         assert (known.ok, known.text) == (False, "there is no order report_registrations")  # the stub's own words
+
+
+async def test_the_figures_of_every_process_are_told_when_the_cloud_asks(tmp_path: Path) -> None:
+    async with running(tmp_path) as edge:
+        await eventually_async(lambda: all(p.status.figures for p in edge.agent._processes.values()))
+        told = await edge.channel.handlers.on_command(Command(command_id="1", name="figures"))
+        figures = EdgeFigures.model_validate_json(told.content).processes
+        assert figures["agent"]["events_waiting"] == len(edge.agent._outbox)
+        assert set(figures) == {"agent", *edge.agent._processes}
+        assert all(figures[name] == {"state_records": 0} for name in edge.agent._processes)
 
 
 async def test_a_fault_in_the_channel_does_not_stop_the_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ PACKAGES: Final = {
     "chromium": "chromium",
     "debootstrap": "debootstrap",
     "ip": "iproute2",
-    "kamailio": "kamailio kamailio-tls-modules",
     "tshark": "tshark",
     "systemd-analyze": "systemd",
     "kamailio": "kamailio kamailio-tls-modules",

@@ -103,6 +103,7 @@ class InviteClient:
         """The transport failed."""
         if self.state in (CALLING, PROCEEDING):
             owner = self.owner
+            self._home.counts.unreachable += 1
             self._end()
             if owner is not None:
                 owner.request_unreachable(self, now)
@@ -113,12 +114,14 @@ class InviteClient:
         """Timers A, B, D and M, and the wait after a CANCEL."""
         if kind == TIMER_A:
             if self.state == CALLING:
+                self._home.counts.sent_again += 1
                 self._home.send(self._data, self.flow)
                 self._interval *= 2
                 self._home.wheel.add(self._interval, self, TIMER_A, now)
         elif kind in (TIMER_B, CANCEL_LIMIT):
             if self.state == CALLING or (kind == CANCEL_LIMIT and self.state == PROCEEDING):
                 owner = self.owner
+                self._home.counts.timed_out += 1
                 self._end()
                 if owner is not None:
                     owner.request_timed_out(self, now)

@@ -49,6 +49,8 @@ class InviteServer:
         """
         home = self._home
         if self.state == PROCEEDING:
+            if status >= 200:
+                home.counts.answers[status // 100] += 1
             if status < 200:
                 self._last = data
             elif status < 300:
@@ -89,6 +91,7 @@ class InviteServer:
         if kind == TIMER_G:
             if self.state == COMPLETED:
                 home = self._home
+                home.counts.sent_again += 1
                 home.send(self._last, self.flow)
                 self._interval = min(2 * self._interval, home.timers.t2)
                 home.wheel.add(self._interval, self, TIMER_G, now)

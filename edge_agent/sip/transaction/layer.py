@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from edge_agent.sip.message import DropReason, Flow, Limits, Message, Via, response_bytes
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.via import MAGIC_COOKIE
+from edge_agent.sip.transaction.counts import Counts
 from edge_agent.sip.transaction.invite_client import PROCEEDING, InviteClient, hop_request
 from edge_agent.sip.transaction.invite_server import InviteServer
 from edge_agent.sip.transaction.large_requests import LargeRequests
@@ -68,6 +69,7 @@ class TransactionLayer:
         "_switched",
         "_tag_prefix",
         "_user",
+        "counts",
         "drops",
         "headroom",
         "limits",
@@ -91,6 +93,7 @@ class TransactionLayer:
         self.timers = timers
         self.wheel = wheel
         self.drops = drops
+        self.counts = Counts()
         self._user = user
         self._sent_by = sent_by
         self.limits = limits
@@ -127,17 +130,21 @@ class TransactionLayer:
                 # The ACK of a final response that was sent without state; nobody else waits for it.
                 self.drops[DropReason.STRAY_ACK] += 1
                 return
+            self.counts.arrived(method)
             self._user.ack_arrived(message, now)
             return
         known = self._servers.get(key)
         if known is not None:
+            self.counts.heard_again += 1
             known.retransmitted(now)
         elif method == b"CANCEL":
+            self.counts.arrived(method)
             self._cancel_arrived(message, key, now)
         elif len(self._servers) >= self.limits.transactions and self._is_too_many(message):
             self.drops[DropReason.TOO_MANY_TRANSACTIONS] += 1
             self.reply(message, 503, headers=((b"Retry-After", b"10"),))
         else:
+            self.counts.arrived(method)
             self._user.request_arrived(message, now)
 
     def _is_too_many(self, message: Message) -> bool:
@@ -188,6 +195,7 @@ class TransactionLayer:
     def reply(self, request: Message, status: int, reason: bytes = b"", headers: Iterable[RawHeader] = ()) -> None:
         """Answer a request without keeping state; its ACK, if it was an INVITE, is absorbed by the To tag."""
         if request.method != b"ACK":
+            self.counts.answers[status // 100] += 1
             self.send(response_bytes(request, status, reason, headers, self.new_tag()), response_flow(request))
 
     def new_tag(self) -> bytes:

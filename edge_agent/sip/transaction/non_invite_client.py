@@ -73,6 +73,7 @@ class NonInviteClient:
         """The transport failed."""
         if self.state < COMPLETED:
             owner = self.owner
+            self._home.counts.unreachable += 1
             self._end()
             if owner is not None:
                 owner.request_unreachable(self, now)
@@ -82,12 +83,14 @@ class NonInviteClient:
         home = self._home
         if kind == TIMER_E:
             if self.state < COMPLETED:
+                home.counts.sent_again += 1
                 home.send(self._data, self.flow)
                 self._interval = home.timers.t2 if self.state == PROCEEDING else min(2 * self._interval, home.timers.t2)
                 home.wheel.add(self._interval, self, TIMER_E, now)
         elif kind == TIMER_F:
             if self.state < COMPLETED:
                 owner = self.owner
+                home.counts.timed_out += 1
                 self._end()
                 if owner is not None:
                     owner.request_timed_out(self, now)

@@ -50,6 +50,7 @@ class NonInviteServer:
             home.send(data, self.flow)
             return
         self.state = COMPLETED
+        home.counts.answers[status // 100] += 1
         home.send(data, self.flow)
         if self.flow.reliable:
             self._end()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from edge_agent.sip.message import Flow, Message
+from edge_agent.sip.transaction.counts import Counts
 from edge_agent.sip.transaction.timers import Timers
 from edge_agent.sip.transaction.wheel import TimerWheel
 
@@ -38,6 +39,7 @@ class ClientOwner(Protocol):
 class Home(Protocol):
     """What the machines need of the layer that they live in."""
 
+    counts: Counts
     timers: Timers
     wheel: TimerWheel
     send: Send

@@ -92,14 +92,15 @@ async def test_kamailios_capture_server_reads_our_hep(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("wb") as out:
         server = await asyncio.create_subprocess_exec(*command, stdout=out, stderr=out)
-    request_sent = ("udp", ("192.0.2.10", 5060), ("192.0.2.1", 5062), 1767268798.25, 2001, b"secret")
-    response_sent = ("tls", ("2001:db8::1", 5061), ("2001:db8::a", 40000), 1767268798.5, 2001)
+    asked = hep_packet(INVITE, "udp", ("192.0.2.10", 5060), ("192.0.2.1", 5062), 1767268798.25, 2001, b"secret")
+    said = response(200, "OK")
+    answered = hep_packet(said, "tls", ("2001:db8::1", 5061), ("2001:db8::a", 40000), 1767268798.5, 2001)
     try:
         with socket.socket(type=socket.SOCK_DGRAM) as sender:
 
             def told() -> bool:
-                sender.sendto(hep_packet(INVITE, *request_sent), ("127.0.0.1", port))
-                sender.sendto(hep_packet(response(200, "OK"), *response_sent), ("127.0.0.1", port))
+                sender.sendto(asked, ("127.0.0.1", port))
+                sender.sendto(answered, ("127.0.0.1", port))
                 text = log.read_text()
                 return "captured INVITE" in text and "captured 200" in text
 

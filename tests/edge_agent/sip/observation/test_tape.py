@@ -1,9 +1,11 @@
 """What is remembered of calls, and how little."""
 
+from edge_agent.sip.message import Flow
+from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.observation.tape import FRESH, Tape, TapeRules, call_id_of
 from edge_agent.sip.transport import SipTransport
 from tests.support.hand_clock import HandClock
-from tests.support.sip_traces import CALLEE, CALLER, request, response
+from tests.support.sip_traces import CALLER, request, response
 from tests.support.transport_listener import listening
 from tests.support.waiting import eventually_async
 
@@ -102,13 +104,13 @@ async def test_the_transport_tells_what_goes_over_its_sockets_in_both_directions
     here = SipTransport(clock, udp=("127.0.0.1", 0), tcp=("127.0.0.1", 0), tape=tape)
     there = SipTransport(clock, udp=("127.0.0.1", 0), tcp=("127.0.0.1", 0), tape=other)
     async with listening(here), listening(there) as heard:
-        for kind in ("udp", "tcp"):
-            here.send(
-                request("INVITE", kind), CALLEE._replace(transport=kind, host="127.0.0.1", port=there.local[kind][1])
-            )  # type: ignore[arg-type]
+        kinds: tuple[Transport, ...] = ("udp", "tcp")
+        for kind in kinds:
+            here.send(request("INVITE", kind), Flow(kind, *there.local[kind]))
         await eventually_async(lambda: len(heard.heard) == 2)
-        for kind in (b"udp", b"tcp"):
-            sent, came = tape.recording(kind, clock.monotonic()), other.recording(kind, clock.monotonic())
+        for kind in kinds:
+            sent = tape.recording(kind.encode(), clock.monotonic())
+            came = other.recording(kind.encode(), clock.monotonic())
             assert sent is not None
             assert came is not None
             assert [one.sent for one in sent.messages(MUCH)] == [True]
