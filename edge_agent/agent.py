@@ -33,6 +33,7 @@ from edge_agent.rollout import Rollout, Surroundings
 from edge_agent.settings import ServiceManager, Settings
 from edge_agent.status import ProcessLine, Status, read_status, write_status
 from edge_agent.sync.client import Channel
+from edge_agent.sync.held_events import take_all_left_over
 from edge_agent.sync.identity import Identity
 from edge_agent.sync.outbox import Outbox
 from edge_agent.sync.secret_store import SecretStore
@@ -180,12 +181,16 @@ class Agent:
         return {**bound, "rtp_first": media.rtp_first_port, "rtp_last": media.rtp_last_port}
 
     def _close_what_was_left_open(self) -> None:
-        closed = self._outbox.close_interrupted(self._clock.now())
+        closed = self._close_interrupted()
         if closed:
             log.warning("calls_were_interrupted", extra={"calls": closed})
         before = read_status(self._settings.state_dir)
         for alarm in before.alarms if before else ():
             self._alarms.forget(alarm)
+
+    def _close_interrupted(self) -> int:
+        take_all_left_over(self._outbox, self._settings.state_dir)
+        return self._outbox.close_interrupted(self._clock.now())
 
     async def _stop_everything(self, processes: list[asyncio.Task[None]], beside: list[asyncio.Task[None]]) -> None:
         log.info("agent_stopping")
@@ -311,7 +316,7 @@ class Agent:
         """Raise an alarm, and close what it left open."""
         if process.name == "sip":
             self.notifier.process_ended()
-            self._outbox.close_interrupted(self._clock.now())
+            self._close_interrupted()
         self._alarms.begin("process_restarted", "warning", f"{process.name}: {problem}", process.name)
         self._channel.notify_outbox()
         self._renew_status()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from contract.sync.events import CallEnded, Happening
+from contract.sync.events import CallEnded, Disposition, Happening
 from edge_agent.errors import EdgeError
 
 
@@ -12,11 +12,14 @@ class Reporter(Protocol):
     """Where a subsystem reports what happened at the site, for the cloud to know."""
 
     def report(self, what: Happening) -> None:
-        """Kept durably (safe against kill -9) when this returns; sent whenever the channel allows."""
+        """Kept durably (safe against kill -9) when this returns, or by the next `CallJournal.keep` at the latest.
+
+        Sent whenever the channel allows.
+        """
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenCall:
     """A call in progress, as far as its record is known; what a CDR is closed from if the process dies."""
 
@@ -31,6 +34,17 @@ class OpenCall:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """How a call ended; with its `OpenCall` this is its record (`contract.sync.events.CallEnded`)."""
+
+    ended_at: datetime
+    disposition: Disposition
+    status: int
+    """The final SIP status code sent to the caller."""
+    interrupted: bool = False
+
+
 class CallJournal(Protocol):
     """Calls in progress, kept durably, so that each ends in exactly one record."""
 
@@ -38,9 +52,32 @@ class CallJournal(Protocol):
         """A call began, or became known better (answered): the newest state of its `call_id`."""
         ...
 
-    def closed(self, record: CallEnded) -> None:
+    def closed(self, call: OpenCall, end: CallEnd) -> None:
         """The call is over: its open entry goes and its record is reported, both or neither."""
         ...
+
+    def keep(self) -> None:
+        """Make everything so far safe against kill -9; called before anything leaves that speaks of it."""
+        ...
+
+
+def record_of(call: OpenCall, end: CallEnd) -> CallEnded:
+    """The record of a call that is over."""
+    return CallEnded(
+        call_id=call.call_id,
+        sip_call_id=call.sip_call_id,
+        caller=call.caller,
+        callee=call.callee,
+        caller_user_id=call.caller_user_id,
+        callee_user_id=call.callee_user_id,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=end.ended_at,
+        disposition=end.disposition,
+        status=end.status,
+        interrupted=end.interrupted,
+        reasons=call.reasons,
+    )
 
 
 class CallRefused(EdgeError):

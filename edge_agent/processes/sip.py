@@ -4,6 +4,7 @@ Its sockets are bound at the start, so that its ports are known, and read from t
 """
 
 import logging
+import time
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
@@ -19,8 +20,9 @@ from edge_agent.errors import EdgeError
 from edge_agent.network.own_addresses import reachable_host
 from edge_agent.ports import Notice, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
+from edge_agent.processes.collecting import IdleCollecting, exempt
 from edge_agent.processes.link import Ports, Prepare, Start
-from edge_agent.processes.reporting import Reporting
+from edge_agent.processes.reporting import GatheredReporting
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
@@ -65,19 +67,20 @@ class SipSubsystem:
         self._tape: Tape | None = None
         self._hep: HepExport | None = None
         self._transport: SipTransport | None = None
-        self._reporting: Reporting | None = None
+        self._reporting: GatheredReporting | None = None
         self._endpoint: Endpoint | None = None
         self._prepared: SipConfig | None = None
         self._prepared_host = ""
         self._config: SipConfig | None = None
         self._state: dict[str, StateRecord] = {}
+        self._collecting = IdleCollecting(time.process_time)
 
     async def start(self, message: Start) -> Ports:
         """Bind the sockets, at the earlier run's ports where the settings leave the choice open."""
         settings, had = message.settings.sip, message.ports
         self._folder = message.settings.state_dir
         self._advertised = reachable_host(settings.address, settings.advertised_host)
-        self._reporting = Reporting(self._folder, self._bell, self._clock, self._tokens)
+        self._reporting = GatheredReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
             "udp": settings.udp_port,
             "tcp": settings.tcp_port,
@@ -194,6 +197,8 @@ class SipSubsystem:
                 told=self._bell.told,
             )
             self._endpoint.start()
+            self._collecting.start()
+        exempt()
         return {}
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
@@ -225,6 +230,7 @@ class SipSubsystem:
         bindings = [one for one in self._endpoint.location.all() if one.expires > self._clock.monotonic()]
         for binding in bindings:
             self._reporting.report(self._registered(binding))
+        self._reporting.settle()
         return f"{len(bindings)} registrations"
 
     def _notify(self, arguments: dict[str, str]) -> str:
@@ -267,6 +273,7 @@ class SipSubsystem:
 
     async def stop(self) -> None:
         """Write what is left and let go of every socket and file."""
+        self._collecting.stop()
         if self._endpoint is not None:
             self._endpoint.stop()
         if self._transport is not None:

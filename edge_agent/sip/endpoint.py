@@ -134,6 +134,7 @@ class Endpoint:
         self._prepared: SipConfig | None = None
         self._clock = clock
         self._reporter = reporter
+        self._journal = journal
         self._store = store
         self._store_failed = False
         self._transport = transport
@@ -271,10 +272,11 @@ class Endpoint:
         self.layer.flow_failed(flow, now)
 
     def batch_ended(self, now: float) -> None:
-        """Bindings reach the disk before the answers to their REGISTERs leave."""
+        """Bindings, calls and reports are safe before what speaks of them leaves."""
         self.overload.batch_ended(self._batch, now)
         self._batch = 0
         self._commit_store()
+        self._journal.keep()
 
     def advance(self, now: float) -> None:
         """Let timers go off."""

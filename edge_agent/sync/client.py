@@ -50,7 +50,7 @@ from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-_FLUSH_SECONDS: Final = 1.0
+_FLUSH_SECONDS: Final = 0.8
 MAX_COMMANDS: Final = 100
 """Commands waiting to be carried out; more are answered with a refusal."""
 

@@ -10,7 +10,8 @@ import json
 import logging
 import sqlite3
 from collections import deque
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +21,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from contract.sync.events import CallEnded, EventBody, Happening, RegistrationChanged
 from edge_agent.clock import Clock
-from edge_agent.ports import OpenCall
-from edge_agent.sync.database_file import open_database
+from edge_agent.ports import CallEnd, OpenCall, record_of
+from edge_agent.sync.database_file import BUSY_MS, open_database
 from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -56,18 +57,22 @@ class StoredEvent:
 
 _Write = tuple[tuple[str, tuple[object, ...]], ...]
 
+EventRow = tuple[str, str | None, str]
+"""Kind, what it is about (only the newest such event counts), and the `EventBody` as JSON."""
+
 
 class Outbox:
-    """Implements `edge_agent.ports.Reporter` and `CallJournal`.
+    """Implements `edge_agent.ports.Reporter`; what `HeldEvents` gathers ends here.
 
     Not for use by two threads at once; each process (and thread) opens its own.
     """
 
-    def __init__(self, path: Path, clock: Clock, tokens: Tokens, max_events: int) -> None:
+    def __init__(self, path: Path, clock: Clock, tokens: Tokens, max_events: int, busy_ms: int) -> None:
         self._path = path
         self._clock = clock
         self._tokens = tokens
         self._max_events = max_events
+        self._busy_ms = busy_ms
         self._appended = 0
         self._backlog: deque[_Write] = deque()
         self.shed = 0
@@ -77,7 +82,9 @@ class Outbox:
         self._epoch = self._load_epoch()
 
     @classmethod
-    def open(cls, path: Path, clock: Clock, tokens: Tokens, *, max_events: int = 100_000) -> "Outbox":
+    def open(
+        cls, path: Path, clock: Clock, tokens: Tokens, *, max_events: int = 100_000, busy_ms: int = BUSY_MS
+    ) -> "Outbox":
         """The outbox in `path` (`<state_dir>/outbox.db`).
 
         A damaged file is set aside and a new epoch begins in a new one.
@@ -85,25 +92,26 @@ class Outbox:
         Args:
             path: made when missing.
             max_events: beyond it registrations are compacted, then everything but calls is shed, oldest first.
+            busy_ms: how long a write waits for another process's.
 
         Raises:
             sqlite3.Error, OSError: the disk would not give even a new file.
         """
-        return cls(path, clock, tokens, max_events)
+        return cls(path, clock, tokens, max_events, busy_ms)
 
     # What subsystems use
 
     def report(self, what: Happening) -> None:
         """Keep an event; see `edge_agent.ports.Reporter`."""
-        self._write(((_INSERT, self._row(what)),))
+        self._write(((_INSERT, self.row(what)),))
 
     def opened(self, call: OpenCall) -> None:
-        """Keep a call in progress; see `edge_agent.ports.CallJournal`."""
+        """Keep a call in progress, in the place of what was known of it."""
         self._write(((_OPEN, (call.call_id, _calls.dump_json(call).decode())),))
 
     def closed(self, record: CallEnded) -> None:
         """End a call: its open entry goes and its record comes, both or neither."""
-        self._write(((_CLOSE, (record.call_id,)), (_INSERT, self._row(record))))
+        self._write(((_CLOSE, (record.call_id,)), (_INSERT, self.row(record))))
 
     def close_interrupted(self, now: datetime) -> int:
         """Turn every call left open into its record; for the agent's start, before any process takes calls.
@@ -118,13 +126,61 @@ class Outbox:
         for call_id, text in rows:
             try:
                 call = _calls.validate_json(text)
-                record = _interrupted(call, now)
+                ended_at = max(now, call.answered_at or call.started_at)
+                answered = call.answered_at is not None
+                end = CallEnd(
+                    ended_at, "answered" if answered else "failed", 200 if answered else 500, interrupted=True
+                )
+                record = record_of(call, end)
             except ValidationError as error:
                 log.warning("open_call_unreadable", extra={"call_id": call_id, "problems": error.error_count()})
                 self._write(((_CLOSE, (call_id,)),))
                 continue
             self.closed(record)
         return len(rows)
+
+    # What HeldEvents carries over
+
+    def taken(self, name: str) -> int:
+        """The last generation of that append log that `take` was given; 0 when there was none."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (f"taken.{name}",)).fetchone()
+        return int(row[0]) if row else 0
+
+    def take(
+        self, name: str, generation: int, opened: Mapping[str, str], closed: Iterable[str], rows: Sequence[EventRow]
+    ) -> bool:
+        """Take what gathered elsewhere, all in one transaction; False when that cannot be done now.
+
+        Args:
+            name: of the append log that it lies in.
+            generation: of that log; `taken` tells it from then on.
+            opened: open calls as JSON, by their id.
+            closed: ids of calls that are open no longer.
+            rows: events, oldest first.
+        """
+        database = self._db
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            if closed:
+                database.executemany(_CLOSE, [(call_id,) for call_id in closed])
+            if opened:
+                database.executemany(_OPEN, list(opened.items()))
+            if rows:
+                database.executemany(_INSERT, rows)
+            database.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (f"taken.{name}", str(generation))
+            )
+            database.execute("COMMIT")
+            self._count(len(rows))
+        except sqlite3.DatabaseError as error:
+            with suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                log.warning("outbox_take_postponed", extra={"reason": str(error)})
+            else:
+                self._begin_again()
+            return False
+        return True
 
     # What the channel uses
 
@@ -197,7 +253,8 @@ class Outbox:
 
     # Writing
 
-    def _row(self, what: Happening) -> tuple[object, ...]:
+    def row(self, what: Happening) -> EventRow:
+        """What is written for an event."""
         about = f"{what.line_id} {what.contact}" if isinstance(what, RegistrationChanged) else None
         body = EventBody.model_construct(at=self._clock.now(), what=what)
         text = body.model_dump_json()
@@ -217,12 +274,16 @@ class Outbox:
         except sqlite3.OperationalError as error:
             self._postpone(write, str(error))
         except sqlite3.DatabaseError as error:
-            log.exception("outbox_damaged")
-            self._db.close()
-            self._db = self._connect()
-            self._epoch = self._load_epoch()
+            self._begin_again()
             self._postpone(write, str(error))
             self._drain()
+
+    def _begin_again(self) -> None:
+        """The file is damaged; called while that is being handled."""
+        log.exception("outbox_damaged")
+        self._db.close()
+        self._db = self._connect()
+        self._epoch = self._load_epoch()
 
     def _commit(self, write: _Write) -> None:
         if len(write) == 1:
@@ -237,8 +298,11 @@ class Outbox:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        self._appended += 1
-        if self._appended % _CHECK_EVERY == 0:
+        self._count(1)
+
+    def _count(self, appended: int) -> None:
+        before, self._appended = self._appended, self._appended + appended
+        if self._appended // _CHECK_EVERY != before // _CHECK_EVERY:
             self._limit()
 
     def _postpone(self, write: _Write, reason: str) -> None:
@@ -279,7 +343,9 @@ class Outbox:
         log.warning("outbox_shed", extra={"events": done.rowcount})
 
     def _connect(self) -> sqlite3.Connection:
-        return open_database(self._path, _SCHEMA, checkpoint_pages=_APPENDER_CHECKPOINT_PAGES)
+        database = open_database(self._path, _SCHEMA, checkpoint_pages=_APPENDER_CHECKPOINT_PAGES)
+        database.execute(f"PRAGMA busy_timeout={self._busy_ms}")
+        return database
 
     def _load_epoch(self) -> str:
         self._db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', ?)", (self._tokens.token(),))
@@ -301,22 +367,3 @@ def _checkpoint(path: Path) -> None:
     """Move the log into the file, flushing both; writers go on meanwhile."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=1.0)) as connection:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-
-def _interrupted(call: OpenCall, now: datetime) -> CallEnded:
-    """The record of a call that the edge did not see the end of."""
-    return CallEnded(
-        call_id=call.call_id,
-        sip_call_id=call.sip_call_id,
-        caller=call.caller,
-        callee=call.callee,
-        caller_user_id=call.caller_user_id,
-        callee_user_id=call.callee_user_id,
-        started_at=call.started_at,
-        answered_at=call.answered_at,
-        ended_at=max(now, call.answered_at or call.started_at),
-        disposition="answered" if call.answered_at else "failed",
-        status=200 if call.answered_at else 500,
-        interrupted=True,
-        reasons=call.reasons,
-    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from contract.dialplan import compile_plan
 from contract.snapshot import DialPlan, InternalRule, Line, ServiceRule, Site, Snapshot, User
 from contract.sync.events import AlarmChanged, CallEnded, Happening, RegistrationChanged
-from edge_agent.ports import OpenCall
+from edge_agent.ports import CallEnd, OpenCall, record_of
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.message import ha1
 from edge_agent.sip.registrar import StoredBinding
@@ -87,10 +87,13 @@ class SiteLog:
         """See `CallJournal`."""
         self.open_calls[call.call_id] = call
 
-    def closed(self, record: CallEnded) -> None:
+    def closed(self, call: OpenCall, end: CallEnd) -> None:
         """See `CallJournal`."""
-        del self.open_calls[record.call_id]
-        self.records.append(record)
+        del self.open_calls[call.call_id]
+        self.records.append(record_of(call, end))
+
+    def keep(self) -> None:
+        """See `CallJournal`."""
 
     @property
     def registrations(self) -> list[RegistrationChanged]:

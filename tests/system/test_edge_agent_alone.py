@@ -66,7 +66,8 @@ def test_with_the_cloud_away_phones_register_and_fetch_their_files(edge: EdgePro
         text = answer.read().decode()
     assert SMALL_SECRETS["s-1:1"] in text
     assert f"{edge.ports()['sip_udp']}" in text
-    assert [type(event) for event in events(state_dir)] == [RegistrationChanged]
+    told = eventually(lambda: events(state_dir), 2, "the registration is on its way to the cloud")
+    assert [type(event) for event in told] == [RegistrationChanged]
     assert edge.status()["online"] is False
 
 

@@ -6,14 +6,13 @@ comes is closed after a maximum, so that nothing grows without bound.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from contract.dialplan import Reason
-from contract.sync.events import CallEnded, Disposition
+from contract.sync.events import Disposition
 from edge_agent.clock import Clock
-from edge_agent.ports import CallJournal, OpenCall
+from edge_agent.ports import CallEnd, CallJournal, OpenCall
 from edge_agent.sip.message import Flow, Limits, Message
 from edge_agent.tokens import Tokens
 
@@ -46,18 +45,17 @@ class LiveCall:
 
     def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None) -> None:
         """The dial plan said where the call goes next."""
-        texts = tuple(printable(f"{reason.code}: {reason.text}", 255) for reason in reasons)
-        self.opened = replace(
-            self.opened,
-            reasons=(self.opened.reasons + texts)[:_MAX_REASONS],
-            callee_user_id=callee_user_id or self.opened.callee_user_id,
-        )
+        texts = tuple([printable(f"{reason.code}: {reason.text}", 255) for reason in reasons])
+        opened = self.opened
+        opened.reasons = (opened.reasons + texts)[:_MAX_REASONS]
+        opened.callee_user_id = callee_user_id or opened.callee_user_id
 
     def answered(self, flow: Flow) -> None:
         """A 2xx from there goes up; further ones of a fork change nothing."""
         if self.opened.answered_at is None:
             self.callee_flow = flow
-            self._calls.keep(self, replace(self.opened, answered_at=self._calls.moment()))
+            self.opened.answered_at = self._calls.moment()
+            self._calls.keep(self)
 
     def refused(self, status: int, cancelled: bool) -> None:
         """The INVITE ended without a 2xx."""
@@ -144,35 +142,17 @@ class Calls:
         call_id = request.call_id
         return self._live.get((call_id, request.from_tag)) or self._live.get((call_id, request.to_tag))
 
-    def keep(self, call: LiveCall, opened: OpenCall) -> None:
-        """Note what became known of a call."""
-        call.opened = opened
+    def keep(self, call: LiveCall) -> None:
+        """More became known of a call."""
         if self._live.get(call.key) is call:
-            self._journal.opened(opened)
+            self._journal.opened(call.opened)
 
     def close(self, call: LiveCall, disposition: Disposition, status: int, interrupted: bool = False) -> None:
         """Write the record of a call, once."""
         if self._live.get(call.key) is not call:
             return
         del self._live[call.key]
-        opened = call.opened
-        self._journal.closed(
-            CallEnded(
-                call_id=opened.call_id,
-                sip_call_id=opened.sip_call_id,
-                caller=opened.caller,
-                callee=opened.callee,
-                caller_user_id=opened.caller_user_id,
-                callee_user_id=opened.callee_user_id,
-                started_at=opened.started_at,
-                answered_at=opened.answered_at,
-                ended_at=self.moment(),
-                disposition=disposition,
-                status=status,
-                interrupted=interrupted,
-                reasons=opened.reasons,
-            )
-        )
+        self._journal.closed(call.opened, CallEnd(self.moment(), disposition, status, interrupted))
 
     def abandon(self, call: LiveCall) -> None:
         """Close a call of which nothing was heard."""

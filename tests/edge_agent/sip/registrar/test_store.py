@@ -101,15 +101,53 @@ def test_a_file_cut_off_in_the_middle_never_stops_the_process(tmp_path: Path) ->
     again.close()
 
 
-def test_a_locked_file_is_said_and_written_later(tmp_path: Path) -> None:
+def test_a_locked_database_holds_nobody_up_and_has_everything_later(tmp_path: Path) -> None:
     path = tmp_path / "sip.db"
     store = SqliteBindingStore(path, busy_seconds=0.0)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     store.put(BINDING)
-    assert not store.commit()
+    assert store.commit()
+    assert store.load() == [BINDING]
+    store.close()  # as far as it goes
     other.execute("ROLLBACK")
     other.close()
+    again = SqliteBindingStore(path)
+    assert again.load() == [BINDING]
+    again.close()
+
+
+def test_a_disk_that_refuses_is_said_and_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "sip.db"
+    store = SqliteBindingStore(path)
+    log = tmp_path / "sip.db.log"
+    log.unlink()
+    store._log.close()
+    log.mkdir()
+    store.put(BINDING)
+    assert not store.commit()
+    assert store.load() == []
+    log.rmdir()
     assert store.commit()
     assert store.load() == [BINDING]
     store.close()
+
+
+def test_what_gathers_is_carried_over_once_and_a_removal_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "sip.db"
+    store = SqliteBindingStore(path)
+    for number in range(3000):
+        store.put(replace(BINDING, contact=f"sip:{number}@192.0.2.11", user_agent='a "phone"\\'))
+        assert store.commit()
+    assert (tmp_path / "sip.db.log").stat().st_size < 300_000
+    store.remove(BINDING.user_id, "sip:7@192.0.2.11")
+    assert store.commit()
+    copy = (tmp_path / "sip.db.log").read_bytes()
+    store.close()
+    (tmp_path / "sip.db.log").write_bytes(copy)  # as if the process had been killed before it emptied the log
+    again = SqliteBindingStore(path)
+    found = {one.contact: one for one in again.load()}
+    assert len(found) == 2999
+    assert "sip:7@192.0.2.11" not in found
+    assert found["sip:8@192.0.2.11"].user_agent == 'a "phone"\\'
+    again.close()

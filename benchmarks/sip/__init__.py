@@ -1,0 +1,1 @@
+"""What SIP costs: the core alone, without sockets."""
