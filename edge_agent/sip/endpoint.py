@@ -260,7 +260,7 @@ class Endpoint:
             self.layer.reply(request, error.status, error.reason.encode())
         except SipError:
             # Its Via cannot be read: whoever sent it can, and is where it came from (RFC 4475 §3.1.2.1, §3.1.2.16).
-            if b"via" not in request.names:
+            if not request.has(b"via"):
                 self.drops[DropReason.NO_RESPONSE_ADDRESS] += 1
                 return
             answer = response_bytes(request, error.status, error.reason.encode(), (), self.layer.new_tag())
@@ -329,7 +329,7 @@ class Endpoint:
     def _register(self, request: Message, now: float) -> None:
         # Without credentials it is challenged below and nothing is remembered of it.
         identity = (b"", b"", 0)
-        if b"authorization" in request.names:
+        if request.has(b"authorization"):
             identity = (request.from_tag, request.call_id, request.cseq[0])
             earlier = self._registering.get(identity)
             if earlier is not None and self.layer.lives(earlier):

@@ -32,7 +32,7 @@ TOKEN: Final = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")
 
 _CACHE_LIMIT: Final = 2048
 CANONICAL: Final[dict[bytes, bytes]] = {}
-"""What `canonical` found before, bounded; for the parser's inner loop."""
+"""What `canonical` found before, bounded; for the parser's inner loop. Keys are as spelled, with the colon."""
 
 
 def canonical(name: bytes) -> bytes:
@@ -41,7 +41,8 @@ def canonical(name: bytes) -> bytes:
     Raises:
         BadMessage: it is no token.
     """
-    known = CANONICAL.get(name)
+    key = name + b":"
+    known = CANONICAL.get(key)
     if known is not None:
         return known
     bare = name.rstrip(b" \t").lower()
@@ -49,5 +50,5 @@ def canonical(name: bytes) -> bytes:
         raise BadMessage(DropReason.BAD_HEADER_LINE, "Malformed Header Line")
     long = COMPACT.get(bare, bare)
     if len(CANONICAL) < _CACHE_LIMIT and len(name) <= 64:
-        CANONICAL[name] = long
+        CANONICAL[key] = long
     return long

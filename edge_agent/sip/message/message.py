@@ -21,7 +21,20 @@ class Message:
     shall stand on the wire (`b"Call-ID"`). Lines that nobody changes are never built again.
     """
 
-    __slots__ = ("_cseq", "_from_tag", "_to_tag", "_via", "body", "flow", "lines", "method", "names", "status")
+    __slots__ = (
+        "_call_id",
+        "_cseq",
+        "_first",
+        "_from_tag",
+        "_to_tag",
+        "_via",
+        "body",
+        "flow",
+        "lines",
+        "method",
+        "names",
+        "status",
+    )
 
     def __init__(self, lines: list[bytes], names: list[bytes], body: bytes, method: bytes, status: int) -> None:
         self.lines = lines
@@ -35,7 +48,10 @@ class Message:
         """Of a response; 0 in a request."""
         self.flow = NO_FLOW
         """Where it came from."""
+        self._first: dict[bytes, int] | None = None
+        """Where each name stands first; None: not known since lines were put in or taken out."""
         self._via: Via | None = None
+        self._call_id: bytes | None = None
         self._cseq: tuple[int, bytes] | None = None
         self._from_tag: bytes | None = None
         self._to_tag: bytes | None = None
@@ -58,23 +74,41 @@ class Message:
 
     # -- headers
 
+    def _places(self) -> dict[bytes, int]:
+        names = self.names
+        places = dict(zip(names, range(len(names)), strict=True))
+        if len(places) != len(names):
+            # The last of those that repeat was found; it is the first that counts.
+            for at in range(len(names) - 1, 0, -1):
+                places[names[at]] = at
+        self._first = places
+        return places
+
+    @property
+    def repeats(self) -> bool:
+        """Whether any header stands on more than one line."""
+        return len(self._first or self._places()) != len(self.names)
+
+    def has(self, name: bytes) -> bool:
+        """Whether there is a header of that name."""
+        return name in (self._first or self._places())
+
     def index(self, name: bytes) -> int:
         """The place of the first header of that name; -1 when there is none."""
-        try:
-            return self.names.index(name)
-        except ValueError:
-            return -1
+        return (self._first or self._places()).get(name, -1)
 
     def value_at(self, at: int) -> bytes:
         """The value of the header line at a place."""
-        return self.lines[at].partition(b":")[2].strip(b" \t")
+        line = self.lines[at]
+        return line[line.find(b":") + 1 :].strip(b" \t")
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the first header of that name."""
-        try:
-            return self.lines[self.names.index(name)].partition(b":")[2].strip(b" \t")
-        except ValueError:
+        at = (self._first or self._places()).get(name)
+        if at is None:
             return None
+        line = self.lines[at]
+        return line[line.find(b":") + 1 :].strip(b" \t")
 
     def need(self, name: bytes) -> bytes:
         """As `get`.
@@ -89,10 +123,12 @@ class Message:
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of every header line of that name."""
-        names = self.names
-        if name not in names:
+        first = (self._first or self._places()).get(name)
+        if first is None:
             return []
-        return [self.value_at(at) for at, one in enumerate(names) if one == name]
+        if not self.repeats:
+            return [self.value_at(first)]
+        return [self.value_at(at) for at, one in enumerate(self.names) if one == name]
 
     def values(self, name: bytes) -> list[bytes]:
         """The values of every header of that name, lists taken apart at their commas.
@@ -104,20 +140,33 @@ class Message:
 
     def insert(self, at: int, name: bytes, value: bytes) -> None:
         """Put a header line at a place (1 is right after the start line)."""
-        self.lines.insert(at, name + b": " + value)
-        self.names.insert(at, canonical(name))
+        self.insert_line(at, name + b": " + value, canonical(name))
+
+    def insert_line(self, at: int, line: bytes, name: bytes) -> None:
+        """As `insert`, for a line that is written already; `name` is its lower-case long name."""
+        self.lines.insert(at, line)
+        self.names.insert(at, name)
+        self._first = None
 
     def append(self, name: bytes, value: bytes) -> None:
         """Put a header line after the others."""
-        self.lines.append(name + b": " + value)
-        self.names.append(canonical(name))
+        self.append_line(name + b": " + value, canonical(name))
+
+    def append_line(self, line: bytes, name: bytes) -> None:
+        """As `append`, for a line that is written already; `name` is its lower-case long name."""
+        if self._first is not None:
+            self._first.setdefault(name, len(self.names))
+        self.lines.append(line)
+        self.names.append(name)
 
     def replace_at(self, at: int, value: bytes) -> None:
         """Give the header at a place another value; its name keeps its spelling."""
-        self.lines[at] = self.lines[at].partition(b":")[0] + b": " + value
+        line = self.lines[at]
+        self.lines[at] = line[: line.find(b":")] + b": " + value
 
     def set(self, name: bytes, value: bytes) -> None:
         """Give the first header of that name this value, or append it."""
+        self._call_id = None
         at = self.index(canonical(name))
         if at < 0:
             self.append(name, value)
@@ -128,24 +177,25 @@ class Message:
         """Take the header at a place out."""
         del self.lines[at]
         del self.names[at]
+        self._first = None
 
     def remove(self, name: bytes) -> None:
         """Take every header of that name out."""
-        if name in self.names:
+        if self.has(name):
             keep = [at for at, one in enumerate(self.names) if one != name]
             self.lines = [self.lines[at] for at in keep]
             self.names = [self.names[at] for at in keep]
+            self._first = None
 
     def remove_first_value(self, name: bytes) -> None:
         """Take the first value of a listed header (Via, Route) out, its line too when nothing is left on it."""
-        at = self.names.index(name)
+        at = self.index(name)
         if b"," in self.lines[at]:
             rest = split_commas(self.value_at(at))[1:]
             if rest:
                 self.replace_at(at, b", ".join(rest))
                 return
-        del self.lines[at]
-        del self.names[at]
+        self.remove_at(at)
 
     # -- headers that everybody asks for
 
@@ -163,7 +213,7 @@ class Message:
 
     def set_top_via(self, via: Via) -> None:
         """Write the topmost Via anew (after `received` and `rport` were filled in)."""
-        at = self.names.index(b"via")
+        at = self.index(b"via")
         value = self.value_at(at)
         rest = split_commas(value)[1:] if b"," in value else []
         self.replace_at(at, b", ".join((bytes(via), *rest)))
@@ -180,7 +230,9 @@ class Message:
         Raises:
             BadMessage: missing.
         """
-        return self.need(b"call-id")
+        if self._call_id is None:
+            self._call_id = self.need(b"call-id")
+        return self._call_id
 
     @property
     def cseq(self) -> tuple[int, bytes]:

@@ -26,6 +26,11 @@ def split_commas(value: bytes) -> list[bytes]:
     """
     if b"," not in value:
         return [value]
+    if b'"' not in value and b"<" not in value:
+        plain = [one.strip(b" \t") for one in value.split(b",")]
+        if b"" in plain:
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed List of Header Values")
+        return plain
     found: list[bytes] = []
     at = 0
     while True:

@@ -9,6 +9,9 @@ from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
 from edge_agent.sip.message.message import Message
 
 _FOLD: Final = re.compile(rb"[ \t]*\r\n[ \t]+")
+_USUAL: Final = frozenset(
+    {b"INVITE", b"ACK", b"BYE", b"CANCEL", b"REGISTER", b"OPTIONS", b"SUBSCRIBE", b"NOTIFY", b"INFO", b"UPDATE", b"PRACK"}
+)
 _VERSION: Final = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 
 
@@ -40,14 +43,12 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
         raise BadMessage(DropReason.STRAY_LINE_END, "Stray Line End")
     method, status, problem = _start_line(lines[0])
-    names = [b""]
-    add, known = names.append, CANONICAL.get
-    for line in lines[1:]:
-        at = line.find(b":")
-        if at < 0:
-            raise BadMessage(DropReason.BAD_HEADER_LINE, "Malformed Header Line")
-        spelled = line[:at]
-        add(known(spelled) or canonical(spelled))
+    known = CANONICAL.get
+    # A line without a colon asks for the empty key, which nothing has.
+    names = [known(line[: line.find(b":") + 1]) or b"" for line in lines]
+    names[0] = b""
+    if names.count(b"") > 1:
+        _name_the_unusual(lines, names)
     message = Message(lines, names, data[end + 4 :], method, status)
     if problem is not None:
         problem.partial = message
@@ -56,8 +57,21 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     return message
 
 
+def _name_the_unusual(lines: list[bytes], names: list[bytes]) -> None:
+    """Fill in the names of header lines that were never seen in that spelling."""
+    for at in range(1, len(lines)):
+        if not names[at]:
+            spelled, colon, _ = lines[at].partition(b":")
+            if not colon:
+                raise BadMessage(DropReason.BAD_HEADER_LINE, "Malformed Header Line")
+            names[at] = canonical(spelled)
+
+
 def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:
     """Method and status, with a problem that can still be answered."""
+    parts = line.split(b" ")
+    if len(parts) == 3 and parts[2] == b"SIP/2.0" and parts[0] in _USUAL and parts[1] and b"\t" not in line:
+        return parts[0], 0, None
     if line[:8] == b"SIP/2.0 " or (line[:4].upper() == b"SIP/" and _VERSION.match(line)):
         version, _, rest = line.partition(b" ")
         code = rest[:3]
@@ -66,7 +80,6 @@ def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:
         if not 100 <= int(code) <= 699:
             raise BadMessage(DropReason.BAD_START_LINE, "Malformed Status Line")
         return b"", int(code), None
-    parts = line.split(b" ")
     method = parts[0]
     if len(parts) < 3 or TOKEN.fullmatch(method) is None:
         raise BadMessage(DropReason.NOT_SIP, "Not SIP")
@@ -84,13 +97,12 @@ def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:
 
 def _cut_body(message: Message) -> None:
     """Hold the body to its Content-Length (RFC 3261 §18.3): longer data is cut, shorter data is an error."""
-    names = message.names
-    if b"content-length" not in names:
+    value = message.get(b"content-length")
+    if value is None:
         return
-    value = message.get(b"content-length") or b""
     if not value.isdigit() or len(value) > 9:
         raise BadMessage(DropReason.BAD_CONTENT_LENGTH, "Malformed Content-Length", partial=message)
-    if names.count(b"content-length") > 1 and len(set(message.all(b"content-length"))) > 1:
+    if message.repeats and len(set(message.all(b"content-length"))) > 1:
         raise BadMessage(DropReason.BAD_CONTENT_LENGTH, "Contradicting Content-Length", partial=message)
     length = int(value)
     if length > len(message.body):

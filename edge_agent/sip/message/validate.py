@@ -19,19 +19,24 @@ def check_response(message: Message) -> None:
     Raises:
         BadMessage: naming the header.
     """
-    count = message.names.count
-    for name, shown in _SINGLE:
-        if (found := count(name)) != 1:
-            raise BadMessage(
-                DropReason.DUPLICATE_HEADER if found else DropReason.MISSING_HEADER,
-                f"{'Duplicate' if found else 'Missing'} {shown}",
-                partial=message,
-            )
+    has = message.has
+    if message.repeats or not (has(b"from") and has(b"to") and has(b"call-id") and has(b"cseq")):
+        _check_single(message)
     try:
         _ = message.via, message.cseq
     except BadMessage as error:
         error.partial = message
         raise
+
+
+def _check_single(message: Message) -> None:
+    for name, shown in _SINGLE:
+        if (found := message.names.count(name)) != 1:
+            raise BadMessage(
+                DropReason.DUPLICATE_HEADER if found else DropReason.MISSING_HEADER,
+                f"{'Duplicate' if found else 'Missing'} {shown}",
+                partial=message,
+            )
 
 
 def check_request(message: Message) -> None:
@@ -50,13 +55,13 @@ def check_request(message: Message) -> None:
         error.partial = message
         raise
     _check_number(message, b"max-forwards", "Max-Forwards")
-    if b"max-breadth" in message.names:
+    if message.has(b"max-breadth"):
         _check_number(message, b"max-breadth", "Max-Breadth")
 
 
 def _check_number(message: Message, name: bytes, shown: str) -> None:
     """At most once, and from 0 to 255."""
-    if message.names.count(name) > 1:
+    if message.repeats and message.names.count(name) > 1:
         raise BadMessage(DropReason.DUPLICATE_HEADER, f"Duplicate {shown}", partial=message)
     value = message.get(name)
     if value is not None and (not value.isdigit() or len(value) > 5 or int(value) > 255):

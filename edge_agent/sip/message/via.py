@@ -20,6 +20,10 @@ _SENT: Final = re.compile(
 _USUAL: Final = re.compile(
     rb"SIP/2\.0/(UDP|TCP|TLS|WS|WSS) ([A-Za-z0-9.\-\[\]:]+)((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9\-.!%*_+`'~\[\]:]+)?)*)"
 )
+_SHORTEST: Final = re.compile(
+    rb"SIP/2\.0/(UDP|TCP|TLS|WS|WSS) ([A-Za-z0-9.\-\[\]:]+);branch=([A-Za-z0-9\-.!%*_+`'~]+)(;rport)?"
+)
+"""What a phone writes, and what we write."""
 _SPACE: Final = re.compile(rb"[ \t]+")
 
 
@@ -40,8 +44,8 @@ class Via:
         self.branch = params.get(b"branch") or b""
 
     def __bytes__(self) -> bytes:
-        params = b"".join(b";" + k if v is None else b";" + k + b"=" + v for k, v in self.params.items())
-        return b"SIP/2.0/" + self.transport + b" " + self.sent_by + params
+        params = [b";" + k if v is None else b";" + k + b"=" + v for k, v in self.params.items()]
+        return b"SIP/2.0/" + self.transport + b" " + self.sent_by + b"".join(params)
 
     @staticmethod
     def parse(value: bytes) -> Via:
@@ -50,6 +54,15 @@ class Via:
         Raises:
             BadMessage: it is none.
         """
+        match = _SHORTEST.fullmatch(value)
+        if match is not None:
+            transport, sent_by, branch, rport = match.groups()
+            sent_by = sent_by.lower()
+            host, port = _host_port(sent_by)
+            short: Params = {b"branch": branch}
+            if rport:
+                short[b"rport"] = None
+            return Via(transport, sent_by, host, port, short)
         match = _USUAL.fullmatch(value)
         if match is not None:
             # As nearly everybody writes it: no spaces, no quotes.

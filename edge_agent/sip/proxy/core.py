@@ -153,7 +153,7 @@ class ProxyCore:
         if uri.scheme != b"sip" and not self._emergencies.is_call(request, uri):
             raise SipError(416, "Unsupported URI Scheme")
         proof = self._routes.take_own(request)
-        routed = b"route" in request.names
+        routed = request.has(b"route")
         uri = request.request_uri()
         ours = not routed and self._own.are(uri)
         if self._hops(request) <= 0 and not (ours and method in (b"OPTIONS", b"REGISTER") and not uri.user):
@@ -186,10 +186,10 @@ class ProxyCore:
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
         self._remove_own_credentials(request)
-        if ASSERTED in request.names and not self._identities.is_trusted(request.flow):
+        if request.has(ASSERTED) and not self._identities.is_trusted(request.flow):
             request.remove(ASSERTED)
         target = Target(None, flow, trusted=self._identities.is_trusted(flow))
-        private = ASSERTED in request.names and is_private(request)
+        private = request.has(ASSERTED) and is_private(request)
         Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private).start([target], now)
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
@@ -276,7 +276,7 @@ class ProxyCore:
 
         A phone that is registered is reached the way that its registration found: through its connection or NAT.
         """
-        if b"route" in request.names:
+        if request.has(b"route"):
             hop = request_route(request)
             if b"lr" not in hop.params:
                 _suit_strict_router(request, hop)
@@ -315,7 +315,7 @@ class ProxyCore:
 
     def _refuse_extensions(self, request: Message, name: bytes) -> None:
         """No extension has to be understood by us so far (§16.3 step 5, §8.2.2.3)."""
-        if name in request.names:
+        if request.has(name):
             wanted = b", ".join(request.values(name))
             raise Unsupported(wanted)
 
@@ -338,7 +338,7 @@ class ProxyCore:
 
     def _remove_own_credentials(self, request: Message) -> None:
         """What was proven here is nobody else's business (§22.3)."""
-        if b"proxy-authorization" not in request.names:
+        if not request.has(b"proxy-authorization"):
             return
         own = b'realm="' + self._config.realm.encode() + b'"'
         for at in range(len(request.lines) - 1, 0, -1):

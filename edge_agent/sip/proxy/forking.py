@@ -251,8 +251,7 @@ class Fork:
             request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
         at = request.index(b"max-breadth")
         if at < 0:
-            request.lines.append(b"Max-Breadth: %d" % self._breadth)
-            request.names.append(b"max-breadth")
+            request.append_line(b"Max-Breadth: %d" % self._breadth, b"max-breadth")
         else:
             request.lines[at] = b"Max-Breadth: %d" % self._breadth
         for value in reversed(target.route):
@@ -280,7 +279,7 @@ class Fork:
     def response_arrived(self, branch: Branch, response: Message, now: float) -> None:
         """A branch answered."""
         status = response.status
-        if not branch.trusted and ASSERTED in response.names:
+        if not branch.trusted and response.has(ASSERTED):
             response.remove(ASSERTED)
         if status < 200:
             if status > 100 and not self._decided:

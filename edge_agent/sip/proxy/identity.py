@@ -47,7 +47,7 @@ class Identities:
             SipError: 500, a privacy that is critical to the caller cannot be given (RFC 3323 §5).
             BadMessage: P-Preferred-Identity is malformed.
         """
-        if _PRIVACY in request.names:
+        if request.has(_PRIVACY):
             wanted = _privacy(request)
             if b"critical" in wanted and not wanted <= _UNDERSTOOD:
                 raise SipError(500, "Privacy Service Not Available")
@@ -63,7 +63,7 @@ class Identities:
 
     def _assert(self, request: Message, user_id: str) -> None:
         request.remove(ASSERTED)
-        value = self._preferred(request, user_id) if _PREFERRED in request.names else None
+        value = self._preferred(request, user_id) if request.has(_PREFERRED) else None
         if value is None:
             value = self._written.get(user_id) or self._write(user_id)
         request.append(b"P-Asserted-Identity", value)
@@ -95,7 +95,7 @@ class Identities:
 
 def is_private(request: Message) -> bool:
     """Whether the caller does not want to be named (RFC 3325 §7, §9.3)."""
-    return _PRIVACY in request.names and b"id" in _privacy(request)
+    return request.has(_PRIVACY) and b"id" in _privacy(request)
 
 
 def _privacy(request: Message) -> set[bytes]:

@@ -154,7 +154,7 @@ class RouteBook:
             request.remove(b"route")
             for value in routes[:-1]:
                 request.append(b"Route", value)
-        while b"route" in request.names:
+        while request.has(b"route"):
             first = NameAddr.parse(request.values(b"route")[0], "Route").uri
             if not own.are(first):
                 break

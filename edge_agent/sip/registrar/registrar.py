@@ -81,7 +81,7 @@ class Registrar:
                 self._remove(binding, _REMOVED)
             return []
         changes = [(one, _matching(mine, one)) for one in wanted]
-        path = tuple(request.values(b"path")) if b"path" in request.names else ()
+        path = tuple(request.values(b"path")) if request.has(b"path") else ()
         if len(path) > _PATH_HOPS:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Path Too Long")
         ways = [self._way_to(one, path, request) for one in wanted]

@@ -257,15 +257,16 @@ class TransactionLayer:
         at = request.index(b"via")
         if at < 0:
             at = 1
-        request.lines.insert(at, line + b";rport")
-        request.names.insert(at, b"via")
+        request.insert_line(at, line + b";rport", b"via")
         request.forget_via()
         return branch
 
     def was_here(self, request: Message) -> bool:
         """Whether a Via of the request carries a branch of ours; a quick look, before `is_own_branch` is asked."""
         prefix = self._branch_prefix
-        return any(prefix in line for line in request.lines[1:])
+        if not request.repeats:
+            return prefix in request.lines[request.index(b"via")]
+        return any([prefix in line for line, name in zip(request.lines, request.names, strict=True) if name == b"via"])
 
     def is_own_branch(self, branch: bytes) -> bool:
         """Whether this endpoint, in this run, made the branch."""
