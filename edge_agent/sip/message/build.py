@@ -68,7 +68,8 @@ REASONS: Final = {
     606: b"Not Acceptable",
 }
 
-_COPIED: Final = frozenset({b"via", b"from", b"to", b"call-id", b"cseq"})
+_IN_ORDER: Final = (b"via", b"from", b"to", b"call-id", b"cseq")
+_COPIED: Final = frozenset(_IN_ORDER)
 
 
 def response_lines(
@@ -84,12 +85,20 @@ def response_lines(
         to_tag: put on To when the request's has none; required for any status but 100 (§8.2.6.2).
     """
     lines = [b"SIP/2.0 %d " % status + (reason or REASONS.get(status, b"Response"))]
-    wanted = _COPIED
-    for name, line in zip(request.names, request.lines, strict=True):
-        if name in wanted:
-            if name == b"to" and to_tag and not _has_tag(request):
-                line = line + b";tag=" + to_tag
-            lines.append(line)
+    if request.repeats:
+        wanted = _COPIED
+        for name, line in zip(request.names, request.lines, strict=True):
+            if name in wanted:
+                if name == b"to" and to_tag and not _has_tag(request):
+                    line = line + b";tag=" + to_tag
+                lines.append(line)
+    else:
+        theirs = request.lines
+        for name in _IN_ORDER:
+            if (at := request.index(name)) > 0:
+                lines.append(theirs[at])
+        if to_tag and request.has(b"to") and not _has_tag(request):
+            lines[lines.index(theirs[request.index(b"to")])] += b";tag=" + to_tag
     if status == 100 and (at := request.index(b"timestamp")) > 0:
         lines.append(request.lines[at])
     lines.extend([name + b": " + value for name, value in headers])

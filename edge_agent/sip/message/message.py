@@ -74,7 +74,8 @@ class Message:
 
     # -- headers
 
-    def _places(self) -> dict[bytes, int]:
+    def find_places(self) -> dict[bytes, int]:
+        """Make the table of where each header stands; worth while before many questions."""
         names = self.names
         places = dict(zip(names, range(len(names)), strict=True))
         if len(places) != len(names):
@@ -87,15 +88,22 @@ class Message:
     @property
     def repeats(self) -> bool:
         """Whether any header stands on more than one line."""
-        return len(self._first or self._places()) != len(self.names)
+        return len(self._first or self.find_places()) != len(self.names)
 
     def has(self, name: bytes) -> bool:
         """Whether there is a header of that name."""
-        return name in (self._first or self._places())
+        return name in (self._first or self.names)
 
     def index(self, name: bytes) -> int:
         """The place of the first header of that name; -1 when there is none."""
-        return (self._first or self._places()).get(name, -1)
+        first = self._first
+        if first is not None:
+            return first.get(name, -1)
+        # Lines were moved: one more look does not pay for a table.
+        try:
+            return self.names.index(name)
+        except ValueError:
+            return -1
 
     def value_at(self, at: int) -> bytes:
         """The value of the header line at a place."""
@@ -104,8 +112,8 @@ class Message:
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the first header of that name."""
-        at = (self._first or self._places()).get(name)
-        if at is None:
+        at = self.index(name)
+        if at < 0:
             return None
         line = self.lines[at]
         return line[line.find(b":") + 1 :].strip(b" \t")
@@ -123,11 +131,11 @@ class Message:
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of every header line of that name."""
-        first = (self._first or self._places()).get(name)
-        if first is None:
+        at = self.index(name)
+        if at < 0:
             return []
-        if not self.repeats:
-            return [self.value_at(first)]
+        if self._first is not None and len(self._first) == len(self.names):
+            return [self.value_at(at)]
         return [self.value_at(at) for at, one in enumerate(self.names) if one == name]
 
     def values(self, name: bytes) -> list[bytes]:
@@ -292,6 +300,8 @@ class Message:
         """A message whose lines may be changed without changing this one's."""
         twin = Message(self.lines.copy(), self.names.copy(), self.body, self.method, self.status)
         twin.flow = self.flow
+        if self._first is not None:
+            twin._first = self._first.copy()
         return twin
 
     def __bytes__(self) -> bytes:

@@ -50,6 +50,7 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     if names.count(b"") > 1:
         _name_the_unusual(lines, names)
     message = Message(lines, names, data[end + 4 :], method, status)
+    message.find_places()
     if problem is not None:
         problem.partial = message
         raise problem

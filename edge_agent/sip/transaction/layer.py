@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
-from edge_agent.sip.message import DropReason, Flow, Limits, Message, Via, response_bytes
+from edge_agent.sip.message import DropReason, Flow, Limits, Message, response_bytes
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.via import MAGIC_COOKIE
 from edge_agent.sip.transaction.counts import Counts
@@ -26,6 +26,8 @@ from edge_agent.sip.transaction.wheel import TimerWheel
 from edge_agent.tokens import Tokens
 
 DEFAULT_PORT: Final = 5060
+_COOKIE_LENGTH: Final = len(MAGIC_COOKIE)
+_SHORT_KEY: Final = 3
 _CANCEL_SUFFIX: Final = b"/c"
 
 
@@ -69,6 +71,7 @@ class TransactionLayer:
         "_switched",
         "_tag_prefix",
         "_user",
+        "_via_starts",
         "counts",
         "drops",
         "headroom",
@@ -96,6 +99,7 @@ class TransactionLayer:
         self.counts = Counts()
         self._user = user
         self._sent_by = sent_by
+        self._via_starts: dict[str, bytes] = {}
         self.limits = limits
         self.headroom: Callable[[Message], float] = _no_headroom
         """How far beyond the limit of transactions a request is still taken, as a factor; 1 is not at all."""
@@ -123,7 +127,7 @@ class TransactionLayer:
         key = server_key(message)
         method = message.method
         if method == b"ACK":
-            known = self._servers.get((*key[:-1], b"INVITE"))
+            known = self._servers.get(invite_key(key))
             if known is not None and known.acknowledged(now):
                 return
             if known is None and message.to_tag.startswith(self._tag_prefix):
@@ -161,7 +165,7 @@ class TransactionLayer:
             client.respond(message, now)
 
     def _cancel_arrived(self, message: Message, key: ServerKey, now: float) -> None:
-        invite = self._servers.get((*key[:-1], b"INVITE"))
+        invite = self._servers.get(invite_key(key))
         if not isinstance(invite, InviteServer):
             self._user.request_arrived(message, now)
             return
@@ -172,15 +176,15 @@ class TransactionLayer:
     def _complete_via(self, message: Message) -> None:
         """Note in the topmost Via where the request really came from (RFC 3261 §18.2.1, RFC 3581 §4)."""
         via, flow = message.via, message.flow
-        wants_port = via.params.get(b"rport", b"") is None
+        params = via.params
+        wants_port = params.get(b"rport", b"") is None
         host = flow.host.encode()
         if not wants_port and via.host.strip(b"[]") == host:
             return
-        params = dict(via.params)
         params[b"received"] = host
         if wants_port:
             params[b"rport"] = b"%d" % flow.port
-        message.set_top_via(Via(via.transport, via.sent_by, via.host, via.port, params))
+        message.set_top_via(via)
 
     # -- answering
 
@@ -253,11 +257,14 @@ class TransactionLayer:
         if loop_mark:
             branch += b"." + loop_mark
         transport = flow.transport
-        line = b"Via: SIP/2.0/" + transport.upper().encode() + b" " + self._sent_by[transport] + b";branch=" + branch
+        start = self._via_starts.get(transport)
+        if start is None:
+            start = b"Via: SIP/2.0/" + transport.upper().encode() + b" " + self._sent_by[transport] + b";branch="
+            self._via_starts[transport] = start
         at = request.index(b"via")
         if at < 0:
             at = 1
-        request.insert_line(at, line + b";rport", b"via")
+        request.insert_line(at, start + branch + b";rport", b"via")
         request.forget_via()
         return branch
 
@@ -325,11 +332,19 @@ def _no_headroom(request: Message) -> float:
     return 1.0
 
 
+def invite_key(key: ServerKey) -> ServerKey:
+    """The key of the INVITE that an ACK or CANCEL with this key goes with."""
+    if len(key) == _SHORT_KEY:
+        return (key[0], key[1], b"INVITE")
+    return (*key[:-1], b"INVITE")
+
+
 def server_key(request: Message) -> ServerKey:
     """What a server transaction is found by (§17.2.3): branch and sent-by, or what RFC 2543 peers leave; and method."""
     via = request.via
-    if via.branch.startswith(MAGIC_COOKIE) and len(via.branch) > len(MAGIC_COOKIE):
-        return (via.branch, via.sent_by, request.method)
+    branch = via.branch
+    if branch.startswith(MAGIC_COOKIE) and len(branch) > _COOKIE_LENGTH:
+        return (branch, via.sent_by, request.method)
     number = b"%d" % request.cseq[0]
     return (b"", request.uri, request.from_tag, request.call_id, number, bytes(via), request.method)
 

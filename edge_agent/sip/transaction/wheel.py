@@ -34,14 +34,19 @@ class TimerWheel:
         """Let everything due go off, earlier deadlines first."""
         while True:
             due: deque[tuple[float, Expiring, int]] | None = None
-            first = now
+            first = until = now
             for queue in self._queues.values():
-                if queue and queue[0][0] <= first:
-                    due, first = queue, queue[0][0]
+                if queue and (deadline := queue[0][0]) <= until:
+                    if deadline <= first:
+                        due, first, until = queue, deadline, (first if due is not None else until)
+                    else:
+                        until = deadline
             if due is None:
                 return
-            _, target, kind = due.popleft()
-            target.expired(kind, now)
+            # Whatever is set meanwhile is due later than now, so this queue goes on until another one's turn.
+            while due and due[0][0] <= until:
+                _, target, kind = due.popleft()
+                target.expired(kind, now)
 
     @property
     def deadline(self) -> float | None:
