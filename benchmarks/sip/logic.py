@@ -62,13 +62,17 @@ class _Clock:
 
     def __init__(self) -> None:
         self.at = 1000.0
-        self._began = datetime.now(UTC) - timedelta(seconds=1000)
+        self._began = self._now = datetime.now(UTC)
+
+    def advance(self, seconds: float) -> None:
+        self.at += seconds
+        self._now = self._began + timedelta(seconds=self.at)
 
     def monotonic(self) -> float:
         return self.at
 
     def now(self) -> datetime:
-        return self._began + timedelta(seconds=self.at)
+        return self._now
 
 
 class _Wire:
@@ -254,7 +258,7 @@ class Bench:
         self._due = function
 
     def _pass_time(self) -> None:
-        self.clock.at += _ROUND_SECONDS
+        self.clock.advance(_ROUND_SECONDS)
         if self.profile:
             self.profile.enable()
         began = time.process_time_ns()

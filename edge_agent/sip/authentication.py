@@ -16,7 +16,7 @@ from typing import Final
 from edge_agent.clock import Clock
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.lockout import Lockout
-from edge_agent.sip.message import Flow, Message, parse_credentials, response_value
+from edge_agent.sip.message import Flow, Message, keyed_digest, parse_credentials, response_value
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.tokens import Tokens
 
@@ -107,6 +107,8 @@ class Authenticator:
             BadMessage: the credentials for our realm are malformed.
             Refused: locked out.
         """
+        if not request.has(header):
+            return Refusal.MISSING
         for value in request.all(header):
             given = _parse(value)
             if given is not None and given.get(b"realm") == self._realm:
@@ -161,7 +163,7 @@ class Authenticator:
 
     def _mac(self, start: bytes, host: str) -> bytes:
         text = b"nonce:" + self._run + start + self._realm + b"@" + host.encode()
-        return hmac.digest(self._key, text, "sha256").hex()[:_MAC_DIGITS].encode()
+        return keyed_digest(self._key, text, _MAC_DIGITS)
 
     def _is_ours(self, nonce: bytes, host: str) -> bool:
         if self._issued.get(nonce) == host:

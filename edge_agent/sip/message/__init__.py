@@ -1,7 +1,7 @@
 """SIP messages as bytes: parsed only as far as somebody asks, written back untouched where nobody changed them."""
 
 from edge_agent.sip.message.build import RawHeader, new_request, response_bytes, response_lines, response_to
-from edge_agent.sip.message.digest import ha1, parse_credentials, response_value
+from edge_agent.sip.message.digest import ha1, keyed_digest, parse_credentials, response_value
 from edge_agent.sip.message.errors import BadMessage, DropReason, Refused, SipError
 from edge_agent.sip.message.flow import Flow
 from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
@@ -28,6 +28,7 @@ __all__ = [
     "check_request",
     "check_response",
     "ha1",
+    "keyed_digest",
     "new_request",
     "parse",
     "parse_credentials",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from hashlib import md5, sha256
+from hashlib import blake2s, md5, sha256
 from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
@@ -10,6 +10,9 @@ from edge_agent.sip.message.errors import BadMessage, DropReason
 _PART: Final = re.compile(
     rb'[ \t]*([A-Za-z0-9_-]+)[ \t]*=[ \t]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^",; \t]+))[ \t]*(?:,|$)'
 )
+_USUAL: Final = re.compile(rb'([A-Za-z0-9_-]+)=(?:"([^"\\]*)"|([^",; \t]+))(?:, *|$)')
+_ALL_USUAL: Final = re.compile(rb'(?:[A-Za-z0-9_-]+=(?:"[^"\\]*"|[^",; \t]+)(?:, *|$))+')
+"""Without spaces round `=` and without escapes, as phones write it."""
 _ESCAPED: Final = re.compile(rb"\\(.)")
 
 
@@ -21,6 +24,8 @@ def _sha256(data: bytes) -> bytes:
     return sha256(data).hexdigest().encode()
 
 
+_KEY_BYTES: Final = 32
+"""As much as BLAKE2s takes."""
 HASHES: Final[dict[bytes, Callable[[bytes], bytes]]] = {b"MD5": _md5, b"SHA-256": _sha256}
 """The algorithms spoken here, by their name in a challenge."""
 
@@ -35,6 +40,12 @@ def parse_credentials(value: bytes) -> dict[bytes, bytes]:
     if scheme.lower() != b"digest":
         raise BadMessage(DropReason.BAD_HEADER_VALUE, "Authorization Is Not Digest")
     found: dict[bytes, bytes] = {}
+    if _ALL_USUAL.fullmatch(rest) is not None:
+        parts = _USUAL.findall(rest)
+        found = {name.lower(): quoted or plain for name, quoted, plain in parts}
+        if len(found) != len(parts):
+            raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Authorization")
+        return found
     at, end = 0, len(rest)
     while at < end:
         match = _PART.match(rest, at)
@@ -59,6 +70,19 @@ def ha1(algorithm: str, username: str, realm: str, password: str) -> str:
         password: in clear.
     """
     return HASHES[algorithm.encode()](f"{username}:{realm}:{password}".encode()).decode()
+
+
+def keyed_digest(key: bytes, text: bytes, digits: int) -> bytes:
+    """Proof that whoever wrote `text` had the key: keyed BLAKE2s (RFC 7693 §2.9), a fifth of what HMAC-SHA-256 costs.
+
+    Args:
+        key: secret, of any length.
+        text: what is proven.
+        digits: even, at most 64; of the hexadecimal result.
+    """
+    if len(key) > _KEY_BYTES:
+        key = blake2s(key).digest()
+    return blake2s(text, key=key, digest_size=digits // 2).hexdigest().encode()
 
 
 def response_value(

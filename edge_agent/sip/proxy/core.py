@@ -325,8 +325,10 @@ class ProxyCore:
         Raises:
             SipError: 482, this very request went through here before.
         """
-        parts = (request.uri, request.from_tag, request.to_tag, request.call_id, b"%d" % request.cseq[0])
-        mark = b"%08x" % crc32(b"\0".join((*parts, *request.all(b"route"))))
+        parts = [request.uri, request.from_tag, request.to_tag, request.call_id, b"%d" % request.cseq[0]]
+        if request.has(b"route"):
+            parts += request.all(b"route")
+        mark = b"%08x" % crc32(b"\0".join(parts))
         if not self._layer.was_here(request):
             return mark
         for value in request.values(b"via"):

@@ -209,10 +209,13 @@ class Fork:
 
     def start(self, targets: Sequence[Target], now: float) -> None:
         """Send the request to these targets: equal q at once, lower q later."""
-        groups: dict[int, list[Target]] = {}
-        for target in sorted(targets, key=lambda one: -one.q):
-            groups.setdefault(target.q, []).append(target)
-        self._groups = list(groups.values())
+        if len(targets) == 1:
+            self._groups = [list(targets)]
+        else:
+            groups: dict[int, list[Target]] = {}
+            for target in sorted(targets, key=lambda one: -one.q):
+                groups.setdefault(target.q, []).append(target)
+            self._groups = list(groups.values())
         self._ends = []
         # Each target, also of groups that come later, gets its share: their sum is what came (RFC 5393 §5.3.3).
         self._breadth = self._request_breadth() // max(1, len(targets))
@@ -246,7 +249,7 @@ class Fork:
             request.set_uri(target.uri)
         at = request.index(b"max-forwards")
         if at < 0:
-            request.append(b"Max-Forwards", b"%d" % _HOPS_BY_DEFAULT)
+            request.append_line(b"Max-Forwards: %d" % _HOPS_BY_DEFAULT, b"max-forwards")
         else:
             request.lines[at] = b"Max-Forwards: %d" % (int(request.value_at(at)) - 1)
         at = request.index(b"max-breadth")
@@ -351,8 +354,11 @@ class Fork:
 
     def _settle(self, now: float) -> None:
         """When nothing is pending: the next group, the next step, or the best response."""
-        if self._decided or self._starting or any(branch.pending for branch in self._branches):
+        if self._decided or self._starting:
             return
+        for branch in self._branches:
+            if branch.pending:
+                return
         if self._groups:
             self._next_group(now)
             return

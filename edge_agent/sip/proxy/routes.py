@@ -1,8 +1,8 @@
 """Which URIs are this edge, Record-Route and Route (RFC 3261 §16.4, §16.6 step 4, RFC 5658).
 
-Our Record-Route carries a token, an HMAC over the Call-ID: a request within a dialog that brings it back belongs to a
+Our Record-Route carries a token, a keyed digest of the Call-ID: a request within a dialog that brings it back belongs to a
 call that was let through here before, also before a restart, and needs no digest. A caller whose address no
-registration has told gets a second token, an HMAC over that address: the way back to it is open, and no other.
+registration has told gets a second token, a keyed digest of that address: the way back to it is open, and no other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Uri
+from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Uri, keyed_digest
 from edge_agent.sip.message.uri import canonical_reference
 from edge_agent.sip.transaction.layer import DEFAULT_PORT
 
@@ -20,6 +20,7 @@ _TOKEN_PARAM: Final = b"t"
 _TOKEN_DIGITS: Final = 16
 _CALLER_PARAM: Final = b"c"
 _CALLER_DIGITS: Final = 12
+_CALLER_START: Final = b";" + _CALLER_PARAM + b"="
 _REMEMBERED: Final = 4096
 """Tokens not to be computed again for the ACK and the BYE."""
 
@@ -101,20 +102,20 @@ class RouteBook:
         self._key = key
         self._knows_host = knows_host
         self._made: dict[bytes, bytes] = {}
+        self._starts: dict[str, bytes] = {}
 
     def token(self, call_id: bytes) -> bytes:
         """The proof that a dialog with this Call-ID was let through here."""
         known = self._made.get(call_id)
         if known is None:
-            known = hmac.digest(self._key, b"dialog:" + call_id, "sha256").hex()[:_TOKEN_DIGITS].encode()
+            known = keyed_digest(self._key, b"dialog:" + call_id, _TOKEN_DIGITS)
             if len(self._made) >= _REMEMBERED:
                 self._made.clear()
             self._made[call_id] = known
         return known
 
     def _caller_token(self, call_id: bytes, host: str) -> bytes:
-        text = b"caller:" + host.encode() + b":" + call_id
-        return hmac.digest(self._key, text, "sha256").hex()[:_CALLER_DIGITS].encode()
+        return keyed_digest(self._key, b"caller:" + host.encode() + b":" + call_id, _CALLER_DIGITS)
 
     def record(self, request: Message, incoming: str, outgoing: str) -> None:
         """Put our Record-Route on a request; two of them when the transport changes, the outgoing one on top."""
@@ -124,13 +125,35 @@ class RouteBook:
         at = request.index(b"record-route")
         if at < 0:
             at = request.index(b"via") + 1
-        request.insert(at, b"Record-Route", self._entry(incoming, token))
+        request.insert_line(at, b"Record-Route: " + self._start(incoming) + token + b">", b"record-route")
         if incoming != outgoing:
-            request.insert(at, b"Record-Route", self._entry(outgoing, token))
+            request.insert_line(at, b"Record-Route: " + self._start(outgoing) + token + b">", b"record-route")
 
-    def _entry(self, transport: str, token: bytes) -> bytes:
-        parameter = b"" if transport == "udp" else b";transport=" + transport.encode()
-        return b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t=" + token + b">"
+    def _start(self, transport: str) -> bytes:
+        """What an entry of ours begins with."""
+        start = self._starts.get(transport)
+        if start is None:
+            parameter = b"" if transport == "udp" else b";transport=" + transport.encode()
+            start = self._starts[transport] = b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t="
+        return start
+
+    def _take_usual(self, request: Message) -> Proof | None:
+        """As `take_own` for the usual request within a dialog: one Route value, written by us for this very dialog."""
+        value = request.get(b"route") or b""
+        start = self._start(request.flow.transport)
+        token = self.token(request.call_id)
+        end = len(start) + len(token)
+        if not value.startswith(start) or not hmac.compare_digest(value[len(start) : end], token):
+            return None
+        rest = value[end:]
+        if rest == b">":
+            caller = b""
+        else:
+            caller, close = rest[3:-1], rest[-1:]
+            if rest[:3] != _CALLER_START or close != b">" or not caller.isalnum():
+                return None
+        request.remove_at(request.index(b"route"))
+        return Proof(caller)
 
     def take_own(self, request: Message) -> Proof | None:
         """Remove what of the route is us (§16.4).
@@ -144,6 +167,13 @@ class RouteBook:
         own = self._own
         proven: Proof | None = None
         uri = request.request_uri()
+        if not request.has(b"route"):
+            if _TOKEN_PARAM not in uri.params:
+                return None
+        elif _TOKEN_PARAM not in uri.params and (usual := self._take_usual(request)) is not None:
+            if not request.has(b"route"):
+                return usual
+            proven = usual
         if _TOKEN_PARAM in uri.params and b"lr" in uri.params and own.are(uri):
             # A strict router put our Record-Route into the Request-URI and the real one last into Route.
             routes = request.values(b"route")
