@@ -222,6 +222,10 @@ class Endpoint:
     def received(self, data: bytes, flow: Flow, now: float) -> None:
         """One message from the network; whatever is in it, this returns."""
         self._batch += 1
+        layer = self.layer
+        if layer.is_stray_ack(data):
+            self.drops[DropReason.STRAY_ACK] += 1
+            return
         try:
             message = parse(data, self._config.limits)
             message.flow = flow
@@ -231,7 +235,7 @@ class Endpoint:
                 check_request(message)
                 if flow.transport == "tls" and _ALIAS in message.via.params:
                     self._reuse(message, flow)
-            self.layer.receive(message, now)
+            layer.receive(message, now)
         except BadMessage as error:
             self.drops[error.drop] += 1
             self._answer_bad(error, flow)
@@ -263,7 +267,7 @@ class Endpoint:
             if not request.has(b"via"):
                 self.drops[DropReason.NO_RESPONSE_ADDRESS] += 1
                 return
-            answer = response_bytes(request, error.status, error.reason.encode(), (), self.layer.new_tag())
+            answer = response_bytes(request, error.status, error.reason.encode(), (), self.layer.stateless_tag())
             self._transport.send(answer, flow)
 
     def flow_failed(self, flow: Flow, now: float) -> None:

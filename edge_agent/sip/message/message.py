@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.flow import Flow
 from edge_agent.sip.message.headers import canonical
@@ -11,7 +14,8 @@ from edge_agent.sip.message.via import Via
 
 NO_FLOW = Flow("udp", "", 0)
 
-_MAX_CSEQ = 2**31
+_MAX_CSEQ: Final = 2**31
+_BRANCH: Final = re.compile(rb'[^,"]*?;branch=([A-Za-z0-9\-.!%*_+`\'~]+)(?:[;,]|$)')
 
 
 class Message:
@@ -219,6 +223,12 @@ class Message:
             self._via = Via.parse(split_commas(value)[0] if b"," in value else value)
         return self._via
 
+    def top_branch(self) -> bytes:
+        """The branch of the topmost Via; looks before it parses, for responses are found by it alone."""
+        at = self.index(b"via")
+        match = _BRANCH.match(self.lines[at]) if at > 0 else None
+        return match.group(1) if match is not None else self.via.branch
+
     def set_top_via(self, via: Via) -> None:
         """Write the topmost Via anew (after `received` and `rport` were filled in)."""
         at = self.index(b"via")
@@ -250,7 +260,7 @@ class Message:
             BadMessage: missing or malformed.
         """
         if self._cseq is None:
-            parts = self.need(b"cseq").split()
+            parts = self.need(b"cseq").split(None, 2)
             if len(parts) != 2 or not parts[0].isdigit() or len(parts[0]) > 10 or int(parts[0]) >= _MAX_CSEQ:
                 raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed CSeq")
             self._cseq = int(parts[0]), parts[1]
@@ -285,6 +295,19 @@ class Message:
             BadMessage: malformed.
         """
         return Uri.parse(self.uri)
+
+    def uri_of(self, name: bytes) -> Uri:
+        """The URI in From or To, without looking at the parameters behind it.
+
+        Raises:
+            BadMessage: missing or malformed.
+        """
+        value = self.need(name)
+        end = value.find(b">") + 1
+        if end and b'"' not in value:
+            # What is in front of the parameters is the same for every message of a user.
+            value = value[:end]
+        return NameAddr.parse(value, name.decode("ascii").title()).uri
 
     def address(self, name: bytes) -> NameAddr:
         """The address in From or To.

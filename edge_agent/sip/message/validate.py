@@ -14,7 +14,7 @@ _SINGLE: Final = (
 
 
 def check_response(message: Message) -> None:
-    """Check a response; it must carry From, To, Call-ID, CSeq, each once, and a Via.
+    """Check a response; it must carry From, To, Call-ID, CSeq, each once, and a Via, which is read by who looks for it.
 
     Raises:
         BadMessage: naming the header.
@@ -23,7 +23,9 @@ def check_response(message: Message) -> None:
     if message.repeats or not (has(b"from") and has(b"to") and has(b"call-id") and has(b"cseq")):
         _check_single(message)
     try:
-        _ = message.via, message.cseq
+        _ = message.cseq
+        if not message.has(b"via"):
+            raise BadMessage(DropReason.MISSING_HEADER, "Missing Via")
     except BadMessage as error:
         error.partial = message
         raise
@@ -50,7 +52,7 @@ def check_request(message: Message) -> None:
         raise BadMessage(DropReason.BAD_HEADER_VALUE, "CSeq Method Differs from Request", partial=message)
     try:
         # A tag is needed to tell transactions and dialogs apart; without one the peer speaks RFC 2543.
-        _ = message.from_tag, message.to_tag
+        _ = message.via, message.from_tag, message.to_tag
     except BadMessage as error:
         error.partial = message
         raise

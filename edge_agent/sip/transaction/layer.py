@@ -69,6 +69,8 @@ class TransactionLayer:
         "_sent_by",
         "_servers",
         "_switched",
+        "_stateless_mark",
+        "_stateless_prefix",
         "_tag_prefix",
         "_user",
         "_via_starts",
@@ -111,6 +113,8 @@ class TransactionLayer:
         self._count = 0
         self._branch_prefix = MAGIC_COOKIE + tokens.token(6).encode() + b"."
         self._tag_prefix = tokens.token(5).encode()
+        self._stateless_prefix = self._tag_prefix + b"-s"
+        self._stateless_mark = b";tag=" + self._stateless_prefix
 
     # -- what arrives
 
@@ -155,11 +159,12 @@ class TransactionLayer:
         return len(self._servers) >= self.limits.transactions * self.headroom(message)
 
     def _response_arrived(self, message: Message, now: float) -> None:
-        branch = message.via.branch
+        branch = message.top_branch()
         if message.cseq[1] == b"CANCEL":
             branch += _CANCEL_SUFFIX
         client = self._clients.get(branch)
         if client is None:
+            _ = message.via  # says so when it is malformed
             self.drops[DropReason.UNKNOWN_RESPONSE] += 1
         else:
             client.respond(message, now)
@@ -200,12 +205,21 @@ class TransactionLayer:
         """Answer a request without keeping state; its ACK, if it was an INVITE, is absorbed by the To tag."""
         if request.method != b"ACK":
             self.counts.answers[status // 100] += 1
-            self.send(response_bytes(request, status, reason, headers, self.new_tag()), response_flow(request))
+            self.send(response_bytes(request, status, reason, headers, self.stateless_tag()), response_flow(request))
 
     def new_tag(self) -> bytes:
         """A tag for From or To (§19.3)."""
         self._count += 1
         return self._tag_prefix + b"-%x" % self._count
+
+    def stateless_tag(self) -> bytes:
+        """A To tag for an answer of which nothing is remembered; its ACK is known by it (`is_stray_ack`)."""
+        self._count += 1
+        return self._stateless_prefix + b"%x" % self._count
+
+    def is_stray_ack(self, data: bytes) -> bool:
+        """Whether this message, not yet parsed, is the ACK of an answer that was sent without state: nobody waits."""
+        return data.startswith(b"ACK ") and self._stateless_mark in data
 
     def lives(self, key: ServerKey) -> bool:
         """Whether there is still such a server transaction."""
