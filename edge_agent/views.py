@@ -21,6 +21,7 @@ from edge_agent.sip.message import ha1
 
 log = logging.getLogger(__name__)
 
+_ADMINISTERS: Final = "SuperAdmin"
 _SERVICE_ADDRESS: Final = re.compile(r"@([^:;]+):([0-9]+)")
 
 
@@ -49,6 +50,7 @@ def sip_config(message: Prepare) -> SipConfig:
         digest_algorithms=site.digest_algorithms,
         state=site_state(message.state),
         services=dict(message.services),
+        administrators=frozenset(user.user_id for user in message.snapshot.users if _ADMINISTERS in user.permissions),
         trusted=frozenset((found[1], int(found[2])) for found in addresses if found),
     )
 

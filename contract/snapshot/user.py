@@ -7,7 +7,16 @@ from pydantic import Field
 from contract.values import Extension, Frozen, Id, SipUser, Text
 
 PERMISSIONS: Final = frozenset(
-    {"EchoTest", "LocalDialing", "LongDistanceDialing", "InternationalDialing", "Mobile", "TollFree", "Voicemail"}
+    {
+        "EchoTest",
+        "LocalDialing",
+        "LongDistanceDialing",
+        "InternationalDialing",
+        "Mobile",
+        "SuperAdmin",
+        "TollFree",
+        "Voicemail",
+    }
 )
 """Every permission that schema version 1 knows; names as the predecessor's users know them."""
 

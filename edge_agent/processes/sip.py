@@ -26,6 +26,7 @@ from edge_agent.processes.reporting import GatheredReporting
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
+from edge_agent.sip.kept_rows import SqliteKeptRows
 from edge_agent.sip.location import Binding
 from edge_agent.sip.observation.ladder import WallTime, ladder_of
 from edge_agent.sip.observation.pcap import pcap_of
@@ -192,6 +193,7 @@ class SipSubsystem:
                 reporter=self._reporting,
                 journal=self._reporting,
                 store=SqliteBindingStore(self._folder / "sip.db"),
+                kept=SqliteKeptRows(self._folder / "events.db"),
                 transport=self._transport,
                 key=edge_key(self._folder / KEY_FILE, self._tokens),
                 told=self._bell.told,

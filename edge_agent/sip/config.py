@@ -108,6 +108,10 @@ class SipConfig:
         nonce_seconds: how long a nonce may be used.
         notices_per_second: pace at which phones are told things they did not subscribe to.
         notice_wait_seconds: how long such a notice waits for the phone's call to end.
+        administrators: ids of users who may see what concerns other users only.
+        max_subscription: longest subscription and publication granted, seconds.
+        notifies_per_batch: NOTIFYs of subscriptions sent at once; the rest follows within moments.
+        restored_per_second: subscriptions of before a restart that are told their state again, each second.
         emergency_numbers: what is dialled for help; such calls need no digest and no permission, and are shed last;
             the first stands for `urn:service:sos` too.
         overload: when new dialogs are turned away.
@@ -135,6 +139,10 @@ class SipConfig:
     nonce_seconds: int = 300
     notices_per_second: float = 20.0
     notice_wait_seconds: float = 6 * 3600.0
+    administrators: frozenset[str] = frozenset()
+    max_subscription: int = 3600
+    notifies_per_batch: int = 200
+    restored_per_second: float = 50.0
     emergency_numbers: tuple[str, ...] = ()
     overload: OverloadRules = DEFAULT_OVERLOAD
     lockout: LockoutRules = DEFAULT_LOCKOUT

@@ -16,7 +16,9 @@ from edge_agent.errors import EdgeError
 from edge_agent.ports import CallJournal, NoticeOutcome, Reporter
 from edge_agent.sip.authentication import Authenticator
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.location import Location
+from edge_agent.sip.gruu import Gruus
+from edge_agent.sip.kept_rows import Forgetful, KeptRows
+from edge_agent.sip.location import Binding, BindingEvent, Location
 from edge_agent.sip.lockout import Lockout
 from edge_agent.sip.message import (
     BadMessage,
@@ -33,6 +35,7 @@ from edge_agent.sip.message import (
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.overload import Overload
+from edge_agent.sip.presence import Events
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
@@ -108,6 +111,7 @@ class Endpoint:
         reporter: told of registrations and alarms.
         journal: keeps calls in progress and their records.
         store: keeps bindings.
+        kept: keeps subscriptions and publications; None: they end with the process.
         transport: open sockets.
         told: hears what becomes of notices.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
@@ -128,6 +132,7 @@ class Endpoint:
         transport: Transport,
         key: bytes,
         told: Told = _nobody,
+        kept: KeptRows | None = None,
     ) -> None:
         self._check(config)
         self._config = config
@@ -146,7 +151,17 @@ class Endpoint:
             self._own.sent_by.setdefault(kind, next(iter(self._own.sent_by.values())))
         self._wheel = TimerWheel()
         self.location = Location()
-        self._registrar = Registrar(self.location, store, reporter, clock, config, self._own.are_contact)
+        self._gruus = Gruus(self.location, key, tokens, config)
+        self._registrar = Registrar(
+            self.location,
+            store,
+            reporter,
+            clock,
+            config,
+            self._own.are_contact,
+            self._gruus,
+            self._binding_changed,
+        )
         self.overload = Overload(config.overload, reporter)
         self._batch = 0
         self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
@@ -163,11 +178,25 @@ class Endpoint:
             config,
             self.drops,
             self.overload,
+            self._gruus,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
-        self._core.attach(self.layer)
+        self._kept = kept if kept is not None else Forgetful()
+        self.events = Events(
+            self.layer,
+            self.location,
+            self._own.sent_by,
+            self._gruus,
+            self._kept,
+            config,
+            clock,
+            tokens,
+            self.drops,
+        )
+        """Subscriptions and publications."""
+        self._core.attach(self.layer, self.events)
         self.notices = Notices(self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, told)
         self._registering: dict[tuple[bytes, bytes, int], ServerKey] = {}
 
@@ -177,6 +206,7 @@ class Endpoint:
         """Take up the stored bindings and begin to receive."""
         now = self._clock.monotonic()
         self._registrar.restore(now)
+        self.events.restore(now)
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
         self._commit_store()
         self._transport.attach(self)
@@ -204,7 +234,9 @@ class Endpoint:
         self._core.configure(config)
         self.layer.limits = config.limits
         self.overload.rules = config.overload
+        self._gruus.configure(config)
         self._registrar.configure(config)
+        self.events.configure(config)
         self.notices.configure(config)
         self._commit_store()
 
@@ -269,12 +301,14 @@ class Endpoint:
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Something could not be delivered, or a connection is gone."""
         self._registrar.flow_failed(flow)
+        self.events.flow_failed(flow)
         self.layer.flow_failed(flow, now)
 
     def batch_ended(self, now: float) -> None:
         """Bindings, calls and reports are safe before what speaks of them leaves."""
         self.overload.batch_ended(self._batch, now)
         self._batch = 0
+        self.events.batch_ended(now)
         self._commit_store()
         self._journal.keep()
 
@@ -318,11 +352,15 @@ class Endpoint:
         self.calls.sweep(now)
         self.lockout.sweep(now)
         self.notices.sweep(now)
+        self.events.sweep(now)
         self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
 
     def _busy(self) -> set[str]:
         return self.calls.busy() | self.layer.inviting()
+
+    def _binding_changed(self, binding: Binding, event: BindingEvent) -> None:
+        self.events.contact_changed(binding, event)
 
     # -- registrar
 
@@ -354,6 +392,7 @@ class Endpoint:
     def _commit_store(self) -> None:
         """Write collected bindings; a disk that refuses is an alarm, not a reason to turn phones away."""
         written = self._store.commit()
+        written = self._kept.commit() and written
         if written != self._store_failed:
             return
         self._store_failed = not written

@@ -70,7 +70,8 @@ class MemoryNetwork:
         self._nodes[address] = node
 
     def transport(self, address: Address) -> MemoryTransport:
-        """A transport with UDP and TCP at one address."""
+        """A transport with UDP and TCP at one address, in the place of an earlier one there."""
+        self._edges = [one for one in self._edges if one.address != address]
         transport = MemoryTransport(self, address)
         self._edges.append(transport)
         self._nodes[address] = transport

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 from zlib import crc32
 
 from contract.dialplan import Call, Reject, Service
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
+from edge_agent.sip.gruu import Gruus, gruu_of
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.lockout import Silence
 from edge_agent.sip.message import (
@@ -32,17 +33,33 @@ from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
-from edge_agent.sip.proxy.routing import Routing, callee_of, gruu_of
+from edge_agent.sip.proxy.routing import Routing, callee_of
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
 
-ALLOW: Final = b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY"
-
-_NO_EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
+ALLOW: Final = (
+    b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, PUBLISH"
+)
+_SUPPORTED: Final = b"path, outbound, gruu"
+_REGISTER_EXTENSIONS: Final = frozenset({b"path", b"outbound", b"gruu"})
+_EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
 _RECORD_ROUTED: Final = frozenset({b"INVITE", b"REFER", b"NOTIFY"})
 
 Register = Callable[[Message, float], None]
 """Takes a REGISTER for us and answers it."""
+
+
+class EventServer(Protocol):
+    """Takes what belongs to events of this edge (RFC 6665, RFC 3903)."""
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Event packages that can be subscribed to."""
+        ...
+
+    def arrived(self, request: Message, caller: str | None, now: float) -> None:
+        """A SUBSCRIBE or PUBLISH to us; answers it."""
+        ...
 
 
 class ProxyCore:
@@ -59,6 +76,7 @@ class ProxyCore:
         config: of the site.
         drops: counted by reason.
         overload: whether new dialogs are turned away.
+        gruus: names of single phones.
     """
 
     def __init__(
@@ -73,6 +91,7 @@ class ProxyCore:
         config: SipConfig,
         drops: Counter[DropReason],
         overload: Overload,
+        gruus: Gruus,
     ) -> None:
         self._own = own
         self._routes = routes
@@ -86,12 +105,15 @@ class ProxyCore:
         self._config = config
         self._drops = drops
         self._overload = overload
+        self._gruus = gruus
         self._emergencies = Emergencies(config)
         self._layer: TransactionLayer
+        self._events: EventServer
 
-    def attach(self, layer: TransactionLayer) -> None:
-        """The layer that this core stands on; once, before anything arrives."""
+    def attach(self, layer: TransactionLayer, events: EventServer) -> None:
+        """The layer that this core stands on, and its neighbour on it; once, before anything arrives."""
         self._layer = layer
+        self._events = events
         layer.headroom = self._emergencies.headroom
 
     def configure(self, config: SipConfig) -> None:
@@ -169,10 +191,10 @@ class ProxyCore:
         if proof is not None and request.to_tag:
             self._forward_in_dialog(request, proof, loop_mark, now)
         elif ours and method == b"REGISTER":
-            self._refuse_extensions(request, b"require")
+            self._refuse_extensions(request, b"require", _REGISTER_EXTENSIONS)
             self._register(request, now)
         elif ours and not uri.user:
-            self._answer_for_ourselves(request)
+            self._answer_for_ourselves(request, now)
         else:
             self._forward_new(request, uri, ours, loop_mark, now)
 
@@ -204,8 +226,13 @@ class ProxyCore:
         if not ours:
             self._relay(request, loop_mark, now)
             return
-        if method in _NO_EVENTS:
-            raise SipError(489, "Bad Event")
+        if method in _EVENTS:
+            self._refuse_extensions(request, b"require")
+            self._events.arrived(request, caller, now)
+            return
+        if b"gr" in uri.params:
+            uri = self._gruus.resolved(uri, now)
+            request.set_uri(uri.text)
         self._place(request, caller, uri.dialled, loop_mark, now)
 
     def _place(self, request: Message, caller: str | None, dialled: str, loop_mark: bytes, now: float) -> None:
@@ -258,12 +285,17 @@ class ProxyCore:
             private=is_private(request) or not self._location.knows_host(flow.host),
         ).start([Target(None, flow, trusted=self._identities.is_trusted(flow))], now)
 
-    def _answer_for_ourselves(self, request: Message) -> None:
+    def _answer_for_ourselves(self, request: Message, now: float) -> None:
         """A request to the edge itself."""
         if request.method == b"OPTIONS":
             self._refuse_extensions(request, b"require")
-            headers: list[RawHeader] = [(b"Allow", ALLOW), (b"Accept", b"application/sdp"), (b"Supported", b"")]
+            headers: list[RawHeader] = [(b"Allow", ALLOW), (b"Accept", b"application/sdp"), (b"Supported", _SUPPORTED)]
+            headers.append((b"Allow-Events", b", ".join(self._events.names)))
             self._layer.reply(request, 200, headers=headers)
+        elif request.to_tag and request.method == b"SUBSCRIBE":
+            # Within a dialog that our own tag, which nobody can guess, proves.
+            self._refuse_extensions(request, b"require")
+            self._events.arrived(request, None, now)
         elif request.to_tag:
             raise SipError(481, "Call/Transaction Does Not Exist")
         else:
@@ -288,7 +320,7 @@ class ProxyCore:
         if self._own.are(uri):
             if b"gr" not in uri.params:
                 raise SipError(404, "Not Found")
-            binding = self._phone_of(uri)
+            binding = self._phone_of(self._gruus.resolved(uri, self._clock.monotonic()))
             request.set_uri(binding.contact)
             for value in reversed(binding.path):
                 request.insert(request.index(b"via") + 1, b"Route", value)
@@ -313,11 +345,12 @@ class ProxyCore:
         value = request.get(b"max-forwards")
         return 70 if value is None else int(value)
 
-    def _refuse_extensions(self, request: Message, name: bytes) -> None:
-        """No extension has to be understood by us so far (§16.3 step 5, §8.2.2.3)."""
+    def _refuse_extensions(self, request: Message, name: bytes, understood: frozenset[bytes] = frozenset()) -> None:
+        """What has to be understood by us and is not (§16.3 step 5, §8.2.2.3)."""
         if name in request.names:
-            wanted = b", ".join(request.values(name))
-            raise Unsupported(wanted)
+            wanted = [one for one in request.values(name) if one.lower() not in understood]
+            if wanted:
+                raise Unsupported(b", ".join(wanted))
 
     def _loop_mark(self, request: Message) -> bytes:
         """What tells a loop from a spiral (§16.3 step 4, RFC 5393 §4.2.1): the same request, decided the same way.

@@ -49,7 +49,7 @@ def test_what_we_support_is_said_in_answer_to_options(site: MemorySite) -> None:
     assert b"INVITE" in (phone.responses[-1].get(b"allow") or b"")
 
 
-def test_a_subscription_is_refused_until_there_are_events(site: MemorySite) -> None:
+def test_a_subscription_that_names_no_event_is_refused(site: MemorySite) -> None:
     phone = site.phone("200")
     phone.authenticated("SUBSCRIBE", uri("200"))
     assert phone.statuses[-1] == 489
