@@ -8,6 +8,7 @@ from cloud.models.device_group import DeviceGroup, DeviceGroupMember
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
+from cloud.models.phone import DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
 from cloud.models.secret import Secret
 from cloud.models.site import Site, SiteState, Snapshot
 from cloud.models.tenant import Msp, Tenant
@@ -25,6 +26,7 @@ __all__ = [
     "Device",
     "DeviceGroup",
     "DeviceGroupMember",
+    "DeviceVisit",
     "Edge",
     "EdgeLease",
     "EnrollmentCode",
@@ -33,8 +35,12 @@ __all__ = [
     "Job",
     "Line",
     "Msp",
+    "PhoneRefusal",
+    "PhoneUpload",
     "RefreshToken",
     "Registration",
+    "ResyncItem",
+    "ResyncJob",
     "Secret",
     "Site",
     "SiteState",

@@ -134,6 +134,7 @@ class _Loading:
             dhcp_vendor_classes=patterns["dhcp_vendor_classes"],
             dhcp_options=description.dhcp_options,
             https=description.https,
+            plug_and_play=description.plug_and_play,
             certificate_names=patterns["certificate_names"],
             redirect_service=description.redirect_service,
             resync_event=description.resync_event,

@@ -21,6 +21,7 @@ from edge_agent.network.own_addresses import reachable_host
 from edge_agent.ports import Notice, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.collecting import IdleCollecting, exempt
+from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import GatheredReporting
 from edge_agent.settings import SipSettings
@@ -38,12 +39,11 @@ from edge_agent.sip.transport import CertificateUnusable, SipTransport, TlsIdent
 from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
-from edge_agent.tokens import SystemTokens, Tokens
+from edge_agent.tokens import SystemTokens
 from edge_agent.views import sip_config, site_state
 
 log = logging.getLogger(__name__)
 
-KEY_BYTES: Final = 32
 KEY_FILE: Final = "sip.key"
 
 
@@ -304,22 +304,6 @@ class SipSubsystem:
                 "expires_at": self._clock.now() + left,
             }
         )
-
-
-def edge_key(path: Path, tokens: Tokens) -> bytes:
-    """The secret that nonces and record-routes are made with: the same after a restart; new when it is damaged.
-
-    Raises:
-        OSError: it can neither be read nor written.
-    """
-    try:
-        key = bytes.fromhex(path.read_text().strip())
-    except (FileNotFoundError, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        key = bytes.fromhex(tokens.token(KEY_BYTES))
-        write_durably(path, key.hex().encode())
-    return key
 
 
 if __name__ == "__main__":

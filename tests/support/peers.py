@@ -9,6 +9,8 @@ PACKAGES: Final = {
     "openssl": "openssl",
     "tftp": "tftp-hpa",
     "curl": "curl",
+    "atftp": "atftp",
+    "lftp": "lftp",
     "chromium": "chromium",
     "debootstrap": "debootstrap",
     "ip": "iproute2",
