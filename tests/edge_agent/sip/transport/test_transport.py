@@ -9,6 +9,7 @@ from functools import partial
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.sip.message import DropReason, Flow, Limits
 from edge_agent.sip.transport import SipTransport
+from edge_agent.sip.transport.listener import Listener
 from tests.support.hand_clock import HandClock
 from tests.support.transport_listener import MESSAGE, TransportListener
 from tests.support.waiting import eventually_async
@@ -62,6 +63,15 @@ async def test_a_stream_is_cut_answered_on_itself_and_kept_alive() -> None:
         await writer.wait_closed()
         await eventually_async(lambda: flow in listener.failed)
         assert not transport.is_open(flow)
+
+
+async def test_the_second_of_two_messages_on_a_stream_does_not_wait_for_the_peer_to_acknowledge_the_first() -> None:
+    accepted: asyncio.Queue[socket.socket] = asyncio.Queue()
+    listener = Listener(("127.0.0.1", 0), lambda connection, host, port: accepted.put_nowait(connection))
+    listener.start()
+    with socket.create_connection(("127.0.0.1", listener.port)), await accepted.get() as connection:
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    listener.close()
 
 
 async def test_one_connection_is_opened_to_a_peer_and_used_again() -> None:
