@@ -1,57 +1,45 @@
-"""An edge whose cloud is away: a real agent on a folder with a last good snapshot."""
+"""An edge under load: a real agent with its dial plan, events and call records on, whose cloud is away."""
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from benchmarks.cpu import cpu_seconds, descendant_running, descendants
-from benchmarks.sip_load import SipServer
-from contract.snapshot import Snapshot
+from benchmarks.cpu import descendant_running, descendants
+from benchmarks.sip.interpreter import PROJECT, Interpreter
+from benchmarks.sip.server import SipServer, snapshot, snapshot_secrets
 from tests.support.edge_process import EdgeProcess, prepare_state
-from tests.support.sipp import SippAccount
 
-SIP_PROCESS = "edge_agent.processes.sip"
+SIP_PROCESS: Final = "edge_agent.processes.sip"
+_READY_SECONDS: Final = 60.0
+_ENVIRONMENT: Final = {"TANDEM_EDGE_SUPERVISION_HEARTBEAT_SECONDS": "5"}
+"""As in the field; tests have a quicker one."""
 
 
-def edge_server(name: str, target: str, agent: int, accounts: tuple[SippAccount, SippAccount]) -> SipServer:
-    """An edge as a server under load.
+@contextmanager
+def running(name: str, interpreter: Interpreter, tree: Path = PROJECT) -> Iterator[SipServer]:
+    """The edge of the site that all servers serve.
 
     Args:
-        agent: the agent's process id.
+        name: for people.
+        interpreter: what it runs on.
+        tree: the folder that its packages are in.
     """
-    sip, tree = [descendant_running(agent, SIP_PROCESS)], descendants(agent)
-    spent = {
-        "SIP process": lambda: cpu_seconds(sip),
-        "all processes of the edge": lambda: cpu_seconds(tree),
-    }
-    return SipServer.of(name, target, accounts, spent)
-
-
-@contextmanager
-def agent(snapshot: Snapshot, secrets: dict[str, str]) -> Iterator[EdgeProcess]:
-    """The agent, ready, with this snapshot."""
-    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
-        state = Path(name) / "edge"
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        state = Path(folder) / "edge"
         state.mkdir()
-        prepare_state(state, snapshot, secrets)
-        edge = EdgeProcess(state)
+        prepare_state(state, snapshot(), snapshot_secrets())
+        edge = EdgeProcess(state, _ENVIRONMENT, str(interpreter.executable), tree)
         try:
-            edge.ports()
-            yield edge
+            edge.ready(_READY_SECONDS)
+            ports = edge.ports()
+            agent = edge.process.pid
+            sip = descendant_running(agent, SIP_PROCESS)
+            yield SipServer(
+                name,
+                {transport: ports[f"sip_{transport}"] for transport in ("udp", "tcp", "tls")},
+                {"SIP process": lambda: [sip], "all processes of the edge": lambda: descendants(agent)},
+            )
         finally:
             edge.stop()
-
-
-@contextmanager
-def running(snapshot: Snapshot, secrets: dict[str, str]) -> Iterator[SipServer]:
-    """The edge of a site whose first line calls the second."""
-    domain = snapshot.site.domain
-    users = {user.user_id: user.username for user in snapshot.users}
-    caller, callee = (
-        SippAccount(users[line.user_id], line.auth_username, secrets[line.password], domain)
-        for line in snapshot.lines[:2]
-    )
-    with agent(snapshot, secrets) as edge:
-        target = f"127.0.0.1:{edge.ports()['sip_udp']}"
-        yield edge_server("an edge whose cloud is away", target, edge.process.pid, (caller, callee))

@@ -1,48 +1,63 @@
-"""Memory of the SIP process with 10,000 bindings: a real agent with 10,000 users, each registered by sipp."""
+"""Memory with 10,000 bindings and after a burst of calls, of servers that were started for this alone."""
 
-import tempfile
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
-from benchmarks.cpu import cpu_seconds, descendant_running, memory_mb, wait_quiet
-from benchmarks.edge_alone import SIP_PROCESS, agent
+from benchmarks.cpu import memory_mb, proportional_mb, wait_quiet
 from benchmarks.figure import Figure
-from contract.snapshot import DialPlan, InternalRule, Line, Site, Snapshot, User
-from tests.support import sipp
-from tests.support.sipp import SippAccount
+from benchmarks.sip.load_run import measured
+from benchmarks.sip.server import SipServer, accounts
 
 BINDINGS: Final = 10_000
-_RATE: Final = 1000
-_DOMAIN: Final = "demo.tandem.test"
+BURST: Final = 10_000
+AT_ONCE: Final = 30
+_AIMS: Final = {f"{BINDINGS:,} bindings": 80.0, "after a burst of calls": 200.0}
+_HOW: Final = (
+    f"/proc, of a server of its own; {BINDINGS:,} phones register once over UDP, then {BURST:,} calls as fast as they "
+    f"go, {AT_ONCE} at a time, beyond which an edge sheds; RSS is summed, so counts what processes share several "
+    "times; PSS shares it out"
+)
+
+Opened = Callable[[], AbstractContextManager[SipServer]]
 
 
-def measure() -> list[Figure]:
-    """Before the first and after the last registration."""
-    names = [str(10_000 + n) for n in range(BINDINGS)]
-    snapshot = Snapshot(
-        version=1,
-        site=Site(site_id="site-1", tenant_id="tenant-1", name="Office", domain=_DOMAIN, realm="realm-1"),
-        users=tuple(User(user_id=f"user-{n}", username=n, display_name=f"Desk {n}", extension=n) for n in names),
-        lines=tuple(
-            Line(line_id=f"line-{n}", user_id=f"user-{n}", auth_username=f"auth{n}", password=f"s-{n}:1") for n in names
-        ),
-        dial_plan=DialPlan(rules=(InternalRule(rule_id="internal"),)),
-    )
-    secrets = {f"s-{n}:1": f"password-{n}" for n in names}
-    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder, agent(snapshot, secrets) as edge:
-        pid = descendant_running(edge.process.pid, SIP_PROCESS)
-        wait_quiet(lambda: cpu_seconds([pid]))
-        before = memory_mb(pid)
-        rows = tuple(SippAccount(n, f"auth{n}", f"password-{n}", _DOMAIN).row("5060") for n in names)
-        target = f"127.0.0.1:{edge.ports()['sip_udp']}"
-        sipp.run(Path(folder), "register", target, rows, 110.0, calls=BINDINGS, rate=_RATE, at_once=200)
-        wait_quiet(lambda: cpu_seconds([pid]))
-        after = memory_mb(pid)
-    method = (
-        f"VmRSS of the SIP process of an agent without cloud; {BINDINGS:,} users with one line each in its snapshot; "
-        f"sipp registers each once, {_RATE} a second at most"
-    )
-    return [
-        Figure(f"Memory of the SIP process, {BINDINGS:,} bindings", "MB", (after,), method, aim=80),
-        Figure(f"Memory of the SIP process, {BINDINGS:,} users, none registered", "MB", (before,), method),
-    ]
+def measure(ours: Sequence[Opened], peer: Opened | None) -> Iterator[Figure]:
+    """RSS of the first count of ours beside everything of the peer's, then the same in PSS of everything."""
+    beside = _moments(peer) if peer is not None else None
+    for opened in ours:
+        found = _moments(opened)
+        for moment, (name, first, rss, _) in found.items():
+            theirs = beside[moment] if beside is not None else None
+            aim = _AIMS.get(moment)
+            yield _figure(f"Memory, {moment}: {name}, {first}, RSS", rss[0], theirs and (theirs[0], theirs[2][-1]), aim)
+        for moment, (name, _, _, pss) in found.items():
+            theirs = beside[moment] if beside is not None else None
+            yield _figure(f"Memory, {moment}: {name}, all, PSS", pss[-1], theirs and (theirs[0], theirs[3][-1]), None)
+
+
+Moment = tuple[str, str, list[float], list[float]]
+"""Server, its first count, and by count its RSS and its PSS in MB."""
+
+
+def _moments(opened: Opened) -> dict[str, Moment]:
+    found = {}
+    with opened() as server:
+        found["nobody registered"] = _now(server)
+        measured(server, "register", "udp", accounts(BINDINGS), BINDINGS, rate=2000.0, keep=True)
+        found[f"{BINDINGS:,} bindings"] = _now(server)
+        measured(server, "call", "udp", accounts()[-2 * AT_ONCE :], BURST, keep=True)
+        found["after a burst of calls"] = _now(server)
+    return found
+
+
+def _now(server: SipServer) -> Moment:
+    wait_quiet(server.all_spent)
+    pids = [each() for each in server.counted.values()]
+    rss, pss = ([sum(map(of, each)) for each in pids] for of in (memory_mb, proportional_mb))
+    return server.name, next(iter(server.counted)), rss, pss
+
+
+def _figure(name: str, value: float, peer: tuple[str, float] | None, aim: float | None) -> Figure:
+    said, runs = (peer[0], (peer[1],)) if peer else ("", ())
+    return Figure(name, "MB", (value,), _HOW, peer=said, peer_runs=runs, aim=aim, aim_of_value=True)
