@@ -19,7 +19,7 @@ SPECIMENS = {
         settings={
             "sip/transport": "tcp",
             "calls/voicemail_number": "*98",
-            "calls/pickup_code": "*78",
+            "codes/pickup": "*78",
             "time/time_format": "12",
             "screen/language": "German",
             "network/vlan": True,
