@@ -40,7 +40,7 @@ from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
-from edge_agent.sip.registrar.contacts import IntervalTooBrief
+from edge_agent.sip.registrar.contacts import Declined
 from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
 from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
@@ -82,6 +82,10 @@ class Transport(Protocol):
 
     def reuse(self, flow: Flow, port: int) -> bool:
         """Send what is for this port of the connection's peer by that connection."""
+        ...
+
+    def expect(self, flow: Flow, seconds: float) -> None:
+        """Close a connection whose peer stays silent for so long."""
         ...
 
 
@@ -161,6 +165,7 @@ class Endpoint:
             self._own.are_contact,
             self._gruus,
             self._binding_changed,
+            transport.expect,
         )
         self.overload = Overload(config.overload, reporter)
         self._batch = 0
@@ -379,8 +384,10 @@ class Endpoint:
         try:
             headers = self._registrar.register(request, credential, now)
             headers += self._admission.next_nonce(request)
-        except IntervalTooBrief as brief:
-            status, headers = brief.status, [(b"Min-Expires", b"%d" % brief.min_expires)]
+            if self._config.service_route:
+                headers.append((b"Service-Route", self._own.route(request.flow.transport)))
+        except Declined as declined:
+            status, headers = declined.status, declined.headers
         except SipError as error:
             if isinstance(error, BadMessage | Refused):
                 self.drops[error.drop] += 1

@@ -34,13 +34,13 @@ from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, callee_of
+from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
 
 ALLOW: Final = (
     b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, PUBLISH"
 )
-_SUPPORTED: Final = b"path, outbound, gruu"
 _REGISTER_EXTENSIONS: Final = frozenset({b"path", b"outbound", b"gruu"})
 _EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
 _RECORD_ROUTED: Final = frozenset({b"INVITE", b"REFER", b"NOTIFY"})
@@ -130,7 +130,7 @@ class ProxyCore:
         """See `TransactionUser`."""
         try:
             self._route(request, now)
-        except (Challenged, Unsupported, Shed) as answer:
+        except (Challenged, Unsupported, Shed, IntervalTooSmall) as answer:
             self._layer.reply(request, answer.status, b"", answer.headers)
         except Silence:
             return
@@ -202,6 +202,7 @@ class ProxyCore:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
         hop, flow = self._next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
+        timer = self._session_timer(request)
         if request.method == b"BYE" and (call := self._calls.of_dialog(request)) is not None:
             call.ended()
         transaction = self._layer.accept(request)
@@ -212,7 +213,9 @@ class ProxyCore:
             request.remove(ASSERTED)
         target = Target(None, flow, trusted=self._identities.is_trusted(flow))
         private = ASSERTED in request.names and is_private(request)
-        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private).start([target], now)
+        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private, timer=timer).start(
+            [target], now
+        )
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
@@ -242,6 +245,7 @@ class ProxyCore:
         routing = Routing(self._config, self._location, self._clock, Call(caller, dialled), self._own, gruu)
         decision, targets = routing.decide(now)
         step = decision.step
+        timer = self._session_timer(request)
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.address(b"from").uri.dialled
@@ -262,6 +266,7 @@ class ProxyCore:
             private=is_private(request),
             serial_seconds=self._config.serial_ring_seconds,
             unreachable_status=503 if isinstance(step, Service) else 480,
+            timer=timer,
         )
         if isinstance(step, Reject):
             fork.answer(step.status, step.phrase.encode(), now)
@@ -272,6 +277,7 @@ class ProxyCore:
         """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""
         hop, flow = self._next_hop(request)
         self._reach.check_new(hop, flow)
+        timer = self._session_timer(request)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -283,13 +289,18 @@ class ProxyCore:
             loop_mark=loop_mark,
             record_route=request.method in _RECORD_ROUTED,
             private=is_private(request) or not self._location.knows_host(flow.host),
+            timer=timer,
         ).start([Target(None, flow, trusted=self._identities.is_trusted(flow))], now)
 
     def _answer_for_ourselves(self, request: Message, now: float) -> None:
         """A request to the edge itself."""
         if request.method == b"OPTIONS":
             self._refuse_extensions(request, b"require")
-            headers: list[RawHeader] = [(b"Allow", ALLOW), (b"Accept", b"application/sdp"), (b"Supported", _SUPPORTED)]
+            headers: list[RawHeader] = [
+                (b"Allow", ALLOW),
+                (b"Accept", b"application/sdp"),
+                (b"Supported", b"path, outbound, gruu"),
+            ]
             headers.append((b"Allow-Events", b", ".join(self._events.names)))
             self._layer.reply(request, 200, headers=headers)
         elif request.to_tag and request.method == b"SUBSCRIBE":
@@ -302,6 +313,12 @@ class ProxyCore:
             self._layer.reply(request, 405, headers=((b"Allow", ALLOW),))
 
     # -- parts
+
+    def _session_timer(self, request: Message) -> SessionTimer | None:
+        config = self._config
+        if request.method not in METHODS or not (config.session_expires or config.min_session_expires):
+            return None
+        return timed(request, config)
 
     def _next_hop(self, request: Message) -> tuple[Uri, Flow]:
         """The way to the topmost Route, or to the Request-URI (§16.6 steps 6 and 7).

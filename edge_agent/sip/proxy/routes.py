@@ -50,6 +50,10 @@ class OwnAddresses:
         hosts = {*(host.lower() for host in config.hosts), *(host for host, _ in self._local.values())}
         self._hosts = self._domains.union(_host_of_uri(host) for host in hosts)
 
+    def route(self, transport: str) -> bytes:
+        """A Route that leads here, for what is to come by this transport (RFC 3608 §5)."""
+        return b"<sip:" + self.sent_by[transport] + _transport_parameter(transport) + b";lr>"
+
     def are(self, uri: Uri) -> bool:
         """Whether requests with this URI end here: the domain, or a host of ours at a port of ours."""
         if not self.name_host(uri):
@@ -70,6 +74,10 @@ class OwnAddresses:
         """Whether an address in From or To belongs to the site; the port says nothing there."""
         host = uri.host
         return (host if host[:1] != b"[" else canonical_reference(host)) in self._hosts
+
+
+def _transport_parameter(transport: str) -> bytes:
+    return b"" if transport == "udp" else b";transport=" + transport.encode()
 
 
 def _host_of_uri(host: str) -> bytes:
@@ -129,8 +137,7 @@ class RouteBook:
             request.insert(at, b"Record-Route", self._entry(outgoing, token))
 
     def _entry(self, transport: str, token: bytes) -> bytes:
-        parameter = b"" if transport == "udp" else b";transport=" + transport.encode()
-        return b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t=" + token + b">"
+        return b"<sip:" + self._own.sent_by[transport] + _transport_parameter(transport) + b";lr;t=" + token + b">"
 
     def take_own(self, request: Message) -> Proof | None:
         """Remove what of the route is us (§16.4).

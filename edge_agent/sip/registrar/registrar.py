@@ -14,12 +14,16 @@ from edge_agent.sip.location import Binding, BindingEvent, Location
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Refused, SipError
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport
-from edge_agent.sip.registrar.contacts import WantedContact, wanted_contacts
+from edge_agent.sip.registrar.contacts import Declined, WantedContact, wanted_contacts
 from edge_agent.sip.registrar.moments import Moments
 from edge_agent.sip.registrar.reach import LeadsHere, flow_of_contact
 from edge_agent.sip.registrar.store import BindingStore, StoredBinding
 
 _PATH_HOPS: Final = 8
+_FLOW_GRACE: Final = 1.5
+"""How much longer than it promised a phone may stay silent on its connection."""
+SUPPORTED: Final = b"path, outbound, gruu"
+"""Extensions of REGISTER."""
 _KEPT_TRANSPORTS: Final[dict[str, Transport]] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 """What a binding can be reached by after a restart; a browser's connection went with the old process."""
 
@@ -36,6 +40,7 @@ class Registrar:
         config: of the site.
         leads_here: whether a contact is this edge itself.
         gruus: names of single phones.
+        expect: has a connection closed when its phone stays silent for so long.
         changed: told of every change of a binding whose user is in `location.watched`.
     """
 
@@ -49,6 +54,7 @@ class Registrar:
         leads_here: LeadsHere,
         gruus: Gruus,
         changed: Callable[[Binding, BindingEvent], None],
+        expect: Callable[[Flow, float], None],
     ) -> None:
         self._location = location
         self._store = store
@@ -58,6 +64,7 @@ class Registrar:
         self._leads_here = leads_here
         self._gruus = gruus
         self._changed = changed
+        self._expect = expect
 
     # -- REGISTER
 
@@ -86,6 +93,8 @@ class Registrar:
         path = tuple(request.values(b"path")) if b"path" in request.names else ()
         if len(path) > _PATH_HOPS:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Path Too Long")
+        if path and not self._config.path_without_support and b"path" not in request.values(b"supported"):
+            raise Declined(420, (b"Unsupported", b"path"))
         ways = [self._way_to(one, path, request) for one in wanted]
         for _, old in changes:
             if old is not None:
@@ -97,6 +106,13 @@ class Registrar:
         headers += [(b"Path", value) for value in path]
         if any(one.reg_id for one in wanted):
             headers.append((b"Require", b"outbound"))
+            seconds = self._config.flow_timer_seconds
+            if seconds and request.flow.connection and not path:
+                # Keep-alives are promised more often than that (RFC 5626 §4.4.1, §10).
+                headers.append((b"Flow-Timer", b"%d" % seconds))
+                self._expect(request.flow, _FLOW_GRACE * seconds)
+        if b"supported" in request.names:
+            headers.append((b"Supported", SUPPORTED))
         return headers
 
     def _answer(self, request: Message, bindings: list[Binding], now: float) -> list[RawHeader]:

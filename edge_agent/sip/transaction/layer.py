@@ -136,7 +136,7 @@ class TransactionLayer:
         known = self._servers.get(key)
         if known is not None:
             self.counts.heard_again += 1
-            known.retransmitted(now)
+            known.retransmitted(message, now)
         elif method == b"CANCEL":
             self.counts.arrived(method)
             self._cancel_arrived(message, key, now)

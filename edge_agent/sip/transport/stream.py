@@ -37,6 +37,8 @@ class Stream(asyncio.BufferedProtocol):
         self.flow = flow
         self.heard = streams.clock.monotonic()
         """When something came last."""
+        self.silent_seconds: float | None = None
+        """How long its peer, which promised to be heard more often, may stay silent; None: as long as any."""
         self.stalled_since: float | None = None
         """Since when a message is not whole."""
         self.aliases: list[tuple[Transport, str, int]] = []

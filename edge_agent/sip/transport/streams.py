@@ -178,6 +178,12 @@ class Streams:
                 self.user.stream_closed(Flow(*address))
         self.user.stream_closed(flow)
 
+    def expect(self, flow: Flow, seconds: float) -> None:
+        """Close this connection when nothing, not even a keep-alive, has come for so long (RFC 5626 §4.4.1)."""
+        stream = self._by_number.get(flow.connection)
+        if stream is not None:
+            stream.silent_seconds = seconds
+
     # -- sending
 
     def send(self, data: bytes, flow: Flow, name: str = "") -> bool:
@@ -285,7 +291,7 @@ class Streams:
             silent, stalled = now - stream.heard, stream.stalled_since
             if stalled is not None and now - stalled > limits.message_seconds:
                 self._drop(stream.flow.connection, DropReason.SLOW_CONNECTION)
-            elif silent > limits.tcp_idle_seconds:
+            elif silent > (stream.silent_seconds or limits.tcp_idle_seconds):
                 self._drop(stream.flow.connection, DropReason.IDLE_CONNECTION)
             elif stream.kind in ("ws", "wss"):
                 if silent > limits.ws_silent_seconds:

@@ -158,3 +158,29 @@ async def test_a_peer_that_does_not_read_is_cut_off() -> None:
             transport.send(b"x" * 60_000, flow)
         await eventually_async(lambda: flow in listener.failed)
         writer.close()
+
+
+async def test_a_peer_that_promised_to_be_heard_is_cut_off_when_it_falls_silent_and_no_other() -> None:
+    """RFC 5626 §4.4.1: the time of a Flow-Timer is over."""
+    clock = HandClock()
+    async with opened(clock=clock) as (transport, listener):
+        _, promised = await asyncio.open_connection(*transport.local["tcp"])
+        promised.write(MESSAGE)
+        await eventually_async(lambda: len(listener.heard) == 1)
+        _, other = await asyncio.open_connection(*transport.local["tcp"])
+        other.write(MESSAGE)
+        await eventually_async(lambda: len(listener.heard) == 2)
+        (_, first), (_, second) = listener.heard
+        transport.expect(first, 180.0)
+        transport.expect(Flow("tcp", "127.0.0.1", 1, 999), 180.0)
+        clock.advance(170)
+        promised.write(b"\r\n\r\n")
+        await eventually_async(lambda: transport.streams._by_number[first.connection].heard == clock.monotonic())
+        clock.advance(170)
+        transport.streams.sweep()
+        assert transport.is_open(first)
+        clock.advance(20)
+        transport.streams.sweep()
+        assert (transport.is_open(first), transport.is_open(second)) == (False, True)
+        promised.close()
+        other.close()
