@@ -1,18 +1,23 @@
 """The provisioning process: phones fetch their configuration from it, by every way in which they ask."""
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from contract.devices import load_catalogue
 from contract.sync.state import StateRecord
 from edge_agent.clock import SystemClock
 from edge_agent.network.own_addresses import own_addresses, reachable_host
+from edge_agent.ports import NoticeOutcome
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import Reporting
 from edge_agent.provisioning.errors import ConfigRefused
+from edge_agent.provisioning.resync import Resync
 from edge_agent.provisioning.serve.http import PhoneTls
 from edge_agent.provisioning.serve.http.tls import CertificateUnusable
 from edge_agent.provisioning.server import Keeping, ProvisioningAddresses, ProvisioningServer
@@ -40,6 +45,8 @@ class ProvisioningSubsystem:
         self._reporting: Reporting | None = None
         self._tls: PhoneTls | None = None
         self._settings = ProvisioningSettings()
+        self._resync: Resync | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._key = b""
         self._devices = 0
         self._http_port = self._https_port = 0
@@ -69,9 +76,12 @@ class ProvisioningSubsystem:
         self._http_port = addresses.http_port or 0
         self._key = edge_key(folder / KEY_FILE, self._tokens)
         keeping = Keeping(folder / FOLDER / "uploads", self._key, self._tls)
+        catalogue = load_catalogue()
         self._server = ProvisioningServer(
-            addresses, load_catalogue(), self._reporting, self._clock, keeping=keeping, tokens=self._tokens
+            addresses, catalogue, self._reporting, self._clock, keeping=keeping, tokens=self._tokens
         )
+        self._resync = Resync(catalogue, self._bell.wants, self._reporting)
+        self._server.desk.on_fetched = self._fetched
         return {}
 
     def _phone_tls(self, settings: Settings) -> PhoneTls:
@@ -106,6 +116,10 @@ class ProvisioningSubsystem:
         """Serve what was rendered; the first time, listen."""
         server = self._running()
         server.commit()
+        if self._resync is not None:
+            self._resync.serve(server.models)
+            self._resync.changed(server.changed, self._clock.monotonic())
+            self._schedule()
         if not server.ports:
             await server.start()
         server.pnp.join(self._interfaces())
@@ -121,15 +135,59 @@ class ProvisioningSubsystem:
         """No file of a phone depends on site state."""
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
-        """There is no order for provisioning yet."""
-        raise UnknownOrder(f"provisioning knows no order {name}")
+        """`resync_phones`: have devices fetch again. `notice_told`: what became of a notice that was wanted."""
+        now = self._clock.monotonic()
+        resync = self._resync
+        if resync is None:
+            raise UnknownOrder("provisioning was not started")
+        match name:
+            case "resync_phones":
+                ids = [
+                    each
+                    for key, value in sorted(arguments.items())
+                    if key.startswith("devices")
+                    for each in value.split(",")
+                ]
+                told = resync.ordered(arguments["job_id"], ids, now, reboot=arguments.get("reboot") == "true")
+                self._schedule()
+                return f"{told} of {len(ids)} phones are being told"
+            case "notice_told":
+                known = {key: value for key, value in arguments.items() if key != "status"}
+                resync.told(_outcome(known, arguments.get("status", "0")), now)
+                self._schedule()
+                return ""
+            case _:
+                raise UnknownOrder(f"provisioning knows no order {name}")
+
+    def _schedule(self) -> None:
+        """Call `advance` when the next phone is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._resync.deadline if self._resync is not None else None
+        if deadline is not None and deadline != float("inf"):
+            wait = max(0.0, deadline - self._clock.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        if self._resync is not None:
+            self._resync.advance(self._clock.monotonic())
+        self._schedule()
+
+    def _fetched(self, device_id: str) -> None:
+        if self._resync is not None:
+            self._resync.fetched(device_id)
+            self._schedule()
 
     def figures(self) -> dict[str, int]:
-        """How many devices are served."""
-        return {"devices": self._devices}
+        """How many devices are served, and how many of them are being told to fetch again."""
+        return {"devices": self._devices, "resyncing": len(self._resync) if self._resync is not None else 0}
 
     async def stop(self) -> None:
         """Close every port and let go of the outbox."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._server is not None:
             await self._server.stop()
         if self._reporting is not None:
@@ -145,6 +203,14 @@ class ProvisioningSubsystem:
         if self._server is None:
             raise ConfigurationRefused("provisioning was not started")
         return self._server
+
+
+def _outcome(told: dict[str, str], status: str) -> NoticeOutcome:
+    """What became of a notice, from the words of an order."""
+    try:
+        return TypeAdapter(NoticeOutcome).validate_python({**told, "status": int(status)})
+    except (ValidationError, ValueError):
+        raise UnknownOrder("no outcome of a notice") from None
 
 
 if __name__ == "__main__":

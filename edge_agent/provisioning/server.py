@@ -100,6 +100,10 @@ class ProvisioningServer:
             self.desk.plug_and_play, identifier.subscribed, self._urls.url_for, tokens or SystemTokens()
         )
         self.pnp = PlugAndPlayServer(self.pnp_core, clock)
+        self.changed: tuple[str, ...] = ()
+        """Devices whose own files are others since the last commit."""
+        self.models: dict[str, str] = {}
+        """The model of each device."""
         self.version: int | None = None
         """The snapshot version that is served."""
         self.ports: dict[str, int] = {}
@@ -137,6 +141,8 @@ class ProvisioningServer:
         config, library = self._prepared
         self._prepared = None
         self.version = config.version
+        self.changed = library.changed_since(self.desk.library)
+        self.models = {device.device_id: device.model for device in config.devices}
         self.desk.serve(library, config.access, config.version)
         self._urls.serve(config)
         return self.version

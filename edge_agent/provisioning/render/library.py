@@ -44,6 +44,19 @@ class Library:
         """The MAC address of a device; empty when the site does not know it."""
         return self._macs.get(device_id, "")
 
+    def changed_since(self, earlier: "Library") -> tuple[str, ...]:
+        """Devices of both whose own files differ, sorted."""
+        before, after = earlier.own_files(), self.own_files()
+        return tuple(sorted(each for each in after.keys() & before.keys() if after[each] != before[each]))
+
+    def own_files(self) -> dict[str, dict[str, str]]:
+        """The files of each device's own: name → entity tag."""
+        found: dict[str, dict[str, str]] = {}
+        for file in self._files.values():
+            if file.device_id is not None:
+                found.setdefault(file.device_id, {})[file.name] = file.etag
+        return found
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every name, sorted."""

@@ -45,7 +45,7 @@ async def test_ports_are_bound_once_there_is_something_to_serve(provisioning: Pr
     assert set(ports) == {"tftp", "http", "https", "ftp", "plug_and_play"}
     await provisioning.prepare(message(2))
     assert await provisioning.commit() == ports
-    assert provisioning.figures() == {"devices": 2}
+    assert provisioning.figures() == {"devices": 2, "resyncing": 0}
 
 
 async def test_a_device_that_cannot_be_rendered_is_refused_by_name(provisioning: ProvisioningSubsystem) -> None:
