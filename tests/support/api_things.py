@@ -6,7 +6,16 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from cloud.models import Alarm, CallRecord, EventRow, Registration, UnknownPhone, WebhookDelivery
+from cloud.models import (
+    Alarm,
+    CallRecord,
+    EventRow,
+    PhoneRefusal,
+    PhoneUpload,
+    Registration,
+    UnknownPhone,
+    WebhookDelivery,
+)
 from cloud.pbx.database import Scope
 from cloud.pbx.publishing import publish_site
 from cloud.pbx.webhooks import announce
@@ -47,7 +56,13 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "model": "t54w",
     }
     publish_site(world.databases.worker, customer.scope, customer.site_id, "first")
-    return {**things, **report(world, customer, {name: UUID(things[name]) for name in ("edge_id", "line_id")})}
+    order = client.post(f"/sites/{site}/resync", {"device_ids": [device["id"]]})
+    assert order.status == 202, order.body
+    things["job_id"] = order.json["id"]
+    return {
+        **things,
+        **report(world, customer, {name: UUID(things[name]) for name in ("edge_id", "line_id", "device_id")}),
+    }
 
 
 def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict[str, str]:
@@ -92,8 +107,32 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         id=TOKENS.id(), **of_edge, alarm="process_restarted", severity="warning", text="It did", raised_at=now
     )
     event = EventRow(id=TOKENS.id(), **of_edge, epoch="e", sequence=1, kind="alarm", at=now, payload={"kind": "alarm"})
+    refusal = PhoneRefusal(
+        id=TOKENS.id(),
+        **of_edge,
+        reason="clear_text",
+        identity="001565000002",
+        mac="001565000002",
+        device_id=None,
+        address="192.0.2.7",
+        protocol="tftp",
+        user_agent="",
+        first_seen_at=now,
+        last_seen_at=now,
+        times_seen=1,
+    )
+    upload = PhoneUpload(
+        id=TOKENS.id(),
+        tenant_id=customer.tenant_id,
+        site_id=customer.site_id,
+        device_id=things["device_id"],
+        name="boot.log",
+        size=5,
+        content=b"boot\n",
+        sent_at=now,
+    )
     with world.databases.worker.session(Scope(tenant_id=customer.tenant_id)) as session:
-        session.add_all([phone, registration, alarm, call])
+        session.add_all([phone, registration, alarm, call, refusal, upload])
         announce(session, TOKENS, customer.tenant_id, "edge.online", now, {})
         delivery = session.scalars(select(WebhookDelivery)).one()
         delivery.state = "delivered"
@@ -106,6 +145,8 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         "registration_id": str(registration.id),
         "alarm_id": str(alarm.id),
         "event_id": str(event.id),
+        "refusal_id": str(refusal.id),
+        "upload_id": str(upload.id),
     }
 
 

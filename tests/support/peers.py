@@ -10,6 +10,8 @@ PACKAGES: Final = {
     "tftp": "tftp-hpa",
     "curl": "curl",
     "atftp": "atftp",
+    "dnsmasq": "dnsmasq-base",
+    "kea-dhcp4": "kea-dhcp4-server",
     "lftp": "lftp",
     "chromium": "chromium",
     "debootstrap": "debootstrap",

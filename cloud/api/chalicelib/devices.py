@@ -14,7 +14,7 @@ from cloud.api.chalicelib.lines import Line, LinePosition, LineWithPassword, wit
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
-from cloud.pbx import device_models, devices, unknown_phones
+from cloud.pbx import device_models, devices, phones, unknown_phones
 from contract.snapshot import SettingValue
 
 router = new_router()
@@ -41,6 +41,20 @@ Settings = Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue], 
 GroupIds = Annotated[list[UUID], Field(max_length=32)]
 
 
+class Visit(Shown):
+    """The last time that a device fetched its files, and how far it is with fetching them again."""
+
+    address: str
+    protocol: str
+    proof: str = Field(description="certificate, password or none; empty: it has not fetched yet")
+    firmware: str
+    fetched_at: datetime | None
+    fetched_version: int | None = Field(description="The snapshot version that its file was made from")
+    resync_state: str = Field(description="deferred, asked, fetched, registered or failed; empty: it was never told")
+    resync_text: str
+    resync_at: datetime | None
+
+
 class Device(Stored):
     """A phone or gateway with its lines."""
 
@@ -52,6 +66,7 @@ class Device(Stored):
     settings: dict[str, SettingValue] = Field(description="What it sets itself, by setting path")
     group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
+    visit: Visit | None = Field(None, description="null: no file of its own was fetched yet")
 
 
 class DevicePage(Shown):
@@ -168,6 +183,10 @@ class UnknownPhone(Shown):
     user_agent: str
     address: str
     protocol: str
+    certainty: dict[str, str] = Field(
+        description="How far each fact may be trusted: hint, likely, claimed, asked, proven"
+    )
+    switch_port: str
     first_seen_at: datetime
     last_seen_at: datetime
     times_seen: int
@@ -191,7 +210,9 @@ def list_devices(
     ] = None,
 ) -> DevicePage:
     page = devices.list_devices(work.session, page_request(limit, cursor), site_id=site_id, mac=mac)
-    return DevicePage(items=[_device(one) for one in page.items], next=encode_cursor(page.next))
+    visits = phones.visits_of(work.session, [one.device.id for one in page.items])
+    items = [_device(one, visits.get(one.device.id)) for one in page.items]
+    return DevicePage(items=items, next=encode_cursor(page.next))
 
 
 @router.post("/devices", **operation("createDevice", "devices", "Create a device with its lines", "tenant_admin", 201))
@@ -212,7 +233,8 @@ def create_device(work: Current, body: NewDevice) -> DeviceMade:
 
 @router.get("/devices/<device_id>", **operation("getDevice", "devices", "Get a device with its lines", "tenant_admin"))
 def get_device(work: Current, device_id: PathId) -> Device:
-    return _device(devices.get_device(work.session, device_id))
+    visits = phones.visits_of(work.session, [device_id])
+    return _device(devices.get_device(work.session, device_id), visits.get(device_id))
 
 
 @router.patch("/devices/<device_id>", **operation("changeDevice", "devices", "Change a device", "tenant_admin"))
@@ -266,7 +288,7 @@ def delete_unknown_phone(work: Current, phone_id: PathId) -> None:
     unknown_phones.delete_unknown_phone(work.desk, phone_id)
 
 
-def _device(one: devices.DeviceWithLines) -> Device:
+def _device(one: devices.DeviceWithLines, visit: object = None) -> Device:
     row = one.device
     return Device(
         id=row.id,
@@ -281,4 +303,5 @@ def _device(one: devices.DeviceWithLines) -> Device:
         settings=row.settings,
         group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],
+        visit=Visit.model_validate(visit) if visit is not None else None,
     )

@@ -13,7 +13,7 @@ TABLES = ("device_visits", "phone_refusals", "phone_uploads", "resync_jobs", "re
 GRANTS = {
     "tandem_api": {
         "select": "device_visits phone_uploads",
-        "select, delete": "phone_refusals",
+        "select, update, delete": "phone_refusals",
         "select, insert, update, delete": "resync_jobs resync_items",
     },
     "tandem_worker": {
