@@ -35,6 +35,7 @@ from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, callee_of
 from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
+from edge_agent.sip.proxy.telephone import as_sip, bare
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
 
@@ -172,6 +173,10 @@ class ProxyCore:
         if method == b"CANCEL":
             raise SipError(481, "Call/Transaction Does Not Exist")
         uri = request.request_uri()
+        if uri.scheme == b"tel":
+            helped = self._emergencies.is_call(request, uri)
+            uri = Uri(self._own.domain, bare(uri)) if helped else as_sip(uri, self._own.domain, self._own.domains)
+            request.set_uri(uri.text)
         if uri.scheme != b"sip" and not self._emergencies.is_call(request, uri):
             raise SipError(416, "Unsupported URI Scheme")
         proof = self._routes.take_own(request)

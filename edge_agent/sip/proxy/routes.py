@@ -46,9 +46,11 @@ class OwnAddresses:
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
-        self._domains = frozenset(name.lower().encode() for name in (config.domain, *config.former_domains))
+        self.domain = config.domain.encode()
+        """Host of every address of record."""
+        self.domains = frozenset(name.lower().encode() for name in (config.domain, *config.former_domains))
         hosts = {*(host.lower() for host in config.hosts), *(host for host, _ in self._local.values())}
-        self._hosts = self._domains.union(_host_of_uri(host) for host in hosts)
+        self._hosts = self.domains.union(_host_of_uri(host) for host in hosts)
 
     def route(self, transport: str) -> bytes:
         """A Route that leads here, for what is to come by this transport (RFC 3608 §5)."""
@@ -58,7 +60,7 @@ class OwnAddresses:
         """Whether requests with this URI end here: the domain, or a host of ours at a port of ours."""
         if not self.name_host(uri):
             return False
-        if uri.port == 0 and uri.host in self._domains:
+        if uri.port == 0 and uri.host in self.domains:
             return True
         return (uri.port or DEFAULT_PORT) in self._ports
 
