@@ -18,7 +18,14 @@ from contract.snapshot import Line, Site, Snapshot
 from contract.sync.state import StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
-from edge_agent.provisioning.config import Account, DeviceConfig, DirectoryEntry, ProvisioningConfig, Registrar
+from edge_agent.provisioning.config import (
+    Account,
+    DeviceConfig,
+    DirectoryEntry,
+    PluginPackage,
+    ProvisioningConfig,
+    Registrar,
+)
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.message import ha1
 
@@ -134,6 +141,7 @@ def provisioning_config(
             requests_per_address=policy.requests_per_minute_per_address,
             requests_per_phone=policy.requests_per_minute_per_phone,
         ),
+        plugins=tuple(PluginPackage(one.vendor, one.digest, one.content) for one in snapshot.device_plugins),
         directory=tuple(
             sorted(
                 (

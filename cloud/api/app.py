@@ -13,6 +13,7 @@ from chalice.app import Chalice, CORSConfig
 from cloud.api.chalicelib import (
     accounts,
     device_levels,
+    device_plugins,
     devices,
     edges,
     health,
@@ -50,6 +51,7 @@ RESOURCES = (
     devices,
     device_levels,
     phones,
+    device_plugins,
     edges,
     snapshots,
     reports,

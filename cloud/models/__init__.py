@@ -5,6 +5,7 @@ from cloud.models.audit import AuditEntry
 from cloud.models.base import Base
 from cloud.models.device import Device
 from cloud.models.device_group import DeviceGroup, DeviceGroupMember
+from cloud.models.device_plugin import DevicePlugin
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
@@ -26,6 +27,7 @@ __all__ = [
     "Device",
     "DeviceGroup",
     "DeviceGroupMember",
+    "DevicePlugin",
     "DeviceVisit",
     "Edge",
     "EdgeLease",

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud.models import Device, DeviceGroup, DeviceGroupMember, Line, Site, Tenant, User
+from cloud.models import Device, DeviceGroup, DeviceGroupMember, DevicePlugin, Line, Site, Tenant, User
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
 from cloud.pbx.provisioning import policy_of
@@ -48,6 +48,7 @@ def compile_site(session: Session, site_id: UUID, version: int) -> contract.Snap
                 (_device(one, members.get(one.id, ())) for one in known.values()), key=lambda device: device.device_id
             )
         ),
+        device_plugins=_device_plugins(session, site.tenant_id),
         device_levels=_device_levels(session, site, tenant, members),
         dial_plan=_default_dial_plan(site_id),
     )
@@ -105,6 +106,16 @@ def _members(session: Session, site_id: UUID) -> dict[UUID, tuple[UUID, ...]]:
     for member in session.scalars(query):
         found[member.device_id] = (*found.get(member.device_id, ()), member.group_id)
     return found
+
+
+def _device_plugins(session: Session, tenant_id: UUID) -> tuple[contract.DevicePlugin, ...]:
+    rows = session.execute(
+        select(DevicePlugin.vendor, DevicePlugin.digest, DevicePlugin.content).where(
+            DevicePlugin.tenant_id == tenant_id
+        )
+    )
+    plugins = (contract.DevicePlugin(vendor=row.vendor, digest=row.digest, content=row.content) for row in rows)
+    return tuple(sorted(plugins, key=lambda plugin: plugin.vendor))
 
 
 def _device_levels(

@@ -1,12 +1,12 @@
 """Device models as a tenant chooses among them, and the check of a device against its model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cloud.pbx.checks import Problems
 from cloud.pbx.errors import NotFound
-from contract.devices import Catalogue, DeviceModel, Group, Value, check_settings
+from contract.devices import Catalogue, DeviceModel, Group, Plugin, Value, check_settings
 
 ANNOUNCED: Final = "announced/any"
 """The model of a device whose phone has not come yet: it becomes the phone's own once that says what it is."""
@@ -30,7 +30,7 @@ def list_models(catalogue: Catalogue) -> list[ModelView]:
     return [_view(catalogue, model) for model in catalogue.models]
 
 
-def get_model(catalogue: Catalogue, key: str) -> ModelView:
+def get_model(catalogue: Catalogue, key: str, language: str = "en") -> ModelView:
     """One model.
 
     Raises:
@@ -39,7 +39,28 @@ def get_model(catalogue: Catalogue, key: str) -> ModelView:
     model = catalogue.find(key)
     if model is None:
         raise NotFound
-    return _view(catalogue, model)
+    plugin = catalogue.plugins[model.vendor]
+    return replace(
+        _view(catalogue, model), groups=tuple(_translated(plugin, group, language) for group in model.groups)
+    )
+
+
+def _translated(plugin: Plugin, group: Group, language: str) -> Group:
+    """The group with labels and help in that language, as far as somebody has translated them."""
+
+    def said(text: str) -> str:
+        return plugin.text(text, language)
+
+    settings = tuple(
+        replace(
+            setting,
+            label=said(setting.label),
+            help=said(setting.help),
+            options=tuple(replace(option, label=said(option.label)) for option in setting.options),
+        )
+        for setting in group.settings
+    )
+    return Group(group.name, said(group.label), said(group.help), settings)
 
 
 def check_device(

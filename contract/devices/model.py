@@ -219,6 +219,10 @@ class Catalogue:
 
     plugins: Mapping[str, Plugin]
 
+    def extended(self, plugins: Mapping[str, Plugin]) -> "Catalogue":
+        """This catalogue with further plug-ins."""
+        return Catalogue({**self.plugins, **plugins}) if plugins else self
+
     def find(self, key: str) -> DeviceModel | None:
         """The model `<vendor>/<name>`, or None."""
         vendor, _, name = key.partition("/")

@@ -2,6 +2,7 @@
 
 from contract.snapshot.device import Device, SettingValue
 from contract.snapshot.device_levels import DeviceGroup, DeviceLevels, LevelSettings
+from contract.snapshot.device_plugin import DevicePlugin
 from contract.snapshot.dial_plan import Category, DialPlan, EmergencyRule, InternalRule, OutsideRule, Rule, ServiceRule
 from contract.snapshot.emergency import EmergencyLocation
 from contract.snapshot.forwarding import FindMe, Forwarding
@@ -34,6 +35,7 @@ __all__ = [
     "Device",
     "DeviceGroup",
     "DeviceLevels",
+    "DevicePlugin",
     "DhcpRange",
     "DhcpService",
     "DialPattern",

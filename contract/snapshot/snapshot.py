@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from contract.snapshot.consistency import name_problems, reference_problems
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
+from contract.snapshot.device_plugin import DevicePlugin
 from contract.snapshot.dial_plan import DialPlan
 from contract.snapshot.line import Line
 from contract.snapshot.site import Site
@@ -23,7 +24,12 @@ from contract.values import Digest, Frozen
 
 SCHEMA_VERSION: Final = 1
 
-RECORD_SECTIONS: Final = {"users": "user_id", "lines": "line_id", "devices": "device_id"}
+RECORD_SECTIONS: Final = {
+    "users": "user_id",
+    "lines": "line_id",
+    "devices": "device_id",
+    "device_plugins": "vendor",
+}
 """Sections that are lists of records, with the field that names a record."""
 SECTIONS: Final = ("site", *RECORD_SECTIONS, "device_levels", "dial_plan")
 """Every section of schema version 1, in order."""
@@ -47,6 +53,7 @@ class Snapshot(Frozen):
     users: Annotated[tuple[User, ...], Field(max_length=20_000)] = ()
     lines: Annotated[tuple[Line, ...], Field(max_length=50_000)] = ()
     devices: Annotated[tuple[Device, ...], Field(max_length=20_000)] = ()
+    device_plugins: Annotated[tuple[DevicePlugin, ...], Field(max_length=16)] = ()
     device_levels: DeviceLevels = DeviceLevels()
     dial_plan: DialPlan = DialPlan()
 

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 FOLDER: Final = "provisioning"
 KEY_FILE: Final = "provisioning.key"
 AUTHORITIES: Final = "vendor-authorities"
+OWN_PLUGINS: Final = "device-plugins"
+"""A folder beside the agent's state with an operator's own device plug-ins."""
 
 
 class ProvisioningSubsystem:
@@ -76,7 +78,7 @@ class ProvisioningSubsystem:
         self._http_port = addresses.http_port or 0
         self._key = edge_key(folder / KEY_FILE, self._tokens)
         keeping = Keeping(folder / FOLDER / "uploads", self._key, self._tls)
-        catalogue = load_catalogue()
+        catalogue = load_catalogue(also=folder / OWN_PLUGINS)
         self._server = ProvisioningServer(
             addresses, catalogue, self._reporting, self._clock, keeping=keeping, tokens=self._tokens
         )

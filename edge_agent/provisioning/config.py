@@ -61,6 +61,15 @@ class DeviceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginPackage:
+    """A device plug-in of the tenant's own."""
+
+    vendor: str
+    digest: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """Somebody whom phones can look up."""
 
@@ -83,6 +92,8 @@ class ProvisioningConfig:
     """The same by HTTPS that phones can check, for models that can; empty: they fetch by HTTP as well."""
     directory: tuple[DirectoryEntry, ...] = ()
     """Whom the site's phone books list."""
+    plugins: tuple[PluginPackage, ...] = ()
+    """Device plug-ins besides those that the agent was installed with."""
     access: Access = field(default_factory=Access)
     """Who may fetch what."""
 

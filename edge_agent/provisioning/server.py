@@ -82,10 +82,10 @@ class ProvisioningServer:
         keeping = keeping or Keeping()
         self._addresses = addresses
         self._renderer = Renderer(catalogue)
-        self._prepared: tuple[ProvisioningConfig, Library] | None = None
+        self._prepared: tuple[ProvisioningConfig, Library, Catalogue] | None = None
         self._preparing = asyncio.Lock()
         self._urls = ProfileUrls(catalogue)
-        identifier = Identifier(catalogue)
+        self._identifier = identifier = Identifier(catalogue)
         self.desk = Desk(identifier, reporter, clock)
         self.listener = Listener(self.desk)
         self.tftp = TftpServer(self.listener, clock)
@@ -128,7 +128,7 @@ class ProvisioningServer:
         async with self._preparing:
             # In a thread: a site of thousands takes seconds, and phones ask meanwhile.
             library = await asyncio.to_thread(self._renderer.render, config)
-            self._prepared = (config, library)
+            self._prepared = (config, library, self._renderer.catalogue)
 
     def commit(self) -> int:
         """Serve what was prepared last; returns its version.
@@ -138,13 +138,14 @@ class ProvisioningServer:
         """
         if self._prepared is None:
             raise NothingPrepared("no configuration is prepared")
-        config, library = self._prepared
+        config, library, catalogue = self._prepared
         self._prepared = None
         self.version = config.version
         self.changed = library.changed_since(self.desk.library)
         self.models = {device.device_id: device.model for device in config.devices}
         self.desk.serve(library, config.access, config.version)
-        self._urls.serve(config)
+        self._identifier.learn(catalogue)
+        self._urls.serve(config, catalogue)
         return self.version
 
     async def start(self) -> None:

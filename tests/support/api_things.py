@@ -1,5 +1,6 @@
 """One of each thing that the API shows, at one tenant: what an endpoint's path can name."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from cloud.pbx.publishing import publish_site
 from cloud.pbx.webhooks import announce
 from tests.support.api_world import ApiWorld, Client
 from tests.support.customers import TOKENS, Customer
+from tests.support.device_archives import GOOD, packed
 
 
 def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001565aabbcc") -> dict[str, str]:
@@ -33,6 +35,8 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     user = client.get(f"/users?site_id={site}").json["items"][0]["id"]
     device = _made(client, "/devices", {"site_id": site, "mac": mac, "model": "yealink/t54w", "user_id": user})
     group = _made(client, "/device-groups", {"name": "Office", "device_ids": [device["id"]]})
+    archive = base64.b64encode(packed(GOOD)).decode()
+    plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
     edge = _made(client, "/edges", {"site_id": site})
     endpoint = _made(client, "/webhook-endpoints", {"url": "https://hooks.tandem.test/here"})
     account = _made(
@@ -47,6 +51,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "user_id": user,
         "device_id": device["id"],
         "group_id": group["id"],
+        "plugin_id": plugin["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],
         "endpoint_id": endpoint["id"],

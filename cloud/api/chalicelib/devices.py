@@ -15,6 +15,8 @@ from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import device_models, devices, phones, unknown_phones
+from cloud.pbx.device_plugins import tenant_catalogue
+from contract.devices import Catalogue
 from contract.snapshot import SettingValue
 
 router = new_router()
@@ -53,6 +55,10 @@ class Visit(Shown):
     resync_state: str = Field(description="deferred, asked, fetched, registered or failed; empty: it was never told")
     resync_text: str
     resync_at: datetime | None
+
+
+ModelsOf = Annotated[UUID | None, Query(description="Also the models of this tenant's own plug-ins")]
+Language = Annotated[str, Query(pattern=r"^[a-z]{2}(-[A-Z]{2})?$", description="Of labels and help, such as `de`")]
 
 
 class Device(Stored):
@@ -254,8 +260,8 @@ def delete_device(work: Current, device_id: PathId, if_match: IfMatch = None) ->
 
 
 @router.get("/device-models", **operation("listDeviceModels", "devices", "List device models", "tenant_admin"))
-def list_device_models(work: Current) -> DeviceModelPage:
-    models = device_models.list_models(work.services.catalogue)
+def list_device_models(work: Current, tenant_id: ModelsOf = None) -> DeviceModelPage:
+    models = device_models.list_models(_catalogue(work, tenant_id))
     return DeviceModelPage(items=[DeviceModelSummary.model_validate(model) for model in models])
 
 
@@ -263,8 +269,12 @@ def list_device_models(work: Current) -> DeviceModelPage:
     "/device-models/<vendor>/<model>",
     **operation("getDeviceModel", "devices", "Get a device model with its settings", "tenant_admin"),
 )
-def get_device_model(work: Current, vendor: ModelPart, model: ModelPart) -> DeviceModel:
-    return DeviceModel.model_validate(device_models.get_model(work.services.catalogue, f"{vendor}/{model}"))
+def get_device_model(
+    work: Current, vendor: ModelPart, model: ModelPart, tenant_id: ModelsOf = None, language: Language = "en"
+) -> DeviceModel:
+    return DeviceModel.model_validate(
+        device_models.get_model(_catalogue(work, tenant_id), f"{vendor}/{model}", language)
+    )
 
 
 @router.get(
@@ -286,6 +296,13 @@ def list_unknown_phones(
 )
 def delete_unknown_phone(work: Current, phone_id: PathId) -> None:
     unknown_phones.delete_unknown_phone(work.desk, phone_id)
+
+
+def _catalogue(work: Current, tenant_id: UUID | None) -> Catalogue:
+    """What Tandem ships, and what the tenant has besides."""
+    tenant_id = tenant_id or work.claims.tenant_id
+    shipped = work.services.catalogue
+    return shipped if tenant_id is None else tenant_catalogue(work.session, shipped, tenant_id)
 
 
 def _device(one: devices.DeviceWithLines, visit: object = None) -> Device:

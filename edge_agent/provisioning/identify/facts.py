@@ -88,12 +88,17 @@ class Identifier:
     """Tells from a request what kind of phone asks."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._vendors: Sequence[Vendor] = ()
+        self.learn(catalogue)
+
+    def learn(self, catalogue: Catalogue) -> None:
+        """Know these plug-ins' phones from now on, and no others."""
         plugins = tuple(
             Vendor(plugin.vendor, plugin.ouis, plugin.user_agents, plugin.file_names, plugin.dhcp_vendor_classes)
             for plugin in catalogue.plugins.values()
         )
         described = {vendor.name for vendor in plugins}
-        self._vendors: Sequence[Vendor] = (*plugins, *(each for each in KNOWN_VENDORS if each.name not in described))
+        self._vendors = (*plugins, *(each for each in KNOWN_VENDORS if each.name not in described))
 
     def identify(
         self,

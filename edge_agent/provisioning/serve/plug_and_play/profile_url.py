@@ -20,9 +20,10 @@ class ProfileUrls:
         self._models: dict[str, str] = {}
         self._config = ProvisioningConfig(0)
 
-    def serve(self, config: ProvisioningConfig) -> None:
-        """From here on, URLs are of this configuration."""
+    def serve(self, config: ProvisioningConfig, catalogue: Catalogue | None = None) -> None:
+        """From here on, URLs are of this configuration, and of these plug-ins where they are others."""
         self._config = config
+        self._catalogue = catalogue or self._catalogue
         self._models = {device.mac: device.model for device in config.devices}
 
     def url_for(self, facts: Facts, address: str) -> str:
