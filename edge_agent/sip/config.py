@@ -44,7 +44,8 @@ class LockoutRules:
         failures_per_name: of one name from any address, from addresses where it never proved itself.
         window_seconds: in how long a time.
         lock_seconds: how long is refused afterwards.
-        challenges_per_second: given to one address from which nobody ever proved anything.
+        challenges_per_second: challenges, and other answers by UDP, given to one address from which nobody ever proved
+            anything.
         challenge_burst: of those, at once.
         remembered: entries of each table.
     """

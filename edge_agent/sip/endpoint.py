@@ -19,7 +19,7 @@ from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gruu import Gruus
 from edge_agent.sip.kept_rows import Forgetful, KeptRows
 from edge_agent.sip.location import Binding, BindingEvent, Location
-from edge_agent.sip.lockout import Lockout
+from edge_agent.sip.lockout import Lockout, Silence
 from edge_agent.sip.message import (
     BadMessage,
     DropReason,
@@ -293,6 +293,10 @@ class Endpoint:
         if request is None or request.status or request.method == b"ACK":
             return
         request.flow = flow
+        try:
+            self.lockout.answering(flow, self._clock.monotonic())
+        except Silence:
+            return
         try:
             self.layer.reply(request, error.status, error.reason.encode())
         except SipError:

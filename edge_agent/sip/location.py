@@ -94,6 +94,8 @@ class Location:
     def __init__(self) -> None:
         self._by_user: dict[str, list[Binding]] = {}
         self._by_contact: dict[bytes, Binding] = {}
+        self._by_flow: dict[Flow, list[Binding]] = {}
+        """Those on connections only: a flood of connections that end must not look at every binding each time."""
         self._count = 0
         self._hosts: dict[str, int] = {}
         self.watched: Counter[str] = Counter()
@@ -117,6 +119,10 @@ class Location:
         if not self.watched[user_id]:
             del self.watched[user_id]
 
+    def on_connection(self, flow: Flow) -> list[Binding]:
+        """What is reached through this very connection."""
+        return list(self._by_flow.get(flow, ()))
+
     def all(self) -> Iterator[Binding]:
         """Every binding."""
         for bindings in self._by_user.values():
@@ -131,6 +137,8 @@ class Location:
         if len(bindings) > 1:
             bindings.sort(key=lambda one: -one.q)
         self._by_contact[binding.contact] = binding
+        if binding.flow.connection:
+            self._by_flow.setdefault(binding.flow, []).append(binding)
         self._count += 1
         host = binding.flow.host
         if host not in self._hosts:
@@ -144,6 +152,11 @@ class Location:
             return
         bindings.remove(binding)
         self._count -= 1
+        if binding.flow.connection:
+            through = self._by_flow[binding.flow]
+            through.remove(binding)
+            if not through:
+                del self._by_flow[binding.flow]
         # The address stays known: a call may outlive the binding.
         self._hosts[binding.flow.host] -= 1
         if not bindings:

@@ -10,6 +10,7 @@ class Limits:
     Args:
         message_bytes: one message, start line to end of body.
         headers: header lines of one message.
+        header_bytes: one line of its head, unfolded.
         contacts_per_request: Contact values in one REGISTER.
         contacts_per_aor: bindings that one address of record may have.
         bindings: bindings of the whole site.
@@ -41,6 +42,7 @@ class Limits:
 
     message_bytes: int = 65_536
     headers: int = 256
+    header_bytes: int = 8_192
     contacts_per_request: int = 16
     contacts_per_aor: int = 10
     bindings: int = 50_000

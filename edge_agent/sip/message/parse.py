@@ -8,7 +8,7 @@ from edge_agent.sip.message.headers import CANONICAL, TOKEN, canonical
 from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
 from edge_agent.sip.message.message import Message
 
-_FOLD: Final = re.compile(rb"[ \t]*\r\n[ \t]+")
+_FOLD: Final = re.compile(rb"\r\n[ \t]+")
 _VERSION: Final = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 
 
@@ -49,11 +49,20 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         spelled = line[:at]
         add(known(spelled) or canonical(spelled))
     message = Message(lines, names, data[end + 4 :], method, status)
+    if end > limits.header_bytes:
+        _check_lengths(message, limits)
     if problem is not None:
         problem.partial = message
         raise problem
     _cut_body(message)
     return message
+
+
+def _check_lengths(message: Message, limits: Limits) -> None:
+    if len(message.lines[0]) > limits.header_bytes:
+        raise BadMessage(DropReason.HEADER_TOO_LONG, "Request-URI Too Long", 414, message)
+    if max(map(len, message.lines)) > limits.header_bytes:
+        raise BadMessage(DropReason.HEADER_TOO_LONG, "Header Too Long", partial=message)
 
 
 def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:

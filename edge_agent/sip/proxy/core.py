@@ -131,15 +131,26 @@ class ProxyCore:
         """See `TransactionUser`."""
         try:
             self._route(request, now)
-        except (Challenged, Unsupported, Shed, IntervalTooSmall) as answer:
-            self._layer.reply(request, answer.status, b"", answer.headers)
+        except Challenged as challenge:
+            self._layer.reply(request, challenge.status, b"", challenge.headers)
         except Silence:
             return
+        except (Unsupported, Shed, IntervalTooSmall) as answer:
+            self._answer(request, answer.status, b"", answer.headers, now)
         except (BadMessage, Refused) as counted:
             self._drops[counted.drop] += 1
-            self._layer.reply(request, counted.status, counted.reason.encode())
+            self._answer(request, counted.status, counted.reason.encode(), [], now)
         except SipError as error:
-            self._layer.reply(request, error.status, error.reason.encode())
+            self._answer(request, error.status, error.reason.encode(), [], now)
+
+    def _answer(self, request: Message, status: int, reason: bytes, headers: list[RawHeader], now: float) -> None:
+        """Answer without state, unless its address, which may be forged, had enough answers for now."""
+        if (request.flow.host, request.flow.port) not in self._config.trusted:
+            try:
+                self._admission.answering(request.flow, now)
+            except Silence:
+                return
+        self._layer.reply(request, status, reason, headers)
 
     def ack_arrived(self, request: Message, now: float) -> None:
         """See `TransactionUser`: the ACK of a 2xx goes its way without state, within dialogs that we know only."""
@@ -307,7 +318,7 @@ class ProxyCore:
                 (b"Supported", b"path, outbound, gruu"),
             ]
             headers.append((b"Allow-Events", b", ".join(self._events.names)))
-            self._layer.reply(request, 200, headers=headers)
+            self._answer(request, 200, b"", headers, now)
         elif request.to_tag and request.method == b"SUBSCRIBE":
             # Within a dialog that our own tag, which nobody can guess, proves.
             self._refuse_extensions(request, b"require")
@@ -315,7 +326,7 @@ class ProxyCore:
         elif request.to_tag:
             raise SipError(481, "Call/Transaction Does Not Exist")
         else:
-            self._layer.reply(request, 405, headers=((b"Allow", ALLOW),))
+            self._answer(request, 405, b"", [(b"Allow", ALLOW)], now)
 
     # -- parts
 

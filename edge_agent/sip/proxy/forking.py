@@ -24,6 +24,8 @@ from edge_agent.sip.transaction import (
 _TIMER_C: Final = 0
 _SERIAL: Final = 1
 _STILL_TRYING: Final = 2
+_TIMER_C_SLACK: Final = 1.0
+"""Seconds: Timer C is set again at most as often; it is five seconds longer than it has to be (§16.6 step 11)."""
 _HOPS_BY_DEFAULT: Final = 70
 _BREADTH_BY_DEFAULT: Final = 60
 """RFC 5393 §5.3.3.1."""
@@ -282,6 +284,9 @@ class Fork:
         timer = branch.timer_c
         if timer is None:
             timer = branch.timer_c = TimerC(branch)
+        elif now + self._timer_c - timer.deadline < _TIMER_C_SLACK:
+            # A flood of provisional responses must not fill the wheel with minutes of entries.
+            return
         timer.deadline = now + self._timer_c
         self._layer.wheel.add(self._timer_c, timer, _TIMER_C, now)
 

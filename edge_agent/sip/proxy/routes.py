@@ -18,8 +18,11 @@ from edge_agent.sip.transaction.layer import DEFAULT_PORT
 
 _TOKEN_PARAM: Final = b"t"
 _TOKEN_DIGITS: Final = 16
+_USUAL_OWN_ROUTES: Final = 4
+"""More are taken out all at once: one after the other, thousands would take quadratic time."""
 _CALLER_PARAM: Final = b"c"
 _CALLER_DIGITS: Final = 12
+_REMEMBERED_BYTES: Final = 256
 _REMEMBERED: Final = 4096
 """Tokens not to be computed again for the ACK and the BYE."""
 
@@ -119,7 +122,8 @@ class RouteBook:
             known = hmac.digest(self._key, b"dialog:" + call_id, "sha256").hex()[:_TOKEN_DIGITS].encode()
             if len(self._made) >= _REMEMBERED:
                 self._made.clear()
-            self._made[call_id] = known
+            if len(call_id) <= _REMEMBERED_BYTES:
+                self._made[call_id] = known
         return known
 
     def _caller_token(self, call_id: bytes, host: str) -> bytes:
@@ -163,12 +167,24 @@ class RouteBook:
             request.remove(b"route")
             for value in routes[:-1]:
                 request.append(b"Route", value)
-        while b"route" in request.names:
-            first = NameAddr.parse(request.values(b"route")[0], "Route").uri
+        if b"route" not in request.names:
+            return proven
+        values = request.values(b"route")
+        count = 0
+        for value in values:
+            first = NameAddr.parse(value, "Route").uri
             if not own.are(first):
                 break
             proven = proven or self._proves(first, request)
-            request.remove_first_value(b"route")
+            count += 1
+        if count > _USUAL_OWN_ROUTES:
+            at = request.index(b"route")
+            request.remove(b"route")
+            if rest := values[count:]:
+                request.insert(at, b"Route", b", ".join(rest))
+        else:
+            for _ in range(count):
+                request.remove_first_value(b"route")
         return proven
 
     def _proves(self, uri: Uri, request: Message) -> Proof | None:

@@ -235,9 +235,8 @@ class Registrar:
 
     def flow_failed(self, flow: Flow) -> None:
         """A connection is gone, and every binding that was reached through it."""
-        if flow.connection:
-            for binding in [one for one in self._location.all() if one.flow == flow]:
-                self._remove(binding, "deactivated")
+        for binding in self._location.on_connection(flow):
+            self._remove(binding, "deactivated")
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration: bindings of users and lines that may no longer register go."""

@@ -175,8 +175,11 @@ class Streams:
         for address in [flow[:3], *stream.aliases]:
             if self._by_address.get(address) is stream:
                 del self._by_address[address]
-                self.user.stream_closed(Flow(*address))
-        self.user.stream_closed(flow)
+                if stream.was_used:
+                    self.user.stream_closed(Flow(*address))
+        if stream.was_used:
+            # A flood of connections that never carried a message costs those who look for what relied on them nothing.
+            self.user.stream_closed(flow)
 
     def expect(self, flow: Flow, seconds: float) -> None:
         """Close this connection when nothing, not even a keep-alive, has come for so long (RFC 5626 §4.4.1)."""
