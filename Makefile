@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench golden portal peers clean
+.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench fuzz floods soak golden portal peers clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

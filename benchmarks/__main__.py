@@ -6,32 +6,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from benchmarks import (
-    bindings_memory,
-    change,
-    dial_plan,
-    edge_alone,
-    kamailio,
-    sip_calls,
-    sip_message,
-    sip_registrations,
-)
-from benchmarks.edge_alone import edge_server
+from benchmarks import change, dial_plan
 from benchmarks.figure import Figure
-from benchmarks.report import Machine, as_json, table
+from benchmarks.report import Machine, as_json, markdown, put_between, table
+from benchmarks.sip import measure as sip
+from benchmarks.sip import message
 from cloud.local.settings import LocalSettings
 from cloud.local.system import LocalSystem
-from tests.support.peers import PACKAGES, missing
-from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 from tests.system.conftest import Site
 
-MEASURED: Final = ("dial_plan", "message", "calls", "registrations", "change", "memory")
-_ON_THE_SYSTEM: Final = {"calls", "registrations", "change"}
-_WITH_SIPP: Final = {"calls", "registrations", "memory"}
+MEASURED: Final = ("dial_plan", "message", "sip", "memory", "change")
 
 
 def _arguments() -> argparse.Namespace:
@@ -44,9 +32,20 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", choices=MEASURED, action="append", help="measure this alone; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE as well")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="PAGE",
+        help="put the figures between the marks of PAGE, such as docs/benchmarks.md",
+    )
     given = parser.parse_args()
     if given.pairs < 1:
         parser.error("--pairs: at least 1")
+    if given.write is not None:
+        try:
+            put_between(given.write.read_text(encoding="utf-8"), "")
+        except (OSError, ValueError) as problem:
+            parser.error(f"--write: {problem}")
     return given
 
 
@@ -63,39 +62,16 @@ def _system() -> Iterator[Site]:
             system.stop()
 
 
-def _measure_system(wanted: set[str], pairs: int, not_run: list[str]) -> Iterator[Figure]:
-    with ExitStack() as stack:
-        site = stack.enter_context(_system())
-        if wanted & _WITH_SIPP:
-            accounts = (site.sipp(0), site.sipp(1))
-            online = edge_server("an edge with its cloud", site.target, site.running.edge_pid, accounts)
-            alone = stack.enter_context(edge_alone.running(small_snapshot(), SMALL_SECRETS))
-            peer = None
-            if why := kamailio.missing():
-                not_run.append(why)
-            else:
-                peer = stack.enter_context(kamailio.running(accounts))
-            if "calls" in wanted:
-                yield from sip_calls.measure(online, alone, peer, pairs)
-            if "registrations" in wanted:
-                yield from sip_registrations.measure(online, alone, peer, pairs)
-        if "change" in wanted:
-            with site.phone(0) as phone:
-                yield from change.measure(site.running, site.api, phone, site.user_id(0))
-
-
-def _measure(wanted: set[str], pairs: int, not_run: list[str]) -> Iterator[Figure]:
+def _measure(wanted: set[str], pairs: int, remarks: list[str]) -> Iterator[Figure]:
     if "dial_plan" in wanted:
         yield dial_plan.measure()
     if "message" in wanted:
-        yield from sip_message.measure()
-    if wanted & _WITH_SIPP and missing("sipp"):
-        not_run.append(f"NOT RUN: {', '.join(sorted(wanted & _WITH_SIPP))} (apt-get install {PACKAGES['sipp']})")
-        wanted -= _WITH_SIPP
-    if wanted & _ON_THE_SYSTEM:
-        yield from _measure_system(wanted, pairs, not_run)
-    if "memory" in wanted:
-        yield from bindings_memory.measure()
+        yield from message.measure()
+    if wanted & {"sip", "memory"}:
+        yield from sip.measure(pairs, remarks, cpu="sip" in wanted, memory="memory" in wanted)
+    if "change" in wanted:
+        with _system() as site, site.phone(0) as phone:
+            yield from change.measure(site.running, site.api, phone, site.user_id(0))
 
 
 def main() -> int:
@@ -103,13 +79,16 @@ def main() -> int:
     given = _arguments()
     machine, began = Machine.here(), time.monotonic()
     figures: list[Figure] = []
-    not_run: list[str] = []
-    for figure in _measure(set(given.only or MEASURED), given.pairs, not_run):
+    remarks: list[str] = []
+    for figure in _measure(set(given.only or MEASURED), given.pairs, remarks):
         sys.stderr.write(f"{time.monotonic() - began:5.0f} s  {figure.name}\n")
         figures.append(figure)
-    print(table(machine, figures, not_run))
+    print(table(machine, figures, remarks))
     if given.json is not None:
-        given.json.write_text(json.dumps(as_json(machine, figures, not_run), indent=1), encoding="utf-8")
+        given.json.write_text(json.dumps(as_json(machine, figures, remarks), indent=1), encoding="utf-8")
+    if given.write is not None:
+        page = given.write.read_text(encoding="utf-8")
+        given.write.write_text(put_between(page, markdown(machine, figures, remarks)), encoding="utf-8")
     return 0
 
 

@@ -1,7 +1,9 @@
 """CPU time and memory of other processes, as Linux counts them."""
 
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _QUIET_SHARE = 0.03
@@ -46,6 +48,31 @@ def memory_mb(pid: int, what: str = "VmRSS") -> float:
         if line.startswith(f"{what}:"):
             return int(line.split()[1]) / 1024
     raise LookupError(f"process {pid} has no {what}")
+
+
+def proportional_mb(pid: int) -> float:
+    """Memory of a process with what it shares divided by those who share it (PSS)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(f"process {pid} has no Pss")
+
+
+@contextmanager
+def started_on(core: int) -> Iterator[None]:
+    """Processes that are started meanwhile stay on this core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def two_cores() -> tuple[int, int]:
+    """One for the server and one for the load; the same when there is but one."""
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[0], cores[-1]
 
 
 def wait_quiet(used: Callable[[], float], within: float = 15.0) -> None:

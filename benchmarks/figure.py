@@ -22,6 +22,7 @@ class Figure:
         peer_runs: the peer's values; run n is measured beside our run n.
         aim: the largest ratio to the peer, or the largest median, that the project aims at; None for no aim.
         p99: show the 99th percentile as well.
+        aim_of_value: the aim is of the median, though there is a peer.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Figure:
     peer_runs: tuple[float, ...] = ()
     aim: float | None = None
     p99: bool = False
+    aim_of_value: bool = False
 
     @property
     def ratios(self) -> tuple[float, ...]:

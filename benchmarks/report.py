@@ -8,10 +8,12 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from benchmarks.figure import Figure, interval, percentile
 
+BEGIN: Final = "<!-- figures: python -m benchmarks --write -->"
+END: Final = "<!-- end of figures -->"
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -51,7 +53,7 @@ class Machine:
         )
 
 
-def table(machine: Machine, figures: Iterable[Figure], not_run: Iterable[str]) -> str:
+def table(machine: Machine, figures: Iterable[Figure], remarks: Iterable[str]) -> str:
     """The report for people."""
     lines = [f"Measured on: {machine}", ""]
     lines.append(f"{'figure':<66} {'unit':<6} {'runs':>5} {'min':>9} {'median':>9} {'p99':>9}")
@@ -67,16 +69,59 @@ def table(machine: Machine, figures: Iterable[Figure], not_run: Iterable[str]) -
                 f"{min(figure.peer_runs):9.1f} {statistics.median(figure.peer_runs):9.1f}"
             )
             low, high = interval(figure.ratios)
-            aim = f"; aim at most {figure.aim}" if figure.aim is not None else ""
+            aim = f"; aim at most {figure.aim}" if figure.aim is not None and not figure.aim_of_value else ""
             ratio = statistics.median(figure.ratios)
             lines.append(f"  ours / peer, pair by pair: median {ratio:.2f} ({low:.2f} to {high:.2f}){aim}")
-        elif figure.aim is not None:
+        if figure.aim is not None and (figure.aim_of_value or not figure.peer):
             lines.append(f"  aim: at most {figure.aim:g} {figure.unit}")
         lines.extend(textwrap.wrap(f"how: {figure.method}", 112, initial_indent="  ", subsequent_indent="       "))
-    lines += ["", *not_run]
+    lines += ["", *remarks]
     return "\n".join(lines)
 
 
-def as_json(machine: Machine, figures: Iterable[Figure], not_run: Iterable[str]) -> dict[str, Any]:
+def as_json(machine: Machine, figures: Iterable[Figure], remarks: Iterable[str]) -> dict[str, Any]:
     """The report for machines."""
-    return {"machine": asdict(machine), "figures": [one.record() for one in figures], "not_run": list(not_run)}
+    return {"machine": asdict(machine), "figures": [one.record() for one in figures], "remarks": list(remarks)}
+
+
+def markdown(machine: Machine, figures: Iterable[Figure], remarks: Iterable[str]) -> str:
+    """The figures as a table for a page, after the machine and the remarks."""
+    lines = [f"Measured on {machine}.", "", *(f"- {one}" for one in remarks), ""]
+    lines.append("| figure | unit | runs | min | median | p99 | peer min / median | ratio (interval) | aim |")
+    lines.append("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for figure in figures:
+        p99 = _number(percentile(figure.runs, 0.99)) if figure.p99 else ""
+        peer = ratio = ""
+        if figure.peer:
+            peer = f"{_number(min(figure.peer_runs))} / {_number(statistics.median(figure.peer_runs))}"
+            low, high = interval(figure.ratios)
+            ratio = f"{statistics.median(figure.ratios):.2f}" + (
+                f" ({low:.2f}–{high:.2f})" if len(figure.runs) > 1 else ""
+            )
+        aim = "" if figure.aim is None else f"{figure.aim:g}"
+        if aim and (figure.aim_of_value or not figure.peer):
+            aim += f" {figure.unit}"
+        cells = (
+            *(figure.name, figure.unit, str(len(figure.runs)), _number(min(figure.runs))),
+            *(_number(statistics.median(figure.runs)), p99, peer, ratio, aim),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    """Three digits that say something, and no more than the unit's tenths."""
+    return f"{value:,.0f}" if value >= 20 else f"{value:.1f}"
+
+
+def put_between(page: str, part: str) -> str:
+    """A page with `part` in place of what stands between its marks.
+
+    Raises:
+        ValueError: the page has no marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page has no lines {BEGIN} and {END} to put the figures between")
+    return f"{before}{begin}\n\n{part}\n{end}{after}"

@@ -6,9 +6,11 @@ with what is on disk, then dial the cloud.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Protocol
 
@@ -24,7 +26,7 @@ from edge_agent.health.alarms import Alarms
 from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
 from edge_agent.network.own_addresses import own_addresses, reachable_host
-from edge_agent.ports import NoticeOutcome
+from edge_agent.ports import Notice, NoticeOutcome
 from edge_agent.processes.link import Answer
 from edge_agent.processes.notifier import ProcessNotifier
 from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervised
@@ -50,7 +52,7 @@ MODULES: Final = {
     "media": "edge_agent.processes.media",
 }
 """The agent's processes: what each runs."""
-ORDERS: Final = {"report_registrations": "sip", CALL_LADDER: "sip", CALL_PCAP: "sip"}
+ORDERS: Final = {"report_registrations": "sip", "resync_phones": "provisioning", CALL_LADDER: "sip", CALL_PCAP: "sip"}
 """Commands of the cloud that a process carries out."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""
@@ -144,6 +146,7 @@ class Agent:
             agent_version=agent_version(),
             settings=ChannelSettings(quic=settings.channel.transport == "auto"),
         )
+        self._telling: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._state = "starting"
         self._rejected: tuple[int, tuple[str, ...]] | None = None
@@ -325,6 +328,10 @@ class Agent:
         """Wake the sender."""
         self._channel.notify_outbox()
 
+    def process_wants(self, process: Supervised, notice: Notice) -> None:
+        """Send it, under a name by which its outcome finds back."""
+        self.notifier.notify(replace(notice, notice_id=f"{process.name}:{notice.notice_id}"))
+
     def process_told(self, process: Supervised, outcome: NoticeOutcome) -> None:
         """The SIP process knows what became of a notice."""
         self.notifier.process_told(outcome)
@@ -334,6 +341,21 @@ class Agent:
 
     def _notice_told(self, outcome: NoticeOutcome) -> None:
         log.info("notice_told", extra={"notice_id": outcome.notice_id, "state": outcome.state, "text": outcome.text})
+        owner, separator, notice_id = outcome.notice_id.partition(":")
+        process = self._processes.get(owner) if separator else None
+        if process is not None:
+            self._tell_owner(process, replace(outcome, notice_id=notice_id))
+
+    def _tell_owner(self, process: Supervised, outcome: NoticeOutcome) -> None:
+        """The process that wanted a notice hears what became of it; one that ended meanwhile has forgotten it."""
+
+        async def tell() -> None:
+            with contextlib.suppress(ProcessGone):
+                await process.order("notice_told", {name: str(value) for name, value in asdict(outcome).items()})
+
+        task = asyncio.get_running_loop().create_task(tell())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     def process_steady(self, process: Supervised) -> None:
         """It has recovered."""

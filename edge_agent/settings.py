@@ -21,6 +21,9 @@ PREFIX: Final = "TANDEM_EDGE_"
 DEFAULT_FILE: Final = Path("/etc/tandem-edge/edge.toml")
 EXAMPLE_FILE: Final = Path(__file__).with_name("edge.example.toml")
 
+_LISTS: Final = ("hosts", "plug_and_play_interfaces")
+"""Settings whose words in the environment stand with commas between them."""
+
 RENAMED: Final[Mapping[str, str]] = {}
 """Settings of earlier releases by their old name, with the name that they have now."""
 
@@ -88,8 +91,21 @@ class ProvisioningSettings(_Section):
     """Where phones fetch their configuration."""
 
     address: str = "0.0.0.0"
-    tftp_port: Port = 69
+    tftp_port: OptionalPort = 69
     http_port: Port = 8090
+    https_port: OptionalPort = 8443
+    ftp_port: OptionalPort = "off"
+    plug_and_play_port: OptionalPort = 5060
+    plug_and_play_interfaces: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+    tls_certificate: str = ""
+    tls_key: str = ""
+    vendor_authorities: str = ""
+
+    @model_validator(mode="after")
+    def _has_whole_certificate(self) -> Self:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key are given together or not at all")
+        return self
 
 
 class MediaSettings(_Section):
@@ -276,5 +292,5 @@ def _overlay(content: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
         section, _, name = variables[variable].rpartition(".")
         place = content.setdefault(section, {}) if section else content
         if isinstance(place, dict):
-            place[name] = text.split(",") if name == "hosts" and text else (() if name == "hosts" else text)
+            place[name] = (text.split(",") if text else ()) if name in _LISTS else text
     return problems

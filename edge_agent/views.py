@@ -10,17 +10,28 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
+from pydantic import SecretStr
+
 from contract.devices import Level
 from contract.dialplan import SiteState, compile_plan
 from contract.snapshot import Line, Site, Snapshot
 from contract.sync.state import StateRecord
 from edge_agent.processes.link import Prepare
-from edge_agent.provisioning.config import Account, DeviceConfig, DirectoryEntry, ProvisioningConfig, Registrar
+from edge_agent.provisioning.access import Access, networks, phone_password
+from edge_agent.provisioning.config import (
+    Account,
+    DeviceConfig,
+    DirectoryEntry,
+    PluginPackage,
+    ProvisioningConfig,
+    Registrar,
+)
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.message import ha1
 
 log = logging.getLogger(__name__)
 
+_ADMINISTERS: Final = "SuperAdmin"
 _SERVICE_ADDRESS: Final = re.compile(r"@([^:;]+):([0-9]+)")
 
 
@@ -49,6 +60,7 @@ def sip_config(message: Prepare) -> SipConfig:
         digest_algorithms=site.digest_algorithms,
         state=site_state(message.state),
         services=dict(message.services),
+        administrators=frozenset(user.user_id for user in message.snapshot.users if _ADMINISTERS in user.permissions),
         trusted=frozenset((found[1], int(found[2])) for found in addresses if found),
     )
 
@@ -63,12 +75,16 @@ def _credential(message: Prepare, line: Line, site: Site) -> Credential | None:
     return Credential(line.auth_username, line.line_id, line.user_id, line.device_id, hashes, password)
 
 
-def provisioning_config(message: Prepare, http_port: int = 0) -> ProvisioningConfig:
+def provisioning_config(
+    message: Prepare, http_port: int = 0, https_port: int = 0, key: bytes = b""
+) -> ProvisioningConfig:
     """What phones are handed.
 
     Args:
         message: the snapshot and its surroundings.
         http_port: where phones fetch by HTTP, on the host that they register with; 0: not known yet.
+        https_port: where they fetch by HTTPS with a certificate that they can check; 0: nowhere.
+        key: the edge's own secret, from which the passwords are made that phones fetch with; empty: they have none.
     """
     snapshot = message.snapshot
     registrar = Registrar(host=message.sip_host, domain=snapshot.site.domain, port=message.sip_ports.get("udp", 5060))
@@ -103,16 +119,29 @@ def provisioning_config(message: Prepare, http_port: int = 0) -> ProvisioningCon
             settings=dict(device.settings),
             accounts=tuple(sorted(accounts[device.device_id], key=lambda account: account.position)),
             admin_password=message.secrets.get(device.admin_password) if device.admin_password else None,
+            fetch_password=SecretStr(phone_password(key, device.mac)) if key else None,
             levels=(*site_wide, *(level for group_id, level in groups if group_id in device.groups)),
         )
         for device in snapshot.devices
     )
     host = f"[{message.sip_host}]" if ":" in message.sip_host else message.sip_host
+    policy = snapshot.site.provisioning
+    secure_host = policy.server_name or host
     return ProvisioningConfig(
         version=snapshot.version,
         time_zone=snapshot.site.time_zone,
         devices=devices,
         server_url=f"http://{host}:{http_port}" if host and http_port else "",
+        secure_url=f"https://{secure_host}:{https_port}" if secure_host and https_port else "",
+        access=Access(
+            served=networks(policy.served_networks),
+            clear_text=networks(policy.clear_text_networks),
+            proof_required=policy.proof_required,
+            answer_unknown=policy.answer_unknown,
+            requests_per_address=policy.requests_per_minute_per_address,
+            requests_per_phone=policy.requests_per_minute_per_phone,
+        ),
+        plugins=tuple(PluginPackage(one.vendor, one.digest, one.content) for one in snapshot.device_plugins),
         directory=tuple(
             sorted(
                 (

@@ -1,1 +1,1 @@
-"""What SIP costs: the core alone, without sockets."""
+"""What SIP costs at the edge, beside Kamailio under the same load."""

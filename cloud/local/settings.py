@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, Self
 
@@ -21,11 +21,12 @@ class Ports:
     sip_tls: int = 5061
     tftp: int = 6969
     provisioning: int = 8090
+    provisioning_tls: int = 8490
 
     @classmethod
     def any(cls) -> Self:
         """Whatever is free."""
-        return cls(0, 0, 0, 0, 0, 0, 0, 0)
+        return cls(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class LocalSettings:
         parser.add_argument("--no-portal", action="store_true", help="do not build the portal")
         parser.add_argument("--no-installer", action="store_true", help="do not build the agent's bundle")
         defaults = Ports()
-        names = ("api", "api-tls", "hub-quic", "hub-websocket", "sip", "sip-tls", "tftp", "provisioning")
+        names = tuple(field.name.replace("_", "-") for field in fields(Ports))
         for name in names:
             default = getattr(defaults, name.replace("-", "_"))
             parser.add_argument(f"--{name}-port", type=int, default=None, metavar="PORT", help=f"default {default}")

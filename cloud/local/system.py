@@ -43,6 +43,7 @@ def _wanted_ports(settings: LocalSettings) -> dict[str, Wanted]:
         wanted["sip_tls"] = (edge, ports.sip_tls, ("tcp",))
         wanted["tftp"] = (edge, ports.tftp, ("udp",))
         wanted["provisioning"] = (edge, ports.provisioning, ("tcp",))
+        wanted["provisioning_tls"] = (edge, ports.provisioning_tls, ("tcp",))
     return wanted
 
 
@@ -295,6 +296,8 @@ class LocalSystem:
             "PROVISIONING_ADDRESS": host,
             "PROVISIONING_TFTP_PORT": str(self.ports["tftp"]),
             "PROVISIONING_HTTP_PORT": str(self.ports["provisioning"]),
+            "PROVISIONING_HTTPS_PORT": str(self.ports["provisioning_tls"]),
+            "PROVISIONING_PLUG_AND_PLAY_PORT": str(self.ports["sip"]),
             "MEDIA_ADDRESS": host,
         }
         return self._told("TANDEM_EDGE_", told)

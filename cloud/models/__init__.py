@@ -5,9 +5,11 @@ from cloud.models.audit import AuditEntry
 from cloud.models.base import Base
 from cloud.models.device import Device
 from cloud.models.device_group import DeviceGroup, DeviceGroupMember
+from cloud.models.device_plugin import DevicePlugin
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
+from cloud.models.phone import DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
 from cloud.models.secret import Secret
 from cloud.models.site import Site, SiteState, Snapshot
 from cloud.models.tenant import Msp, Tenant
@@ -25,6 +27,8 @@ __all__ = [
     "Device",
     "DeviceGroup",
     "DeviceGroupMember",
+    "DevicePlugin",
+    "DeviceVisit",
     "Edge",
     "EdgeLease",
     "EnrollmentCode",
@@ -33,8 +37,12 @@ __all__ = [
     "Job",
     "Line",
     "Msp",
+    "PhoneRefusal",
+    "PhoneUpload",
     "RefreshToken",
     "Registration",
+    "ResyncItem",
+    "ResyncJob",
     "Secret",
     "Site",
     "SiteState",

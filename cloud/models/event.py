@@ -133,6 +133,9 @@ class UnknownPhone(Identified, OfTenant, Base):
     user_agent: Mapped[str]
     address: Mapped[str]
     protocol: Mapped[str]
+    certainty: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """How far each fact may be trusted, by its name."""
+    switch_port: Mapped[str] = mapped_column(server_default="")
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     times_seen: Mapped[int]

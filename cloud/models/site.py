@@ -29,6 +29,8 @@ class Site(Identified, OfTenant, Versioned, Base):
     """In the order of the challenges (RFC 8760 §2.2)."""
     device_settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What is set for every device of the site: scope → path → value."""
+    provisioning: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What differs from `contract.snapshot.ProvisioningPolicy`'s defaults."""
 
 
 class Snapshot(OfTenant, Created, Base):

@@ -6,8 +6,10 @@ from uuid import UUID, uuid5
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud.models import Device, DeviceGroup, DeviceGroupMember, Line, Site, Tenant, User
+from cloud.models import Device, DeviceGroup, DeviceGroupMember, DevicePlugin, Line, Site, Tenant, User
+from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
+from cloud.pbx.provisioning import policy_of
 from cloud.pbx.secrets import SecretVersion
 from contract import snapshot as contract
 
@@ -34,14 +36,19 @@ def compile_site(session: Session, site_id: UUID, version: int) -> contract.Snap
     lines = session.execute(select(Line).where(Line.site_id == site_id)).scalars()
     devices = session.execute(select(Device).where(Device.site_id == site_id)).scalars()
     members = _members(session, site_id)
+    # A phone whose model is still to be seen has no file; until then it is an unknown one to the edge.
+    known = {device.id: device for device in devices if device.model != ANNOUNCED}
     return contract.Snapshot(
         version=version,
         site=_site(site, tenant),
         users=tuple(sorted(map(_user, users), key=lambda user: user.user_id)),
-        lines=tuple(sorted(map(_line, lines), key=lambda line: line.line_id)),
+        lines=tuple(sorted((_line(line, known) for line in lines), key=lambda line: line.line_id)),
         devices=tuple(
-            sorted((_device(one, members.get(one.id, ())) for one in devices), key=lambda device: device.device_id)
+            sorted(
+                (_device(one, members.get(one.id, ())) for one in known.values()), key=lambda device: device.device_id
+            )
         ),
+        device_plugins=_device_plugins(session, site.tenant_id),
         device_levels=_device_levels(session, site, tenant, members),
         dial_plan=_default_dial_plan(site_id),
     )
@@ -58,6 +65,7 @@ def _site(site: Site, tenant: Tenant) -> contract.Site:
             "realm": tenant.realm,
             "digest_algorithms": tuple(site.digest_algorithms),
             "time_zone": site.time_zone,
+            "provisioning": policy_of(site),
         }
     )
 
@@ -74,11 +82,11 @@ def _user(user: User) -> contract.User:
     )
 
 
-def _line(line: Line) -> contract.Line:
+def _line(line: Line, devices: Mapping[UUID, Device]) -> contract.Line:
     return contract.Line(
         line_id=str(line.id),
         user_id=str(line.user_id),
-        device_id=str(line.device_id) if line.device_id is not None else None,
+        device_id=str(line.device_id) if line.device_id in devices else None,
         position=line.position,
         label=line.label,
         auth_username=line.auth_username,
@@ -98,6 +106,16 @@ def _members(session: Session, site_id: UUID) -> dict[UUID, tuple[UUID, ...]]:
     for member in session.scalars(query):
         found[member.device_id] = (*found.get(member.device_id, ()), member.group_id)
     return found
+
+
+def _device_plugins(session: Session, tenant_id: UUID) -> tuple[contract.DevicePlugin, ...]:
+    rows = session.execute(
+        select(DevicePlugin.vendor, DevicePlugin.digest, DevicePlugin.content).where(
+            DevicePlugin.tenant_id == tenant_id
+        )
+    )
+    plugins = (contract.DevicePlugin(vendor=row.vendor, digest=row.digest, content=row.content) for row in rows)
+    return tuple(sorted(plugins, key=lambda plugin: plugin.vendor))
 
 
 def _device_levels(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from cloud.models import Device, DeviceGroup, DeviceGroupMember, Site, Tenant
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, invalid, unknown
 from cloud.pbx.desk import Desk
+from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue, Level, LevelSettings, Resolved, Value, check_level, resolve
 
@@ -62,7 +63,7 @@ def create_group(
     if tenant is None:
         problems.add("tenant_id", unknown("tenant") if tenant_id else "Say which tenant the group belongs to")
         raise problems.invalid()
-    _check_settings(catalogue, problems, settings or {})
+    _check_settings(tenant_catalogue(desk.session, catalogue, tenant.id), problems, settings or {})
     _check_name(desk.session, problems, tenant.id, name, None)
     devices = _devices(desk.session, problems, tenant.id, device_ids)
     problems.check()
@@ -88,7 +89,8 @@ def change_group(
     problems = Problems()
     if "settings" in wanted:
         wanted["settings"] = merged(group.settings, wanted["settings"])
-        _check_settings(catalogue, problems, wanted["settings"])
+        own = tenant_catalogue(desk.session, catalogue, group.tenant_id)
+        _check_settings(own, problems, wanted["settings"])
     if "name" in wanted:
         _check_name(desk.session, problems, group.tenant_id, wanted["name"], group.id)
     device_ids = wanted.pop("device_ids", None)
@@ -146,7 +148,7 @@ def change_tenant_settings(
 def resolved_settings(session: Session, catalogue: Catalogue, device_id: UUID) -> Sequence[Resolved]:
     """Every setting of a device with its value and where that comes from, as its edge will have it."""
     device = get_or_refuse(session, Device, device_id)
-    model = catalogue.find(device.model)
+    model = tenant_catalogue(session, catalogue, device.tenant_id).find(device.model)
     if model is None:
         return ()
     site = session.get_one(Site, device.site_id)
@@ -192,7 +194,7 @@ def _change(
     check_version(row, expected)
     problems = Problems()
     wanted = merged(row.device_settings, patch)
-    _check_settings(catalogue, problems, wanted)
+    _check_settings(tenant_catalogue(desk.session, catalogue, tenant_id), problems, wanted)
     problems.check()
     changed = apply_changes(row, {"device_settings": wanted})
     if changed:

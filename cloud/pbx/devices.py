@@ -13,6 +13,7 @@ from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_cha
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_levels import groups_of, set_groups
 from cloud.pbx.device_models import check_device, check_written
+from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.lines import LineFields, LineMade, add_line
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue, DeviceModel, Value
@@ -89,6 +90,8 @@ def create_device(
         problems.add("site_id", unknown("site"))
     else:
         _check_mac(desk.session, problems, site.tenant_id, fields.mac, None)
+    if site is not None:
+        catalogue = tenant_catalogue(desk.session, catalogue, site.tenant_id)
     model = check_device(catalogue, problems, fields.model, fields.settings)
     users = _check_lines(desk.session, problems, site, model, lines, named_short=named_short)
     if site is None or problems:
@@ -137,6 +140,7 @@ def change_device(
     shown = _with_lines(desk.session, [device])[0]
     if "model" in wanted or "settings" in wanted:
         settings = wanted.get("settings", device.settings)
+        catalogue = tenant_catalogue(desk.session, catalogue, device.tenant_id)
         model = check_device(catalogue, problems, wanted.get("model", device.model), settings)
         if model is not None and any(line.position > model.lines for line in shown.lines):
             problems.add("model", f"{model.label} has {model.lines} lines; the device uses more")

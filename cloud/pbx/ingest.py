@@ -12,10 +12,28 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from cloud.models import Alarm, CallRecord, Device, EventRow, Registration, UnknownPhone
+from cloud.models import Alarm, CallRecord, EventRow, Registration
+from cloud.pbx.phone_events import (
+    registered_again,
+    take_fetch,
+    take_refusal,
+    take_resync,
+    take_unknown_phone,
+    take_upload,
+)
 from cloud.pbx.webhooks import announce
 from cloud.tokens import Tokens
-from contract.sync.events import AlarmChanged, CallEnded, EventBody, RegistrationChanged, UnknownPhoneSeen
+from contract.sync.events import (
+    AlarmChanged,
+    CallEnded,
+    EventBody,
+    PhoneFetched,
+    PhoneRefused,
+    PhoneResync,
+    PhoneUploaded,
+    RegistrationChanged,
+    UnknownPhoneSeen,
+)
 
 BATCH = 200
 """How many events of an edge are taken in one transaction."""
@@ -68,7 +86,15 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
                 case AlarmChanged():
                     _alarm(session, tokens, row, body.at, body.what)
                 case UnknownPhoneSeen():
-                    _unknown_phone(session, tokens, row, body.at, body.what)
+                    take_unknown_phone(session, tokens, row, body.at, body.what)
+                case PhoneRefused():
+                    take_refusal(session, tokens, row, body.at, body.what)
+                case PhoneFetched():
+                    take_fetch(session, row, body.at, body.what)
+                case PhoneResync():
+                    take_resync(session, row, body.at, body.what)
+                case PhoneUploaded():
+                    take_upload(session, tokens, row, body.at, body.what)
                 case _:
                     assert_never(body.what)
     except ValidationError as error:
@@ -109,6 +135,7 @@ def _registration(session: Session, tokens: Tokens, row: EventRow, at: datetime,
         "expires_at": what.expires_at,
         "refreshed_at": at,
     }
+    registered_again(session, row, at, names["device_id"])
     known = session.execute(update(Registration).where(*this).values(**values).returning(Registration.id)).all()
     if not known:
         session.execute(
@@ -164,26 +191,6 @@ def _alarm(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: 
             )
         )
         announce(session, tokens, row.tenant_id, "alarm.raised", at, told)
-
-
-def _unknown_phone(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: UnknownPhoneSeen) -> None:
-    here = select(Device.id).where(Device.mac == what.mac, Device.site_id == row.site_id)
-    if what.mac and session.execute(here).first():
-        return  # it became known meanwhile; one that belongs to another site is a stranger at this one
-    seen = what.model_dump(exclude={"kind"})
-    write = insert(UnknownPhone).values(
-        id=tokens.id(),
-        tenant_id=row.tenant_id,
-        site_id=row.site_id,
-        edge_id=row.edge_id,
-        identity=what.mac or what.address,
-        first_seen_at=at,
-        last_seen_at=at,
-        times_seen=1,
-        **seen,
-    )
-    changed = {**seen, "edge_id": row.edge_id, "last_seen_at": at, "times_seen": UnknownPhone.times_seen + 1}
-    session.execute(write.on_conflict_do_update(index_elements=["site_id", "identity"], set_=changed))
 
 
 def _told(row: EventRow, names: dict[str, Any], **more: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from cloud.models import Device, Line, User
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_models import check_written
+from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue
@@ -77,6 +78,7 @@ def create_line(desk: Desk, catalogue: Catalogue, fields: LineFields) -> LineMad
     if user is None or (fields.device_id is not None and device is None):
         raise problems.invalid()
     _check_place(desk.session, problems, user, device, fields.position, None)
+    catalogue = tenant_catalogue(desk.session, catalogue, user.tenant_id)
     _check_written(problems, catalogue, user, device, fields.auth_username)
     if fields.auth_username is not None:
         taken = select(Line.id).where(Line.site_id == user.site_id, Line.auth_username == fields.auth_username)
@@ -137,6 +139,7 @@ def change_line(
         problems.add("device_id", unknown("device"))
     elif user is not None:
         _check_place(desk.session, problems, user, device, changes.get("position", line.position), line.id)
+        catalogue = tenant_catalogue(desk.session, catalogue, user.tenant_id)
         _check_written(problems, catalogue, user, device, changes.get("auth_username", line.auth_username))
     problems.check()
     if changed := apply_changes(line, changes):

@@ -15,6 +15,8 @@ from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_cha
 from cloud.pbx.desk import Desk
 from cloud.pbx.edge_places import EdgeView, views_of_sites
 from cloud.pbx.pages import Page, PageRequest, oldest_first
+from cloud.pbx.provisioning import changed_policy, policy_of
+from contract.snapshot import ProvisioningPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class SiteView:
     name: str
     time_zone: str
     digest_algorithms: Sequence[str]
+    provisioning: ProvisioningPolicy
     wanted_version: int | None
     published_at: datetime | None
     edges: Sequence[EdgeView]
@@ -85,8 +88,11 @@ def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected:
     problems = Problems()
     _check(desk.session, problems, site.tenant_id, site.id, changes)
     _check_values(problems, changes)
+    wanted = dict(changes)
+    if "provisioning" in wanted:
+        wanted["provisioning"] = changed_policy(problems, site, wanted["provisioning"] or {})
     problems.check()
-    if changed := apply_changes(site, changes):
+    if changed := apply_changes(site, wanted):
         desk.flush()
         desk.record("site.changed", "site", site.id, changed, site.tenant_id)
         desk.publish(site.id, f"Site {site.name} was changed")
@@ -151,6 +157,7 @@ def _views(session: Session, sites: list[Site], now: datetime) -> list[SiteView]
             name=site.name,
             time_zone=site.time_zone,
             digest_algorithms=site.digest_algorithms,
+            provisioning=policy_of(site),
             wanted_version=published[site.id][0] if site.id in published else None,
             published_at=published[site.id][1] if site.id in published else None,
             edges=edges.get(site.id, []),

@@ -12,6 +12,7 @@ from cloud.models import Account, Device, Line, Site, User, UserName
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_models import check_written
+from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue, DeviceModel
@@ -100,6 +101,7 @@ def change_user(
         after["permissions"] = changes["permissions"]
     _check(desk.session, problems, user.tenant_id, user.id, after)
     if "username" in changes:
+        catalogue = tenant_catalogue(desk.session, catalogue, user.tenant_id)
         for model in _models_of(desk.session, catalogue, user):
             check_written(problems, model, {"username": after["username"]})
     problems.check()

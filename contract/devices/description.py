@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -86,6 +86,8 @@ class Description(Frozen):
     reboot_event: _Event | None = None
     refused_values: _Pattern | None = None
     unwritable: Annotated[str, Field(max_length=64, pattern=r"^[\x20-\x7e]*$")] = ""
+    plug_and_play: Literal["folder", "file"] = "folder"
+    """What its phones are told by SIP plug and play: where all files are, or their own file."""
     files: Annotated[tuple[FileDescription, ...], Field(min_length=1, max_length=50)]
     versions: Annotated[dict[_Name, VersionDescription], Field(max_length=32)] = {}
     models: Annotated[dict[_ModelName, ModelDescription], Field(min_length=1, max_length=200)]

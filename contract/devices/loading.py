@@ -41,18 +41,28 @@ class Common:
     languages: Mapping[str, Mapping[str, str]] | None = None
 
 
-def load_catalogue(folder: Traversable | None = None) -> Catalogue:
+def load_catalogue(folder: Traversable | None = None, also: Traversable | None = None) -> Catalogue:
     """Every device plug-in of a folder.
 
     Args:
         folder: one folder per vendor in it; None means the plug-ins that Tandem ships.
+        also: an operator's own folder of the same kind, when it is there; a plug-in in it comes before one that has
+            the same name.
 
     Raises:
         PluginProblems: naming every problem of every plug-in by file and line.
     """
-    root = folder if folder is not None else files(__package__) / "catalogue"
     plugins: dict[str, Plugin] = {}
     problems: list[Problem] = []
+    for root in (folder if folder is not None else files(__package__) / "catalogue", also):
+        if root is not None and root.is_dir():
+            _load(root, plugins, problems)
+    if problems:
+        raise PluginProblems(tuple(sorted(set(problems))))
+    return Catalogue(plugins)
+
+
+def _load(root: Traversable, plugins: dict[str, Plugin], problems: list[Problem]) -> None:
     for vendor in sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda entry: entry.name):
         if not VENDOR.fullmatch(vendor.name) or vendor.name == COMMON:
             continue
@@ -60,9 +70,6 @@ def load_catalogue(folder: Traversable | None = None) -> Catalogue:
             plugins[vendor.name] = load_plugin(vendor.name, read_folder(vendor))
         except PluginProblems as error:
             problems += error.problems
-    if problems:
-        raise PluginProblems(tuple(sorted(set(problems))))
-    return Catalogue(plugins)
 
 
 @cache
@@ -134,6 +141,7 @@ class _Loading:
             dhcp_vendor_classes=patterns["dhcp_vendor_classes"],
             dhcp_options=description.dhcp_options,
             https=description.https,
+            plug_and_play=description.plug_and_play,
             certificate_names=patterns["certificate_names"],
             redirect_service=description.redirect_service,
             resync_event=description.resync_event,

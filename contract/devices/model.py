@@ -200,6 +200,8 @@ class Plugin:
     """Common names of the certificates that its phones are made with, with the group `mac`."""
     redirect_service: str | None = None
     """The service of the vendor that tells a new phone its server."""
+    plug_and_play: Literal["folder", "file"] = "folder"
+    """What its phones are told by SIP plug and play: where all files are, or their own file."""
     dhcp_options: tuple[int, ...] = ()
     """By which DHCP options its phones take a server, the first before the others."""
 
@@ -216,6 +218,10 @@ class Catalogue:
     """Every device plug-in."""
 
     plugins: Mapping[str, Plugin]
+
+    def extended(self, plugins: Mapping[str, Plugin]) -> "Catalogue":
+        """This catalogue with further plug-ins."""
+        return Catalogue({**self.plugins, **plugins}) if plugins else self
 
     def find(self, key: str) -> DeviceModel | None:
         """The model `<vendor>/<name>`, or None."""

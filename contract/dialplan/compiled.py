@@ -1,8 +1,42 @@
 """The dial plan's look-up tables, built once per snapshot so that a decision costs a few dictionary reads."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from contract.snapshot import InternalRule, ServiceRule, Snapshot, User
+from contract.snapshot import (
+    CallPattern,
+    DialPattern,
+    EmergencyLocation,
+    EmergencyRule,
+    Gateway,
+    HuntGroup,
+    InternalRule,
+    OutsideRule,
+    Schedule,
+    ServiceRule,
+    Snapshot,
+    User,
+)
+
+OrderedRule = InternalRule | ServiceRule | OutsideRule
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way in which a rule may match.
+
+    Args:
+        place: the rule's place in the plan, and the pattern's in the rule: what comes first decides.
+        rule: the rule.
+        pattern: what has to fit; of an internal rule, anything does.
+    """
+
+    place: tuple[int, int]
+    rule: OrderedRule
+    pattern: DialPattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,26 +44,120 @@ class CompiledPlan:
     """What `decide` reads.
 
     Args:
-        rules: the enabled rules, in the order in which they are tried.
+        candidates: what the enabled rules match, by the prefix of their patterns, each list in the plan's order.
+        prefix_lengths: the lengths of those prefixes, shortest first.
         users: every user of the site by user id.
         dialled: the user that each user name, extension and alias belongs to.
+        groups: the hunt group that each number and alias belongs to.
+        emergency: the rule and the number to send, by what is dialled for help.
+        gateways: those that are switched on, by id.
+        schedules: by id.
+        locations: by id.
+        default_location_id: where a phone is that has no location of its own.
+        zone: the site's time zone.
     """
 
-    rules: tuple[InternalRule | ServiceRule, ...]
+    candidates: dict[str, tuple[Candidate, ...]]
+    prefix_lengths: tuple[int, ...]
     users: dict[str, User]
     dialled: dict[str, User]
+    groups: dict[str, HuntGroup] = field(default_factory=dict)
+    emergency: dict[str, tuple[EmergencyRule, str]] = field(default_factory=dict)
+    gateways: dict[str, Gateway] = field(default_factory=dict)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+    locations: dict[str, EmergencyLocation] = field(default_factory=dict)
+    default_location_id: str | None = None
+    zone: tzinfo = UTC
+
+    def candidates_for(self, dialled: str) -> Sequence[Candidate]:
+        """What may match, in order: one dictionary read for each length that prefixes have."""
+        found: Sequence[Candidate] = ()
+        lists = 0
+        for length in self.prefix_lengths:
+            if length > len(dialled):
+                break
+            more = self.candidates.get(dialled[:length])
+            if more is not None:
+                found = [*found, *more] if lists else more
+                lists += 1
+        return sorted(found, key=_place) if lists > 1 else found
+
+
+def _place(candidate: Candidate) -> tuple[int, int]:
+    return candidate.place
 
 
 def compile_plan(snapshot: Snapshot) -> CompiledPlan:
     """The tables of one snapshot; names in it are unique, which `Snapshot` has checked."""
+    plan = snapshot.dial_plan
     dialled: dict[str, User] = {}
     for user in snapshot.users:
         dialled[user.username] = user
         if user.extension:
             dialled[user.extension] = user
         dialled.update(dict.fromkeys(user.aliases, user))
+    candidates = _candidates(tuple(one for one in plan.rules if one.enabled and not isinstance(one, EmergencyRule)))
     return CompiledPlan(
-        rules=tuple(rule for rule in snapshot.dial_plan.rules if rule.enabled),
+        candidates=candidates,
+        prefix_lengths=tuple(sorted({len(prefix) for prefix in candidates})),
         users={user.user_id: user for user in snapshot.users},
         dialled=dialled,
+        groups={name: group for group in plan.hunt_groups for name in (group.extension, *group.aliases)},
+        emergency={
+            prefix + number: (rule, number)
+            for rule in reversed(plan.rules)
+            if isinstance(rule, EmergencyRule) and rule.enabled
+            for number in rule.numbers
+            for prefix in ("", rule.prefix)
+        },
+        gateways={gateway.gateway_id: gateway for gateway in plan.gateways if gateway.enabled},
+        schedules={schedule.schedule_id: schedule for schedule in plan.schedules},
+        locations={location.location_id: location for location in plan.locations},
+        default_location_id=plan.default_location_id,
+        zone=_zone(snapshot.site.time_zone),
     )
+
+
+def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ...]]:
+    found: dict[str, list[Candidate]] = defaultdict(list)
+    for place, rule in enumerate(rules):
+        patterns: tuple[DialPattern, ...]
+        match rule:
+            case InternalRule():
+                patterns = (DialPattern(),)
+            case ServiceRule():
+                patterns = (DialPattern(prefix=rule.code, digits=0),)
+            case OutsideRule():
+                patterns = rule.patterns
+        for number, pattern in enumerate(patterns):
+            found[pattern.prefix].append(Candidate((place, number), rule, pattern))
+    return {prefix: tuple(candidates) for prefix, candidates in found.items()}
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def matches(pattern: DialPattern, dialled: str) -> bool:
+    """Whether a number fits a pattern: the beginning, then the wanted count of digits."""
+    prefix = pattern.prefix
+    if not dialled.startswith(prefix):
+        return False
+    rest = len(dialled) - len(prefix)
+    if pattern.digits is not None and rest != pattern.digits:
+        return False
+    return rest == 0 or (dialled[len(prefix) :].isdigit() and dialled.isascii())
+
+
+def called_number(call: CallPattern, pattern: DialPattern, dialled: str) -> str:
+    """The number that is called for one that matched."""
+    match call.keep:
+        case "all":
+            return call.prefix + dialled
+        case "variable":
+            return call.prefix + dialled[len(pattern.prefix) :]
+        case "nothing":
+            return call.prefix

@@ -2,8 +2,16 @@
 
 from contract.snapshot.device import Device, SettingValue
 from contract.snapshot.device_levels import DeviceGroup, DeviceLevels, LevelSettings
-from contract.snapshot.dial_plan import DialPlan, InternalRule, Rule, ServiceRule
+from contract.snapshot.device_plugin import DevicePlugin
+from contract.snapshot.dial_plan import Category, DialPlan, EmergencyRule, InternalRule, OutsideRule, Rule, ServiceRule
+from contract.snapshot.emergency import EmergencyLocation
+from contract.snapshot.forwarding import FindMe, Forwarding
+from contract.snapshot.gateway import Gateway
+from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
+from contract.snapshot.pattern import CallPattern, DialPattern
+from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpService, ProvisioningPolicy
+from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
     SCHEMA_VERSION,
@@ -19,23 +27,44 @@ from contract.snapshot.user import PERMISSIONS, User
 
 __all__ = [
     "PERMISSIONS",
+    "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
     "SECTIONS",
+    "CallPattern",
+    "Category",
     "Device",
     "DeviceGroup",
     "DeviceLevels",
+    "DevicePlugin",
+    "DhcpRange",
+    "DhcpService",
+    "DialPattern",
     "DialPlan",
     "DigestAlgorithm",
+    "During",
+    "EmergencyLocation",
+    "EmergencyRule",
+    "FindMe",
+    "Forwarding",
+    "Gateway",
+    "Holiday",
+    "HuntGroup",
     "InternalRule",
     "LevelSettings",
     "Line",
+    "OutsideRule",
+    "Period",
+    "ProvisioningPolicy",
     "Rule",
+    "Schedule",
     "ServiceRule",
     "SettingValue",
     "Site",
     "Snapshot",
     "SnapshotProblems",
+    "Strategy",
     "User",
+    "WorkingHours",
     "canonical_json",
     "manifest",
     "parse_snapshot",

@@ -24,3 +24,5 @@ class Device(Frozen):
     """The device groups that it is in, sorted."""
     admin_password: SecretRef | None = None
     """The phone's own web password."""
+    emergency_location_id: Id | None = None
+    """Where the phone is; None: the site's default location."""

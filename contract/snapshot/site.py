@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contract.snapshot.provisioning import ProvisioningPolicy
 from contract.values import Frozen, HostName, Id, Text
 
 DigestAlgorithm = Literal["MD5", "SHA-256"]
@@ -25,3 +26,4 @@ class Site(Frozen):
     digest_algorithms: Annotated[tuple[DigestAlgorithm, ...], Field(min_length=1, max_length=2)] = ("MD5",)
     time_zone: Annotated[str, Field(pattern=r"^[0-9A-Za-z_+/-]{1,64}$")] = "UTC"
     """An IANA time zone name."""
+    provisioning: ProvisioningPolicy = ProvisioningPolicy()

@@ -7,23 +7,29 @@ resolve, and two equal snapshots have the same digest.
 import hashlib
 import itertools
 import json
-from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from contract.snapshot.consistency import name_problems, reference_problems
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
-from contract.snapshot.dial_plan import DialPlan, ServiceRule
+from contract.snapshot.device_plugin import DevicePlugin
+from contract.snapshot.dial_plan import DialPlan
 from contract.snapshot.line import Line
 from contract.snapshot.site import Site
-from contract.snapshot.user import PERMISSIONS, User
+from contract.snapshot.user import User
 from contract.values import Digest, Frozen
 
 SCHEMA_VERSION: Final = 1
 
-RECORD_SECTIONS: Final = {"users": "user_id", "lines": "line_id", "devices": "device_id"}
+RECORD_SECTIONS: Final = {
+    "users": "user_id",
+    "lines": "line_id",
+    "devices": "device_id",
+    "device_plugins": "vendor",
+}
 """Sections that are lists of records, with the field that names a record."""
 SECTIONS: Final = ("site", *RECORD_SECTIONS, "device_levels", "dial_plan")
 """Every section of schema version 1, in order."""
@@ -47,12 +53,17 @@ class Snapshot(Frozen):
     users: Annotated[tuple[User, ...], Field(max_length=20_000)] = ()
     lines: Annotated[tuple[Line, ...], Field(max_length=50_000)] = ()
     devices: Annotated[tuple[Device, ...], Field(max_length=20_000)] = ()
+    device_plugins: Annotated[tuple[DevicePlugin, ...], Field(max_length=16)] = ()
     device_levels: DeviceLevels = DeviceLevels()
     dial_plan: DialPlan = DialPlan()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        problems = [*_order_problems(self), *_reference_problems(self), *_name_problems(self)]
+        problems = [
+            *_order_problems(self),
+            *reference_problems(self.users, self.lines, self.devices, self.device_levels, self.dial_plan),
+            *name_problems(self.users, self.lines, self.devices, self.dial_plan),
+        ]
         if problems:
             raise ValueError("; ".join(problems[:20]))
         return self
@@ -72,41 +83,6 @@ def _order_problems(snapshot: Snapshot) -> Iterable[str]:
     groups = [group.group_id for group in snapshot.device_levels.groups]
     if any(a >= b for a, b in itertools.pairwise(groups)):
         yield "device_levels: groups must be sorted by group_id and unique"
-
-
-def _reference_problems(snapshot: Snapshot) -> Iterable[str]:
-    users = {user.user_id for user in snapshot.users}
-    devices = {device.device_id for device in snapshot.devices}
-    for line in snapshot.lines:
-        if line.user_id not in users:
-            yield f"lines: {line.line_id} names user {line.user_id}, which is not in the snapshot"
-        if line.device_id is not None and line.device_id not in devices:
-            yield f"lines: {line.line_id} names device {line.device_id}, which is not in the snapshot"
-    groups = {group.group_id for group in snapshot.device_levels.groups}
-    for device in snapshot.devices:
-        for group in device.groups:
-            if group not in groups:
-                yield f"devices: {device.device_id} is in group {group}, which is not in the snapshot"
-    for user in snapshot.users:
-        for permission in user.permissions:
-            if permission not in PERMISSIONS:
-                yield f"users: {user.user_id} has the unknown permission {permission!r}"
-
-
-def _name_problems(snapshot: Snapshot) -> Iterable[str]:
-    dialled = Counter(
-        name
-        for user in snapshot.users
-        for name in {user.username, *user.aliases, *((user.extension,) if user.extension else ())}
-    )
-    dialled.update(rule.code for rule in snapshot.dial_plan.rules if isinstance(rule, ServiceRule) and rule.enabled)
-    yield from (f"users: {name!r} is used more than once" for name, count in dialled.items() if count > 1)
-    places = Counter((line.device_id, line.position) for line in snapshot.lines if line.device_id)
-    yield from (f"lines: position {p} of device {d} is used twice" for (d, p), count in places.items() if count > 1)
-    logins = Counter(line.auth_username for line in snapshot.lines)
-    yield from (f"lines: auth_username {name!r} is used twice" for name, count in logins.items() if count > 1)
-    macs = Counter(device.mac for device in snapshot.devices)
-    yield from (f"devices: MAC {mac} is used twice" for mac, count in macs.items() if count > 1)
 
 
 def parse_snapshot(data: object) -> Snapshot:

@@ -4,10 +4,22 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from contract.snapshot.forwarding import Forwarding
+from contract.snapshot.pattern import Dialled
 from contract.values import Extension, Frozen, Id, SipUser, Text
 
 PERMISSIONS: Final = frozenset(
-    {"EchoTest", "LocalDialing", "LongDistanceDialing", "InternationalDialing", "Mobile", "TollFree", "Voicemail"}
+    {
+        "900Dialing",
+        "EchoTest",
+        "InternationalDialing",
+        "LocalDialing",
+        "LongDistanceDialing",
+        "Mobile",
+        "SuperAdmin",
+        "TollFree",
+        "Voicemail",
+    }
 )
 """Every permission that schema version 1 knows; names as the predecessor's users know them."""
 
@@ -24,3 +36,9 @@ class User(Frozen):
     permissions: Annotated[tuple[str, ...], Field(max_length=64)] = ()
     enabled: bool = True
     """A disabled user is refused registration and calls, and keeps configuration and history."""
+    caller_id: Dialled | None = None
+    """The number that calls to the outside show; None: the gateway's."""
+    anonymous: bool = False
+    """Whether calls to the outside hide who calls."""
+    forwarding: Forwarding = Forwarding()
+    """As long as the user has set nothing else at the site."""

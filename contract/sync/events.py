@@ -64,6 +64,14 @@ class AlarmChanged(Frozen):
     text: Long
 
 
+PhoneProtocol = Literal["tftp", "http", "https", "ftp", "sip", "dhcp"]
+"""How a phone asked; `sip` is the multicast plug and play."""
+
+Certainty = Literal["hint", "likely", "claimed", "asked", "proven"]
+"""How far a fact about a phone may be trusted: `hint` by the form of a file's name, `likely` by half of the
+MAC address, `claimed` by its own words, `asked` by a name that means nothing else, `proven` by a certificate."""
+
+
 class UnknownPhoneSeen(Frozen):
     """A phone that the site does not know asked for its configuration."""
 
@@ -75,11 +83,83 @@ class UnknownPhoneSeen(Frozen):
     user_agent: Text = ""
     address: Text
     """IP address that asked."""
-    protocol: Literal["tftp", "http", "https", "sip"]
+    protocol: PhoneProtocol
+    certainty: Annotated[dict[Literal["mac", "vendor", "model", "firmware"], Certainty], Field(max_length=4)] = {}
+    switch_port: Text = ""
+    """Where it is plugged in, when a switch or relay said so (DHCP option 82)."""
+
+
+RefusalReason = Literal[
+    "too_many_guesses",
+    "too_many_requests",
+    "network_not_served",
+    "clear_text",
+    "proof_needed",
+    "wrong_password",
+    "wrong_certificate",
+    "not_taken",
+]
+
+
+class PhoneRefused(Frozen):
+    """A phone did not get what it asked for, and why; the phone itself was not told why."""
+
+    kind: Literal["phone_refused"] = "phone_refused"
+    reason: RefusalReason
+    mac: MacAddress | None = None
+    device_id: Id | None = None
+    address: Text
+    protocol: PhoneProtocol
+    user_agent: Text = ""
+
+
+class PhoneFetched(Frozen):
+    """A known phone fetched its own file."""
+
+    kind: Literal["phone_fetched"] = "phone_fetched"
+    device_id: Id
+    address: Text
+    protocol: PhoneProtocol
+    proof: Literal["none", "password", "certificate"] = "none"
+    user_agent: Text = ""
+    model: Text = ""
+    firmware: Text = ""
+    version: Annotated[int, Field(ge=1)]
+    """The snapshot version that its file was made from."""
+
+
+class PhoneResync(Frozen):
+    """How far a phone is with fetching its files again after it was told to."""
+
+    kind: Literal["phone_resync"] = "phone_resync"
+    device_id: Id
+    job_id: Id | None = None
+    """The order of the portal's that it belongs to; None: the edge told the phone because its files changed."""
+    state: Literal["deferred", "asked", "fetched", "registered", "failed"]
+    text: Text = ""
+    """Why it waits, or failed."""
+
+
+class PhoneUploaded(Frozen):
+    """A phone sent a file of its own: a log, or what was set on the phone itself."""
+
+    kind: Literal["phone_uploaded"] = "phone_uploaded"
+    device_id: Id
+    name: Text
+    size: Annotated[int, Field(ge=0)]
+    content: Annotated[bytes, Field(max_length=65_536)]
+    """Its end, when it is longer; passwords in it are struck out."""
 
 
 Happening = Annotated[
-    RegistrationChanged | CallEnded | AlarmChanged | UnknownPhoneSeen,
+    RegistrationChanged
+    | CallEnded
+    | AlarmChanged
+    | UnknownPhoneSeen
+    | PhoneRefused
+    | PhoneFetched
+    | PhoneResync
+    | PhoneUploaded,
     Field(discriminator="kind"),
 ]
 

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 from contract.sync.state import StateRecord
 from edge_agent.errors import EdgeError
 from edge_agent.logs import write_logs
-from edge_agent.ports import NoticeOutcome
+from edge_agent.ports import Notice, NoticeOutcome
 from edge_agent.processes.link import (
     Answer,
     AskHealth,
@@ -40,6 +40,7 @@ from edge_agent.processes.link import (
     Started,
     Stop,
     Told,
+    Wanted,
     process_end,
 )
 
@@ -120,6 +121,10 @@ class Bell:
             self._rung = True
             self._loop.call_soon(self._tell)
 
+    def wants(self, notice: Notice) -> None:
+        """Have the agent send a notice to a phone."""
+        self._send(Wanted(notice=notice))
+
     def told(self, outcome: NoticeOutcome) -> None:
         """Pass on what became of a notice."""
         self._send(Told(outcome=outcome))
@@ -128,7 +133,7 @@ class Bell:
         self._rung = False
         self._send(Reported())
 
-    def _send(self, message: Reported | Told) -> None:
+    def _send(self, message: Reported | Told | Wanted) -> None:
         if self._link is not None:
             try:
                 self._link.send(message)

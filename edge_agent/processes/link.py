@@ -18,7 +18,7 @@ from contract.snapshot import Snapshot
 from contract.sync.state import StateRecord
 from contract.values import Frozen, Id, SecretRef
 from edge_agent.errors import EdgeError
-from edge_agent.ports import NoticeOutcome
+from edge_agent.ports import Notice, NoticeOutcome
 from edge_agent.settings import Settings
 
 MAX_LINE_BYTES: Final = 96 * 1024 * 1024
@@ -148,6 +148,13 @@ class Told(Frozen):
     outcome: NoticeOutcome
 
 
+class Wanted(Frozen):
+    """↑ A notice for a phone, please; what becomes of it comes back as the order `notice_told`."""
+
+    type: Literal["wanted"] = "wanted"
+    notice: Notice
+
+
 class AskHealth(Frozen):
     """↓ Are you there?"""
 
@@ -172,7 +179,7 @@ ToProcess = Annotated[
     Field(discriminator="type"),
 ]
 FromProcess = Annotated[
-    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Health,
+    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Wanted | Health,
     Field(discriminator="type"),
 ]
 

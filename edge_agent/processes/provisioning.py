@@ -1,15 +1,39 @@
-"""The provisioning process: phones fetch their configuration from it by TFTP and HTTP."""
+"""The provisioning process: phones fetch their configuration from it, by every way in which they ask."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from contract.devices import load_catalogue
 from contract.sync.state import StateRecord
 from edge_agent.clock import SystemClock
+from edge_agent.network.own_addresses import own_addresses, reachable_host
+from edge_agent.ports import NoticeOutcome
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
+from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import Reporting
 from edge_agent.provisioning.errors import ConfigRefused
-from edge_agent.provisioning.server import ProvisioningAddresses, ProvisioningServer
+from edge_agent.provisioning.resync import Resync
+from edge_agent.provisioning.serve.http import PhoneTls
+from edge_agent.provisioning.serve.http.tls import CertificateUnusable
+from edge_agent.provisioning.server import Keeping, ProvisioningAddresses, ProvisioningServer
+from edge_agent.settings import ProvisioningSettings, Settings
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
+from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens
 from edge_agent.views import provisioning_config
+
+log = logging.getLogger(__name__)
+
+FOLDER: Final = "provisioning"
+KEY_FILE: Final = "provisioning.key"
+AUTHORITIES: Final = "vendor-authorities"
+OWN_PLUGINS: Final = "device-plugins"
+"""A folder beside the agent's state with an operator's own device plug-ins."""
 
 
 class ProvisioningSubsystem:
@@ -18,27 +42,72 @@ class ProvisioningSubsystem:
     def __init__(self, bell: Bell) -> None:
         self._bell = bell
         self._clock = SystemClock()
+        self._tokens = SystemTokens()
         self._server: ProvisioningServer | None = None
         self._reporting: Reporting | None = None
+        self._tls: PhoneTls | None = None
+        self._settings = ProvisioningSettings()
+        self._resync: Resync | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._key = b""
         self._devices = 0
-        self._http_port = 0
+        self._http_port = self._https_port = 0
 
     async def start(self, message: Start) -> Ports:
         """Load the device plug-ins; nothing is bound yet."""
-        settings = message.settings.provisioning
-        self._reporting = Reporting(message.settings.state_dir, self._bell, self._clock, SystemTokens())
+        settings, folder = message.settings.provisioning, message.settings.state_dir
+        self._settings = settings
+        self._reporting = Reporting(folder, self._bell, self._clock, self._tokens)
+
+        def port(name: str, wanted: int | Literal["off"]) -> int | None:
+            return None if wanted == "off" else wanted or message.ports.get(name, 0)
+
         addresses = ProvisioningAddresses(
             host=settings.address,
-            tftp_port=settings.tftp_port or message.ports.get("tftp", 0),
-            http_port=settings.http_port or message.ports.get("http", 0),
+            tftp_port=port("tftp", settings.tftp_port),
+            http_port=port("http", settings.http_port),
+            https_port=port("https", settings.https_port),
+            ftp_port=port("ftp", settings.ftp_port),
+            plug_and_play_port=port("plug_and_play", settings.plug_and_play_port),
+            plug_and_play_interfaces=self._interfaces(),
         )
+        if addresses.https_port is not None:
+            self._tls = self._phone_tls(message.settings)
+            # With a certificate of the agent's own making, phones that check it would fetch nothing.
+            self._https_port = addresses.https_port if settings.tls_certificate else 0
         self._http_port = addresses.http_port or 0
-        self._server = ProvisioningServer(addresses, load_catalogue(), self._reporting, self._clock)
+        self._key = edge_key(folder / KEY_FILE, self._tokens)
+        keeping = Keeping(folder / FOLDER / "uploads", self._key, self._tls)
+        catalogue = load_catalogue(also=folder / OWN_PLUGINS)
+        self._server = ProvisioningServer(
+            addresses, catalogue, self._reporting, self._clock, keeping=keeping, tokens=self._tokens
+        )
+        self._resync = Resync(catalogue, self._bell.wants, self._reporting)
+        self._server.desk.on_fetched = self._fetched
         return {}
+
+    def _phone_tls(self, settings: Settings) -> PhoneTls:
+        """The certificate that the settings name, or one of our own, made where there is none.
+
+        Raises:
+            CertificateUnusable: the settings name one that cannot be used.
+            OSError: our own cannot be written.
+        """
+        mine, folder = settings.provisioning, settings.state_dir / FOLDER
+        authorities = Path(mine.vendor_authorities) if mine.vendor_authorities else settings.state_dir / AUTHORITIES
+        if mine.tls_certificate:
+            return PhoneTls(Path(mine.tls_certificate), Path(mine.tls_key), authorities)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        hosts = (reachable_host(settings.sip.address, settings.sip.advertised_host), *settings.sip.hosts)
+        made = own_certificate(folder, hosts, self._clock.now())
+        if made is not None:
+            for name, content in zip((OWN_KEY, OWN_CERTIFICATE), reversed(made), strict=True):
+                write_durably(folder / name, content)
+        return PhoneTls(folder / OWN_CERTIFICATE, folder / OWN_KEY, authorities)
 
     async def prepare(self, message: Prepare) -> None:
         """Render every device's files, beside what is being served."""
-        config = provisioning_config(message, self._http_port)
+        config = provisioning_config(message, self._http_port, self._https_port, self._key)
         try:
             await self._running().prepare(config)
         except ConfigRefused as error:
@@ -49,32 +118,101 @@ class ProvisioningSubsystem:
         """Serve what was rendered; the first time, listen."""
         server = self._running()
         server.commit()
-        if server.http_port is None:
+        if self._resync is not None:
+            self._resync.serve(server.models)
+            self._resync.changed(server.changed, self._clock.monotonic())
+            self._schedule()
+        if not server.ports:
             await server.start()
-        return {name: port for name, port in (("tftp", server.tftp_port), ("http", server.http_port)) if port}
+        server.pnp.join(self._interfaces())
+        if self._tls is not None:
+            try:
+                self._tls.load()
+            except CertificateUnusable as error:
+                # What is there goes on: a certificate that is half copied must not stop the phones.
+                log.warning("phone_certificate_unusable", extra={"problem": str(error)})
+        return dict(server.ports)
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
         """No file of a phone depends on site state."""
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
-        """There is no order for provisioning yet."""
-        raise UnknownOrder(f"provisioning knows no order {name}")
+        """`resync_phones`: have devices fetch again. `notice_told`: what became of a notice that was wanted."""
+        now = self._clock.monotonic()
+        resync = self._resync
+        if resync is None:
+            raise UnknownOrder("provisioning was not started")
+        match name:
+            case "resync_phones":
+                ids = [
+                    each
+                    for key, value in sorted(arguments.items())
+                    if key.startswith("devices")
+                    for each in value.split(",")
+                ]
+                told = resync.ordered(arguments["job_id"], ids, now, reboot=arguments.get("reboot") == "true")
+                self._schedule()
+                return f"{told} of {len(ids)} phones are being told"
+            case "notice_told":
+                known = {key: value for key, value in arguments.items() if key != "status"}
+                resync.told(_outcome(known, arguments.get("status", "0")), now)
+                self._schedule()
+                return ""
+            case _:
+                raise UnknownOrder(f"provisioning knows no order {name}")
+
+    def _schedule(self) -> None:
+        """Call `advance` when the next phone is due."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._resync.deadline if self._resync is not None else None
+        if deadline is not None and deadline != float("inf"):
+            wait = max(0.0, deadline - self._clock.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        if self._resync is not None:
+            self._resync.advance(self._clock.monotonic())
+        self._schedule()
+
+    def _fetched(self, device_id: str) -> None:
+        if self._resync is not None:
+            self._resync.fetched(device_id)
+            self._schedule()
 
     def figures(self) -> dict[str, int]:
-        """How many devices are served."""
-        return {"devices": self._devices}
+        """How many devices are served, and how many of them are being told to fetch again."""
+        return {"devices": self._devices, "resyncing": len(self._resync) if self._resync is not None else 0}
 
     async def stop(self) -> None:
         """Close every port and let go of the outbox."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._server is not None:
             await self._server.stop()
         if self._reporting is not None:
             self._reporting.close()
 
+    def _interfaces(self) -> tuple[str, ...]:
+        """Where phones are answered by multicast: what the settings say, or the address that is listened at, or all."""
+        if self._settings.plug_and_play_interfaces:
+            return self._settings.plug_and_play_interfaces
+        return own_addresses() if self._settings.address == "0.0.0.0" else (self._settings.address,)
+
     def _running(self) -> ProvisioningServer:
         if self._server is None:
             raise ConfigurationRefused("provisioning was not started")
         return self._server
+
+
+def _outcome(told: dict[str, str], status: str) -> NoticeOutcome:
+    """What became of a notice, from the words of an order."""
+    try:
+        return TypeAdapter(NoticeOutcome).validate_python({**told, "status": int(status)})
+    except (ValidationError, ValueError):
+        raise UnknownOrder("no outcome of a notice") from None
 
 
 if __name__ == "__main__":

@@ -21,11 +21,13 @@ from edge_agent.network.own_addresses import reachable_host
 from edge_agent.ports import Notice, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.collecting import IdleCollecting, exempt
+from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import GatheredReporting
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
+from edge_agent.sip.kept_rows import SqliteKeptRows
 from edge_agent.sip.location import Binding
 from edge_agent.sip.observation.ladder import WallTime, ladder_of
 from edge_agent.sip.observation.pcap import pcap_of
@@ -37,12 +39,11 @@ from edge_agent.sip.transport import CertificateUnusable, SipTransport, TlsIdent
 from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
-from edge_agent.tokens import SystemTokens, Tokens
+from edge_agent.tokens import SystemTokens
 from edge_agent.views import sip_config, site_state
 
 log = logging.getLogger(__name__)
 
-KEY_BYTES: Final = 32
 KEY_FILE: Final = "sip.key"
 
 
@@ -192,6 +193,7 @@ class SipSubsystem:
                 reporter=self._reporting,
                 journal=self._reporting,
                 store=SqliteBindingStore(self._folder / "sip.db"),
+                kept=SqliteKeptRows(self._folder / "events.db"),
                 transport=self._transport,
                 key=edge_key(self._folder / KEY_FILE, self._tokens),
                 told=self._bell.told,
@@ -302,22 +304,6 @@ class SipSubsystem:
                 "expires_at": self._clock.now() + left,
             }
         )
-
-
-def edge_key(path: Path, tokens: Tokens) -> bytes:
-    """The secret that nonces and record-routes are made with: the same after a restart; new when it is damaged.
-
-    Raises:
-        OSError: it can neither be read nor written.
-    """
-    try:
-        key = bytes.fromhex(path.read_text().strip())
-    except (FileNotFoundError, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        key = bytes.fromhex(tokens.token(KEY_BYTES))
-        write_durably(path, key.hex().encode())
-    return key
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Literal, Protocol, assert_never
 
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
-from edge_agent.ports import NoticeOutcome
+from edge_agent.ports import Notice, NoticeOutcome
 from edge_agent.processes.backoff import Backoff
 from edge_agent.processes.link import (
     AgentEnd,
@@ -40,6 +40,7 @@ from edge_agent.processes.link import (
     Started,
     Stop,
     Told,
+    Wanted,
     agent_end,
 )
 from edge_agent.settings import Settings
@@ -86,6 +87,10 @@ class Watcher(Protocol):
 
     def process_reported(self, process: "Supervised") -> None:
         """It wrote something into the outbox."""
+        ...
+
+    def process_wants(self, process: "Supervised", notice: Notice) -> None:
+        """It wants a phone to be told something."""
         ...
 
     def process_told(self, process: "Supervised", outcome: NoticeOutcome) -> None:
@@ -292,6 +297,8 @@ class Supervised:
                 self._watcher.process_reported(self)
             case Told():
                 self._watcher.process_told(self, message.outcome)
+            case Wanted():
+                self._watcher.process_wants(self, message.notice)
             case Health():
                 self.status = replace(self.status, figures=tuple(sorted(message.figures.items())))
             case Failed():

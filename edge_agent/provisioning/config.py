@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from contract.devices import Level, Value
+from contract.devices import DeviceModel, Level, Value
+from edge_agent.provisioning.access import Access
 
 SipTransport = Literal["udp", "tcp", "tls"]
 
@@ -60,6 +61,15 @@ class DeviceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PluginPackage:
+    """A device plug-in of the tenant's own."""
+
+    vendor: str
+    digest: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """Somebody whom phones can look up."""
 
@@ -79,6 +89,14 @@ class ProvisioningConfig:
     server_url: str = ""
     """Where phones fetch by HTTP, without a slash at its end; empty: files do not name it."""
     secure_url: str = ""
-    """The same by HTTPS, for models that can; empty: they fetch by HTTP as well."""
+    """The same by HTTPS that phones can check, for models that can; empty: they fetch by HTTP as well."""
     directory: tuple[DirectoryEntry, ...] = ()
     """Whom the site's phone books list."""
+    plugins: tuple[PluginPackage, ...] = ()
+    """Device plug-ins besides those that the agent was installed with."""
+    access: Access = field(default_factory=Access)
+    """Who may fetch what."""
+
+    def url_for(self, model: DeviceModel | None) -> str:
+        """Where phones of a model fetch: by HTTPS when there is a certificate that they can check, and they can."""
+        return self.secure_url if self.secure_url and model is not None and model.https else self.server_url

@@ -1,7 +1,9 @@
 """Provisioning as the process's composition builds it: prepare a configuration, commit it, serve it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from contract.devices import Catalogue
 from edge_agent.clock import Clock
@@ -11,9 +13,15 @@ from edge_agent.provisioning.errors import NothingPrepared
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.render import Library, Renderer
 from edge_agent.provisioning.serve.desk import Desk
-from edge_agent.provisioning.serve.http import HttpLimits, HttpServer
+from edge_agent.provisioning.serve.ftp import FtpServer
+from edge_agent.provisioning.serve.http import HttpLimits, HttpServer, Passwords, PhoneTls, Service
+from edge_agent.provisioning.serve.plug_and_play import PlugAndPlayServer
+from edge_agent.provisioning.serve.plug_and_play.core import PlugAndPlay
+from edge_agent.provisioning.serve.plug_and_play.profile_url import ProfileUrls
 from edge_agent.provisioning.serve.tftp import TftpServer
 from edge_agent.provisioning.serve.tftp.listener import Listener
+from edge_agent.provisioning.uploads import Uploads
+from edge_agent.tokens import SystemTokens, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,26 @@ class ProvisioningAddresses:
     host: str = "0.0.0.0"
     tftp_port: int | None = 69
     http_port: int | None = 8090
+    https_port: int | None = None
+    ftp_port: int | None = None
+    plug_and_play_port: int | None = None
+    plug_and_play_interfaces: Sequence[str] = ()
+    """An address of each interface whose phones are answered by multicast."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What the server keeps on this machine.
+
+    Args:
+        uploads: folder of what phones send; None: nothing is taken.
+        key: the edge's own secret, from which phones' passwords are made; None: there are none.
+        tls: certificates for HTTPS.
+    """
+
+    uploads: Path | None = None
+    key: bytes | None = None
+    tls: PhoneTls | None = None
 
 
 class ProvisioningServer:
@@ -31,9 +59,11 @@ class ProvisioningServer:
     Args:
         addresses: where to listen.
         catalogue: the device plug-ins.
-        reporter: hears of unknown phones.
+        reporter: hears of phones, their files and refusals.
         clock: for deadlines, limits and dates.
         http_limits: what an HTTP client may ask.
+        keeping: what is kept on this machine.
+        tokens: for branches and tags.
 
     Raises:
         RenderError: a plug-in's template is not valid.
@@ -46,20 +76,48 @@ class ProvisioningServer:
         reporter: Reporter,
         clock: Clock,
         http_limits: HttpLimits | None = None,
+        keeping: Keeping | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
+        keeping = keeping or Keeping()
         self._addresses = addresses
         self._renderer = Renderer(catalogue)
-        self._prepared: tuple[int, Library] | None = None
+        self._prepared: tuple[ProvisioningConfig, Library, Catalogue] | None = None
         self._preparing = asyncio.Lock()
-        self.desk = Desk(Identifier(catalogue), reporter, clock)
+        self._urls = ProfileUrls(catalogue)
+        self._identifier = identifier = Identifier(catalogue)
+        self.desk = Desk(identifier, reporter, clock)
         self.listener = Listener(self.desk)
         self.tftp = TftpServer(self.listener, clock)
-        self.http = HttpServer(self.desk, clock, http_limits)
+        uploads = Uploads(keeping.uploads, reporter) if keeping.uploads is not None else None
+        if uploads is not None:
+            self.desk.own_file = uploads.find
+        service = Service(self.desk, Passwords(keeping.key) if keeping.key else None, uploads)
+        self.http = HttpServer(service, clock, http_limits)
+        self.https = HttpServer(service, clock, http_limits, keeping.tls) if keeping.tls is not None else None
+        self.ftp = FtpServer(self.desk)
+        self.pnp_core = PlugAndPlay(
+            self.desk.plug_and_play, identifier.subscribed, self._urls.url_for, tokens or SystemTokens()
+        )
+        self.pnp = PlugAndPlayServer(self.pnp_core, clock)
+        self.changed: tuple[str, ...] = ()
+        """Devices whose own files are others since the last commit."""
+        self.models: dict[str, str] = {}
+        """The model of each device."""
         self.version: int | None = None
         """The snapshot version that is served."""
-        self.tftp_port: int | None = None
+        self.ports: dict[str, int] = {}
+        """The ports bound, once started: `tftp`, `http`, `https`, `ftp`, `plug_and_play`."""
+
+    @property
+    def tftp_port(self) -> int | None:
         """The port bound, once started."""
-        self.http_port: int | None = None
+        return self.ports.get("tftp")
+
+    @property
+    def http_port(self) -> int | None:
+        """The port bound, once started."""
+        return self.ports.get("http")
 
     async def prepare(self, config: ProvisioningConfig) -> None:
         """Render everything, beside what is being served.
@@ -70,7 +128,7 @@ class ProvisioningServer:
         async with self._preparing:
             # In a thread: a site of thousands takes seconds, and phones ask meanwhile.
             library = await asyncio.to_thread(self._renderer.render, config)
-            self._prepared = (config.version, library)
+            self._prepared = (config, library, self._renderer.catalogue)
 
     def commit(self) -> int:
         """Serve what was prepared last; returns its version.
@@ -80,9 +138,14 @@ class ProvisioningServer:
         """
         if self._prepared is None:
             raise NothingPrepared("no configuration is prepared")
-        self.version, library = self._prepared
+        config, library, catalogue = self._prepared
         self._prepared = None
-        self.desk.serve(library)
+        self.version = config.version
+        self.changed = library.changed_since(self.desk.library)
+        self.models = {device.device_id: device.model for device in config.devices}
+        self.desk.serve(library, config.access, config.version)
+        self._identifier.learn(catalogue)
+        self._urls.serve(config, catalogue)
         return self.version
 
     async def start(self) -> None:
@@ -91,18 +154,29 @@ class ProvisioningServer:
         Raises:
             OSError: a port cannot be bound; none is left open.
         """
-        host = self._addresses.host
+        host, where = self._addresses.host, self._addresses
         try:
-            if self._addresses.tftp_port is not None:
-                self.tftp_port = await self.tftp.start(host, self._addresses.tftp_port)
-            if self._addresses.http_port is not None:
-                self.http_port = await self.http.start(host, self._addresses.http_port)
+            if where.tftp_port is not None:
+                self.ports["tftp"] = await self.tftp.start(host, where.tftp_port)
+            if where.http_port is not None:
+                self.ports["http"] = await self.http.start(host, where.http_port)
+            if where.https_port is not None and self.https is not None:
+                self.ports["https"] = await self.https.start(host, where.https_port)
+            if where.ftp_port is not None:
+                self.ports["ftp"] = await self.ftp.start(host, where.ftp_port)
+            if where.plug_and_play_port is not None:
+                interfaces = where.plug_and_play_interfaces
+                self.ports["plug_and_play"] = self.pnp.start(where.plug_and_play_port, interfaces)
         except OSError:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         """Close every port and end what is under way. May be called twice."""
+        await self.pnp.stop()
+        await self.ftp.stop()
         await self.tftp.stop()
         await self.http.stop()
-        self.tftp_port = self.http_port = None
+        if self.https is not None:
+            await self.https.stop()
+        self.ports.clear()

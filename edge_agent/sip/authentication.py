@@ -94,6 +94,14 @@ class Authenticator:
         start = b'Digest realm="' + self._realm + b'", nonce="' + nonce + b'", algorithm='
         return [(name, start + algorithm + b', qop="auth"' + stale) for algorithm in self._algorithms]
 
+    def answering(self, flow: Flow, now: float) -> None:
+        """See `Lockout`.
+
+        Raises:
+            Silence: that address had enough for now.
+        """
+        self._lockout.answering(flow, now)
+
     def verify(self, request: Message, header: bytes) -> Credential | Refusal:
         """Whose request this is.
 

@@ -44,7 +44,8 @@ class LockoutRules:
         failures_per_name: of one name from any address, from addresses where it never proved itself.
         window_seconds: in how long a time.
         lock_seconds: how long is refused afterwards.
-        challenges_per_second: given to one address from which nobody ever proved anything.
+        challenges_per_second: challenges, and other answers by UDP, given to one address from which nobody ever proved
+            anything.
         challenge_burst: of those, at once.
         remembered: entries of each table.
     """
@@ -108,6 +109,16 @@ class SipConfig:
         nonce_seconds: how long a nonce may be used.
         notices_per_second: pace at which phones are told things they did not subscribe to.
         notice_wait_seconds: how long such a notice waits for the phone's call to end.
+        administrators: ids of users who may see what concerns other users only.
+        max_subscription: longest subscription and publication granted, seconds.
+        notifies_per_batch: NOTIFYs of subscriptions sent at once; the rest follows within moments.
+        restored_per_second: subscriptions of before a restart that are told their state again, each second.
+        path_without_support: whether a Path is kept for a phone that does not say that it knows Path (RFC 3327 §5.3).
+        service_route: whether phones are told to send everything through this edge (RFC 3608).
+        flow_timer_seconds: how often phones with outbound promise to be heard on a connection; 0: as they like.
+        session_expires: seconds after which a call whose caller did not ask for a session timer has to be refreshed, if
+            the callee can; 0: none is asked for.
+        min_session_expires: shortest session timer that is let through, at least 90 by RFC 4028; 0: any.
         emergency_numbers: what is dialled for help; such calls need no digest and no permission, and are shed last;
             the first stands for `urn:service:sos` too.
         overload: when new dialogs are turned away.
@@ -135,6 +146,15 @@ class SipConfig:
     nonce_seconds: int = 300
     notices_per_second: float = 20.0
     notice_wait_seconds: float = 6 * 3600.0
+    administrators: frozenset[str] = frozenset()
+    max_subscription: int = 3600
+    notifies_per_batch: int = 200
+    restored_per_second: float = 50.0
+    path_without_support: bool = True
+    service_route: bool = False
+    flow_timer_seconds: int = 120
+    session_expires: int = 0
+    min_session_expires: int = 0
     emergency_numbers: tuple[str, ...] = ()
     overload: OverloadRules = DEFAULT_OVERLOAD
     lockout: LockoutRules = DEFAULT_LOCKOUT
@@ -157,6 +177,10 @@ class SipConfig:
                 found.append(f"credential {name} has no hash for {', '.join(missing)}")
         if not self.digest_algorithms:
             found.append("no digest algorithm")
+        if (self.session_expires and self.session_expires < 90) or 0 < self.min_session_expires < 90:
+            found.append("session_expires and min_session_expires are 0 or at least 90 seconds")
+        if 0 < self.session_expires < self.min_session_expires:
+            found.append("session_expires is less than min_session_expires")
         if not 0 < self.min_expires <= self.default_expires <= self.max_expires:
             found.append("min_expires, default_expires and max_expires are not in order")
         return found

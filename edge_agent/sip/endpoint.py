@@ -16,8 +16,10 @@ from edge_agent.errors import EdgeError
 from edge_agent.ports import CallJournal, NoticeOutcome, Reporter
 from edge_agent.sip.authentication import Authenticator
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.location import Location
-from edge_agent.sip.lockout import Lockout
+from edge_agent.sip.gruu import Gruus
+from edge_agent.sip.kept_rows import Forgetful, KeptRows
+from edge_agent.sip.location import Binding, BindingEvent, Location
+from edge_agent.sip.lockout import Lockout, Silence
 from edge_agent.sip.message import (
     BadMessage,
     DropReason,
@@ -33,11 +35,12 @@ from edge_agent.sip.message import (
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.overload import Overload
+from edge_agent.sip.presence import Events
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
-from edge_agent.sip.registrar.contacts import IntervalTooBrief
+from edge_agent.sip.registrar.contacts import Declined
 from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
 from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
@@ -81,6 +84,10 @@ class Transport(Protocol):
         """Send what is for this port of the connection's peer by that connection."""
         ...
 
+    def expect(self, flow: Flow, seconds: float) -> None:
+        """Close a connection whose peer stays silent for so long."""
+        ...
+
 
 def _nobody(outcome: NoticeOutcome) -> None:
     del outcome
@@ -108,6 +115,7 @@ class Endpoint:
         reporter: told of registrations and alarms.
         journal: keeps calls in progress and their records.
         store: keeps bindings.
+        kept: keeps subscriptions and publications; None: they end with the process.
         transport: open sockets.
         told: hears what becomes of notices.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
@@ -128,6 +136,7 @@ class Endpoint:
         transport: Transport,
         key: bytes,
         told: Told = _nobody,
+        kept: KeptRows | None = None,
     ) -> None:
         self._check(config)
         self._config = config
@@ -146,7 +155,18 @@ class Endpoint:
             self._own.sent_by.setdefault(kind, next(iter(self._own.sent_by.values())))
         self._wheel = TimerWheel()
         self.location = Location()
-        self._registrar = Registrar(self.location, store, reporter, clock, config, self._own.are_contact)
+        self._gruus = Gruus(self.location, key, tokens, config)
+        self._registrar = Registrar(
+            self.location,
+            store,
+            reporter,
+            clock,
+            config,
+            self._own.are_contact,
+            self._gruus,
+            self._binding_changed,
+            transport.expect,
+        )
         self.overload = Overload(config.overload, reporter)
         self._batch = 0
         self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
@@ -163,11 +183,25 @@ class Endpoint:
             config,
             self.drops,
             self.overload,
+            self._gruus,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
-        self._core.attach(self.layer)
+        self._kept = kept if kept is not None else Forgetful()
+        self.events = Events(
+            self.layer,
+            self.location,
+            self._own.sent_by,
+            self._gruus,
+            self._kept,
+            config,
+            clock,
+            tokens,
+            self.drops,
+        )
+        """Subscriptions and publications."""
+        self._core.attach(self.layer, self.events)
         self.notices = Notices(self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, told)
         self._registering: dict[tuple[bytes, bytes, int], ServerKey] = {}
 
@@ -177,6 +211,7 @@ class Endpoint:
         """Take up the stored bindings and begin to receive."""
         now = self._clock.monotonic()
         self._registrar.restore(now)
+        self.events.restore(now)
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
         self._commit_store()
         self._transport.attach(self)
@@ -204,7 +239,9 @@ class Endpoint:
         self._core.configure(config)
         self.layer.limits = config.limits
         self.overload.rules = config.overload
+        self._gruus.configure(config)
         self._registrar.configure(config)
+        self.events.configure(config)
         self.notices.configure(config)
         self._commit_store()
 
@@ -261,6 +298,10 @@ class Endpoint:
             return
         request.flow = flow
         try:
+            self.lockout.answering(flow, self._clock.monotonic())
+        except Silence:
+            return
+        try:
             self.layer.reply(request, error.status, error.reason.encode())
         except SipError:
             # Its Via cannot be read: whoever sent it can, and is where it came from (RFC 4475 §3.1.2.1, §3.1.2.16).
@@ -273,12 +314,14 @@ class Endpoint:
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Something could not be delivered, or a connection is gone."""
         self._registrar.flow_failed(flow)
+        self.events.flow_failed(flow)
         self.layer.flow_failed(flow, now)
 
     def batch_ended(self, now: float) -> None:
         """Bindings, calls and reports are safe before what speaks of them leaves."""
         self.overload.batch_ended(self._batch, now)
         self._batch = 0
+        self.events.batch_ended(now)
         self._commit_store()
         self._journal.keep()
 
@@ -322,11 +365,15 @@ class Endpoint:
         self.calls.sweep(now)
         self.lockout.sweep(now)
         self.notices.sweep(now)
+        self.events.sweep(now)
         self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
 
     def _busy(self) -> set[str]:
         return self.calls.busy() | self.layer.inviting()
+
+    def _binding_changed(self, binding: Binding, event: BindingEvent) -> None:
+        self.events.contact_changed(binding, event)
 
     # -- registrar
 
@@ -345,8 +392,10 @@ class Endpoint:
         try:
             headers = self._registrar.register(request, credential, now)
             headers += self._admission.next_nonce(request)
-        except IntervalTooBrief as brief:
-            status, headers = brief.status, [(b"Min-Expires", b"%d" % brief.min_expires)]
+            if self._config.service_route:
+                headers.append((b"Service-Route", self._own.route(request.flow.transport)))
+        except Declined as declined:
+            status, headers = declined.status, declined.headers
         except SipError as error:
             if isinstance(error, BadMessage | Refused):
                 self.drops[error.drop] += 1
@@ -358,6 +407,7 @@ class Endpoint:
     def _commit_store(self) -> None:
         """Write collected bindings; a disk that refuses is an alarm, not a reason to turn phones away."""
         written = self._store.commit()
+        written = self._kept.commit() and written
         if written != self._store_failed:
             return
         self._store_failed = not written

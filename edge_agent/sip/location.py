@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 from edge_agent.sip.message import Flow, Uri
 
 _FORMER_HOSTS: Final = 1000
 """Addresses remembered beyond twice the bindings."""
+
+
+BindingEvent = Literal["registered", "refreshed", "expired", "deactivated", "unregistered"]
+"""What made a binding what it is now (RFC 3680 §5.2)."""
 
 
 class Binding:
@@ -20,6 +25,7 @@ class Binding:
         "cseq",
         "device_id",
         "expires",
+        "first_cseq",
         "flow",
         "instance",
         "line_id",
@@ -51,6 +57,7 @@ class Binding:
         reg_id: int = 0,
         path: tuple[bytes, ...] = (),
         reported_until: float = 0.0,
+        first_cseq: int = 0,
     ) -> None:
         self.user_id = user_id
         self.line_id = line_id
@@ -68,6 +75,8 @@ class Binding:
         """Preference in thousandths (RFC 3261 §20.10)."""
         self.call_id = call_id
         self.cseq = cseq
+        self.first_cseq = first_cseq or cseq
+        """Of the first REGISTER under this Call-ID, as far as this process knows (RFC 5628 §5.2)."""
         self.user_agent = user_agent
         self.instance = instance
         """The `+sip.instance` of the phone; empty when it gave none."""
@@ -85,8 +94,12 @@ class Location:
     def __init__(self) -> None:
         self._by_user: dict[str, list[Binding]] = {}
         self._by_contact: dict[bytes, Binding] = {}
+        self._by_flow: dict[Flow, list[Binding]] = {}
+        """Those on connections only: a flood of connections that end must not look at every binding each time."""
         self._count = 0
         self._hosts: dict[str, int] = {}
+        self.watched: Counter[str] = Counter()
+        """Users whose bindings somebody watches: of these every change is told."""
 
     def of_user(self, user_id: str, now: float) -> list[Binding]:
         """The user's bindings that have not lapsed, highest q first."""
@@ -99,6 +112,16 @@ class Location:
     def knows_host(self, host: str) -> bool:
         """Whether a phone of the site is, or was not long ago, at this numeric address."""
         return host in self._hosts
+
+    def watch(self, user_id: str, watched: bool) -> None:
+        """Somebody began to watch a user, or nobody does any more."""
+        self.watched[user_id] += 1 if watched else -1
+        if not self.watched[user_id]:
+            del self.watched[user_id]
+
+    def on_connection(self, flow: Flow) -> list[Binding]:
+        """What is reached through this very connection."""
+        return list(self._by_flow.get(flow, ()))
 
     def all(self) -> Iterator[Binding]:
         """Every binding."""
@@ -114,6 +137,8 @@ class Location:
         if len(bindings) > 1:
             bindings.sort(key=lambda one: -one.q)
         self._by_contact[binding.contact] = binding
+        if binding.flow.connection:
+            self._by_flow.setdefault(binding.flow, []).append(binding)
         self._count += 1
         host = binding.flow.host
         if host not in self._hosts:
@@ -127,6 +152,11 @@ class Location:
             return
         bindings.remove(binding)
         self._count -= 1
+        if binding.flow.connection:
+            through = self._by_flow[binding.flow]
+            through.remove(binding)
+            if not through:
+                del self._by_flow[binding.flow]
         # The address stays known: a call may outlive the binding.
         self._hosts[binding.flow.host] -= 1
         if not bindings:

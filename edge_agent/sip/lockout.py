@@ -125,6 +125,15 @@ class Lockout:
             _make_room(self._asked, self.rules.remembered)
         self._asked[source] = (left - 1.0, now)
 
+    def answering(self, flow: Flow, now: float) -> None:
+        """As `asking`, for any other answer that is given without knowing who asks; a stream's source is not forged.
+
+        Raises:
+            Silence: that address had enough for now.
+        """
+        if flow.transport == "udp":
+            self.asking(flow, now)
+
     # -- time
 
     def sweep(self, now: float) -> None:

@@ -24,6 +24,7 @@ OF_THE_CLOUD = {
     "whitenoise",
 }
 AT_THE_EDGE = {
+    "aioftp",
     "aioquic",
     "annotated-types",
     "attrs",

@@ -16,7 +16,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from edge_agent.sip.message import BadMessage, DropReason, Message, check_request, check_response
+from edge_agent.sip.message import DropReason, Message, check_request
 from tests.support.memory_network import Address
 from tests.support.memory_site import EDGE, MemorySite
 from tests.support.sip_phone import SipPhone
@@ -138,11 +138,9 @@ class World:
 
 
 def _is_well_formed(message: Message) -> None:
-    """What the edge sends is what it would take, unless it repeats what was malformed in an answer that says so."""
-    try:
-        (check_response if message.status else check_request)(message)
-    except BadMessage:
-        assert message.status in (400, 413, 416, 420, 482, 501, 505, 513), bytes(message)
+    """A request that the edge sends is one that it would take; of responses it passes on what it need not look at."""
+    if not message.status:
+        check_request(message)
 
 
 def one_sequence(data: bytes) -> None:

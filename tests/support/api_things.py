@@ -1,17 +1,28 @@
 """One of each thing that the API shows, at one tenant: what an endpoint's path can name."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from cloud.models import Alarm, CallRecord, EventRow, Registration, UnknownPhone, WebhookDelivery
+from cloud.models import (
+    Alarm,
+    CallRecord,
+    EventRow,
+    PhoneRefusal,
+    PhoneUpload,
+    Registration,
+    UnknownPhone,
+    WebhookDelivery,
+)
 from cloud.pbx.database import Scope
 from cloud.pbx.publishing import publish_site
 from cloud.pbx.webhooks import announce
 from tests.support.api_world import ApiWorld, Client
 from tests.support.customers import TOKENS, Customer
+from tests.support.device_archives import GOOD, packed
 
 
 def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001565aabbcc") -> dict[str, str]:
@@ -24,6 +35,8 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     user = client.get(f"/users?site_id={site}").json["items"][0]["id"]
     device = _made(client, "/devices", {"site_id": site, "mac": mac, "model": "yealink/t54w", "user_id": user})
     group = _made(client, "/device-groups", {"name": "Office", "device_ids": [device["id"]]})
+    archive = base64.b64encode(packed(GOOD)).decode()
+    plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
     edge = _made(client, "/edges", {"site_id": site})
     endpoint = _made(client, "/webhook-endpoints", {"url": "https://hooks.tandem.test/here"})
     account = _made(
@@ -38,6 +51,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "user_id": user,
         "device_id": device["id"],
         "group_id": group["id"],
+        "plugin_id": plugin["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],
         "endpoint_id": endpoint["id"],
@@ -47,7 +61,13 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "model": "t54w",
     }
     publish_site(world.databases.worker, customer.scope, customer.site_id, "first")
-    return {**things, **report(world, customer, {name: UUID(things[name]) for name in ("edge_id", "line_id")})}
+    order = client.post(f"/sites/{site}/resync", {"device_ids": [device["id"]]})
+    assert order.status == 202, order.body
+    things["job_id"] = order.json["id"]
+    return {
+        **things,
+        **report(world, customer, {name: UUID(things[name]) for name in ("edge_id", "line_id", "device_id")}),
+    }
 
 
 def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict[str, str]:
@@ -92,8 +112,32 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         id=TOKENS.id(), **of_edge, alarm="process_restarted", severity="warning", text="It did", raised_at=now
     )
     event = EventRow(id=TOKENS.id(), **of_edge, epoch="e", sequence=1, kind="alarm", at=now, payload={"kind": "alarm"})
+    refusal = PhoneRefusal(
+        id=TOKENS.id(),
+        **of_edge,
+        reason="clear_text",
+        identity="001565000002",
+        mac="001565000002",
+        device_id=None,
+        address="192.0.2.7",
+        protocol="tftp",
+        user_agent="",
+        first_seen_at=now,
+        last_seen_at=now,
+        times_seen=1,
+    )
+    upload = PhoneUpload(
+        id=TOKENS.id(),
+        tenant_id=customer.tenant_id,
+        site_id=customer.site_id,
+        device_id=things["device_id"],
+        name="boot.log",
+        size=5,
+        content=b"boot\n",
+        sent_at=now,
+    )
     with world.databases.worker.session(Scope(tenant_id=customer.tenant_id)) as session:
-        session.add_all([phone, registration, alarm, call])
+        session.add_all([phone, registration, alarm, call, refusal, upload])
         announce(session, TOKENS, customer.tenant_id, "edge.online", now, {})
         delivery = session.scalars(select(WebhookDelivery)).one()
         delivery.state = "delivered"
@@ -106,6 +150,8 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         "registration_id": str(registration.id),
         "alarm_id": str(alarm.id),
         "event_id": str(event.id),
+        "refusal_id": str(refusal.id),
+        "upload_id": str(upload.id),
     }
 
 

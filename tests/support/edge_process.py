@@ -51,9 +51,22 @@ def _some_ca() -> str:
 
 
 class EdgeProcess:
-    """One run of the agent; ports are free ones unless `environment` says otherwise."""
+    """One run of the agent; ports are free ones unless `environment` says otherwise.
 
-    def __init__(self, state_dir: Path, environment: Mapping[str, str] | None = None) -> None:
+    Args:
+        state_dir: its state folder.
+        environment: further settings.
+        python: what runs it.
+        tree: the folder whose `edge_agent` runs; None for the project's own.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+        tree: Path | None = None,
+    ) -> None:
         self.state_dir = state_dir
         self.output = state_dir.with_name(state_dir.name + ".output")
         self.errors = state_dir.with_name(state_dir.name + ".errors")
@@ -65,6 +78,8 @@ class EdgeProcess:
             "TANDEM_EDGE_SIP_TLS_PORT": "0",
             "TANDEM_EDGE_PROVISIONING_ADDRESS": "127.0.0.1",
             "TANDEM_EDGE_PROVISIONING_TFTP_PORT": "0",
+            "TANDEM_EDGE_PROVISIONING_HTTPS_PORT": "0",
+            "TANDEM_EDGE_PROVISIONING_PLUG_AND_PLAY_PORT": "0",
             "TANDEM_EDGE_PROVISIONING_HTTP_PORT": "0",
             "TANDEM_EDGE_LOG_FORMAT": "json",
             "TANDEM_EDGE_SUPERVISION_HEARTBEAT_SECONDS": "0.2",
@@ -72,9 +87,8 @@ class EdgeProcess:
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TANDEM_EDGE_")}
         with self.output.open("w") as output, self.errors.open("a") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "edge_agent", "run"], env={**kept, **settings}, stdout=output, stderr=errors
-            )
+            command = [python, "-m", "edge_agent", "run"]
+            self.process = subprocess.Popen(command, env={**kept, **settings}, cwd=tree, stdout=output, stderr=errors)
 
     def ready(self, within: float = 30.0) -> dict[str, Any]:
         """What the newest ready line says."""

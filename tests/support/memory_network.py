@@ -70,7 +70,8 @@ class MemoryNetwork:
         self._nodes[address] = node
 
     def transport(self, address: Address) -> MemoryTransport:
-        """A transport with UDP and TCP at one address."""
+        """A transport with UDP and TCP at one address, in the place of an earlier one there."""
+        self._edges = [one for one in self._edges if one.address != address]
         transport = MemoryTransport(self, address)
         self._edges.append(transport)
         self._nodes[address] = transport
@@ -154,6 +155,8 @@ class MemoryTransport:
         self._network = network
         self.address = address
         self.receiver: Receiver | None = None
+        self.expected: dict[Flow, float] = {}
+        """How long the peer of a stream may stay silent."""
         self._outbox: list[tuple[bytes, Flow]] = []
 
     @property
@@ -173,6 +176,10 @@ class MemoryTransport:
         """Nobody shows a certificate here."""
         del flow
         return ()
+
+    def expect(self, flow: Flow, seconds: float) -> None:
+        """Note how long a peer may stay silent."""
+        self.expected[flow] = seconds
 
     def reuse(self, flow: Flow, port: int) -> bool:
         """Nothing to be reused."""

@@ -11,7 +11,7 @@ from edge_agent.sip.endpoint import Endpoint
 from tests.support.counted_tokens import CountedTokens
 from tests.support.memory_network import Address, MemoryNetwork
 from tests.support.sip_phone import SipPhone
-from tests.support.sip_site import DOMAIN, KEY, MemoryStore, SiteLog, sip_config
+from tests.support.sip_site import DOMAIN, KEY, MemoryRows, MemoryStore, SiteLog, sip_config
 
 EDGE: Address = ("192.0.2.1", 5060)
 
@@ -27,6 +27,7 @@ class MemorySite:
     tokens: CountedTokens = field(default_factory=CountedTokens)
     address: Address = EDGE
 
+    kept: MemoryRows = field(default_factory=MemoryRows)
     told: list[NoticeOutcome] = field(default_factory=list)
     """What became of notices."""
 
@@ -46,6 +47,7 @@ class MemorySite:
             transport=self.network.transport(self.address),
             key=KEY,
             told=self.told.append,
+            kept=self.kept,
         )
         endpoint.start()
         return endpoint
@@ -66,7 +68,7 @@ class MemorySite:
         """Run another configuration."""
         self.endpoint.prepare(config)
         self.endpoint.commit()
-        self.endpoint.batch_ended(self.network.clock.monotonic())
+        self.network.flush()
 
     @property
     def record(self) -> CallEnded:

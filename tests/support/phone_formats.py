@@ -84,8 +84,42 @@ def command_values(text: str) -> dict[str, str]:
     return found
 
 
+def ini_values(text: str) -> dict[str, str]:
+    """AudioCodes' gateways: `key = value` in sections, and tables whose rows are `Name number = value, value;`."""
+    found: dict[str, str] = {}
+    section, columns = "", list[str]()
+    for line in text.split("\n"):
+        line = line.strip()
+        if not line or line.startswith(";"):
+            continue
+        if header := re.fullmatch(r"\[ ?(\\?)(\w+(?: \w+)?) ?\]", line):
+            section, columns = ("" if header[1] else header[2]), []
+            continue
+        if format_ := re.fullmatch(r"FORMAT \w+_Index = (.+);", line):
+            columns = [column.strip() for column in format_[1].split(",")]
+            continue
+        key, equals, value = line.partition(" = ")
+        assert equals or line.endswith(" ="), line
+        if not columns:
+            assert key not in found, f"{key} stands there twice"
+            found[key] = value.strip().strip("'")
+            continue
+        assert value.endswith(";"), line
+        cells = [cell.strip().strip("'") for cell in re.findall(r"'[^']*'|[^,]+", value[:-1]) if cell.strip()]
+        assert len(cells) == len(columns), line
+        assert key.startswith(f"{section} "), line
+        found |= {f"{key}.{column}": cell for column, cell in zip(columns, cells, strict=True)}
+    return found
+
+
+def audiocodes_values(text: str) -> dict[str, str]:
+    """Gateways read one format, telephones the other."""
+    return ini_values(text) if text.startswith(";") else equals_values(text)
+
+
 READERS: Final[Mapping[str, Reader]] = {
     "mitel": colon_values,
+    "audiocodes": audiocodes_values,
     "panasonic": quoted_values,
     "avaya": set_values,
     "patton": command_values,

@@ -139,3 +139,38 @@ class MemoryStore:
         self.commits += bool(self._changes)
         self._changes.clear()
         return True
+
+
+@dataclass
+class MemoryRows:
+    """Kept rows without a disk."""
+
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+    writable: bool = True
+    written: int = 0
+    _changes: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+    def load(self, kind: str) -> dict[str, str]:
+        """See `KeptRows`."""
+        return {key: value for (one, key), value in self.kept.items() if one == kind}
+
+    def put(self, kind: str, key: str, value: str) -> None:
+        """See `KeptRows`."""
+        self._changes[kind, key] = value
+
+    def remove(self, kind: str, key: str) -> None:
+        """See `KeptRows`."""
+        self._changes[kind, key] = None
+
+    def commit(self) -> bool:
+        """See `KeptRows`."""
+        if not self.writable and self._changes:
+            return False
+        for place, value in self._changes.items():
+            self.written += 1
+            if value is None:
+                self.kept.pop(place, None)
+            else:
+                self.kept[place] = value
+        self._changes.clear()
+        return True

@@ -14,7 +14,9 @@ from cloud.api.chalicelib.lines import Line, LinePosition, LineWithPassword, wit
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
-from cloud.pbx import device_models, devices, unknown_phones
+from cloud.pbx import device_models, devices, phones, unknown_phones
+from cloud.pbx.device_plugins import tenant_catalogue
+from contract.devices import Catalogue
 from contract.snapshot import SettingValue
 
 router = new_router()
@@ -41,6 +43,24 @@ Settings = Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue], 
 GroupIds = Annotated[list[UUID], Field(max_length=32)]
 
 
+class Visit(Shown):
+    """The last time that a device fetched its files, and how far it is with fetching them again."""
+
+    address: str
+    protocol: str
+    proof: str = Field(description="certificate, password or none; empty: it has not fetched yet")
+    firmware: str
+    fetched_at: datetime | None
+    fetched_version: int | None = Field(description="The snapshot version that its file was made from")
+    resync_state: str = Field(description="deferred, asked, fetched, registered or failed; empty: it was never told")
+    resync_text: str
+    resync_at: datetime | None
+
+
+ModelsOf = Annotated[UUID | None, Query(description="Also the models of this tenant's own plug-ins")]
+Language = Annotated[str, Query(pattern=r"^[a-z]{2}(-[A-Z]{2})?$", description="Of labels and help, such as `de`")]
+
+
 class Device(Stored):
     """A phone or gateway with its lines."""
 
@@ -52,6 +72,7 @@ class Device(Stored):
     settings: dict[str, SettingValue] = Field(description="What it sets itself, by setting path")
     group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
+    visit: Visit | None = Field(None, description="null: no file of its own was fetched yet")
 
 
 class DevicePage(Shown):
@@ -168,6 +189,10 @@ class UnknownPhone(Shown):
     user_agent: str
     address: str
     protocol: str
+    certainty: dict[str, str] = Field(
+        description="How far each fact may be trusted: hint, likely, claimed, asked, proven"
+    )
+    switch_port: str
     first_seen_at: datetime
     last_seen_at: datetime
     times_seen: int
@@ -191,7 +216,9 @@ def list_devices(
     ] = None,
 ) -> DevicePage:
     page = devices.list_devices(work.session, page_request(limit, cursor), site_id=site_id, mac=mac)
-    return DevicePage(items=[_device(one) for one in page.items], next=encode_cursor(page.next))
+    visits = phones.visits_of(work.session, [one.device.id for one in page.items])
+    items = [_device(one, visits.get(one.device.id)) for one in page.items]
+    return DevicePage(items=items, next=encode_cursor(page.next))
 
 
 @router.post("/devices", **operation("createDevice", "devices", "Create a device with its lines", "tenant_admin", 201))
@@ -212,7 +239,8 @@ def create_device(work: Current, body: NewDevice) -> DeviceMade:
 
 @router.get("/devices/<device_id>", **operation("getDevice", "devices", "Get a device with its lines", "tenant_admin"))
 def get_device(work: Current, device_id: PathId) -> Device:
-    return _device(devices.get_device(work.session, device_id))
+    visits = phones.visits_of(work.session, [device_id])
+    return _device(devices.get_device(work.session, device_id), visits.get(device_id))
 
 
 @router.patch("/devices/<device_id>", **operation("changeDevice", "devices", "Change a device", "tenant_admin"))
@@ -232,8 +260,8 @@ def delete_device(work: Current, device_id: PathId, if_match: IfMatch = None) ->
 
 
 @router.get("/device-models", **operation("listDeviceModels", "devices", "List device models", "tenant_admin"))
-def list_device_models(work: Current) -> DeviceModelPage:
-    models = device_models.list_models(work.services.catalogue)
+def list_device_models(work: Current, tenant_id: ModelsOf = None) -> DeviceModelPage:
+    models = device_models.list_models(_catalogue(work, tenant_id))
     return DeviceModelPage(items=[DeviceModelSummary.model_validate(model) for model in models])
 
 
@@ -241,8 +269,12 @@ def list_device_models(work: Current) -> DeviceModelPage:
     "/device-models/<vendor>/<model>",
     **operation("getDeviceModel", "devices", "Get a device model with its settings", "tenant_admin"),
 )
-def get_device_model(work: Current, vendor: ModelPart, model: ModelPart) -> DeviceModel:
-    return DeviceModel.model_validate(device_models.get_model(work.services.catalogue, f"{vendor}/{model}"))
+def get_device_model(
+    work: Current, vendor: ModelPart, model: ModelPart, tenant_id: ModelsOf = None, language: Language = "en"
+) -> DeviceModel:
+    return DeviceModel.model_validate(
+        device_models.get_model(_catalogue(work, tenant_id), f"{vendor}/{model}", language)
+    )
 
 
 @router.get(
@@ -266,7 +298,14 @@ def delete_unknown_phone(work: Current, phone_id: PathId) -> None:
     unknown_phones.delete_unknown_phone(work.desk, phone_id)
 
 
-def _device(one: devices.DeviceWithLines) -> Device:
+def _catalogue(work: Current, tenant_id: UUID | None) -> Catalogue:
+    """What Tandem ships, and what the tenant has besides."""
+    tenant_id = tenant_id or work.claims.tenant_id
+    shipped = work.services.catalogue
+    return shipped if tenant_id is None else tenant_catalogue(work.session, shipped, tenant_id)
+
+
+def _device(one: devices.DeviceWithLines, visit: object = None) -> Device:
     row = one.device
     return Device(
         id=row.id,
@@ -281,4 +320,5 @@ def _device(one: devices.DeviceWithLines) -> Device:
         settings=row.settings,
         group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],
+        visit=Visit.model_validate(visit) if visit is not None else None,
     )

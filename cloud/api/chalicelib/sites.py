@@ -1,7 +1,7 @@
 """/sites: customer locations, each with the state of its edge."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -46,6 +46,39 @@ class SiteEdge(Shown):
     rejected_problems: list[str]
 
 
+class DhcpRange(Shown):
+    """The addresses that the edge gives to phones of one network."""
+
+    network: str
+    first: str
+    last: str
+    router: str | None
+    name_servers: list[str]
+    lease_seconds: int
+
+
+class DhcpService(Shown):
+    """How the edge answers DHCP."""
+
+    ranges: list[DhcpRange]
+    voice_vlan: int | None = Field(description="Told to phones as option 132")
+
+
+class PhoneRules(Shown):
+    """Who may fetch what at the site."""
+
+    served_networks: list[str] = Field(description="Phones elsewhere get nothing; empty: every network is served")
+    clear_text_networks: list[str] = Field(
+        description="Where files with passwords go out in clear, and by HTTPS to a phone without proof"
+    )
+    proof_required: bool = Field(description="Phones show their factory certificate or their password everywhere")
+    answer_unknown: bool = Field(description="Plug and play tells unknown phones where to ask, too")
+    requests_per_minute_per_address: int
+    requests_per_minute_per_phone: int
+    dhcp: DhcpService | None
+    server_name: str | None = Field(description="The name that phones are told to fetch from by HTTPS")
+
+
 class Site(Stored):
     """A customer location."""
 
@@ -53,6 +86,7 @@ class Site(Stored):
     name: str
     time_zone: str
     digest_algorithms: list[str] = Field(description="Of SIP challenges, in their order")
+    provisioning: PhoneRules
     wanted_version: int | None = Field(description="The newest published snapshot version")
     published_at: datetime | None
     edges: list[SiteEdge]
@@ -74,12 +108,59 @@ class NewSite(Sent):
     digest_algorithms: Algorithms = Field(default=["MD5"])
 
 
+Networks = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
+Ipv4 = Annotated[str, Field(max_length=15)]
+
+
+class NewDhcpRange(Sent):
+    """Addresses for phones of one network."""
+
+    network: Annotated[str, Field(max_length=64)]
+    first: Ipv4
+    last: Ipv4
+    router: Ipv4 | None = None
+    name_servers: Annotated[list[Ipv4], Field(max_length=4)] = Field(default=[])
+    lease_seconds: Annotated[int, Field(ge=120, le=604_800)] = 43_200
+
+
+class NewDhcpService(Sent):
+    """How the edge shall answer DHCP."""
+
+    ranges: Annotated[list[NewDhcpRange], Field(max_length=8)] = Field(default=[])
+    voice_vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+
+
+class PhoneRulesPatch(Patch):
+    """What changes of the rules; null takes one back to its default."""
+
+    served_networks: Networks | None = absent()
+    clear_text_networks: Networks | None = absent()
+    proof_required: bool | None = absent()
+    answer_unknown: bool | None = absent()
+    requests_per_minute_per_address: Annotated[int, Field(ge=10, le=100_000)] | None = absent()
+    requests_per_minute_per_phone: Annotated[int, Field(ge=10, le=10_000)] | None = absent()
+    dhcp: NewDhcpService | None = absent()
+    server_name: Annotated[str, Field(max_length=253)] | None = absent()
+
+    def changes(self) -> dict[str, Any]:
+        """The rules that were sent, as plain values."""
+        return self.model_dump(mode="json", include=self.model_fields_set)
+
+
 class SitePatch(Patch):
     """What changes at a site."""
 
     name: Name = absent()
     time_zone: TimeZone = absent()
     digest_algorithms: Algorithms = absent()
+    provisioning: PhoneRulesPatch = absent()
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent, the rules as plain values."""
+        return {
+            name: value.changes() if isinstance(value, PhoneRulesPatch) else value
+            for name, value in super().changes().items()
+        }
 
 
 @router.get("/sites", **operation("listSites", "sites", "List sites with their edges' state", "tenant_admin"))

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { Link, createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 
 import { AuditPage } from "./audit/AuditPage";
+import { DevicePluginsPage } from "./plugins/DevicePluginsPage";
 import { AccountPage } from "./session/AccountPage";
 import { Gate } from "./session/Gate";
 import { useSession } from "./session/session";
@@ -40,6 +41,7 @@ const siteTab = createRoute({
   },
 });
 const tenants = createRoute({ getParentRoute: () => root, path: "/tenants", component: TenantsPage });
+const devicePlugins = createRoute({ getParentRoute: () => root, path: "/device-plugins", component: DevicePluginsPage });
 const webhooks = createRoute({ getParentRoute: () => root, path: "/webhook-endpoints", component: WebhooksPage });
 const endpoint = createRoute({
   getParentRoute: () => root,
@@ -70,7 +72,7 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([start, sites, site, siteTab, tenants, webhooks, endpoint, audit, account]),
+  routeTree: root.addChildren([start, sites, site, siteTab, tenants, devicePlugins, webhooks, endpoint, audit, account]),
   scrollRestoration: true,
 });
 

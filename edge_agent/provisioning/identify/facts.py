@@ -4,12 +4,13 @@ Nothing is guessed into a configuration: facts choose no file, they tell the por
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Final
+from typing import Final, Literal
 
 from contract.devices import Catalogue
+from contract.sync.events import Certainty as CertaintyName
 from edge_agent.provisioning.identify.vendors import KNOWN_VENDORS, Vendor
 
 MAX_NAME: Final = 256
@@ -34,6 +35,8 @@ class Certainty(IntEnum):
     """The phone says so in its User-Agent."""
     ASKED = 4
     """The name that was asked for cannot mean anything else."""
+    PROVEN = 5
+    """A certificate of the vendor's says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +60,111 @@ class Facts:
     vendor: Fact = Fact()
     model: Fact = Fact()
     firmware: Fact = Fact()
+    switch_port: Fact = Fact()
+    """Where it is plugged in, as a switch or relay said."""
+
+    def certainties(self) -> "dict[FactName, CertaintyName]":
+        """How certain each fact is that is known."""
+        facts: tuple[tuple[FactName, Fact], ...] = (
+            ("mac", self.mac),
+            ("vendor", self.vendor),
+            ("model", self.model),
+            ("firmware", self.firmware),
+        )
+        return {name: _NAMES[fact.certainty] for name, fact in facts if fact.certainty in _NAMES}
+
+
+FactName = Literal["mac", "vendor", "model", "firmware"]
+_NAMES: Final[Mapping[Certainty, CertaintyName]] = {
+    Certainty.HINT: "hint",
+    Certainty.LIKELY: "likely",
+    Certainty.CLAIMED: "claimed",
+    Certainty.ASKED: "asked",
+    Certainty.PROVEN: "proven",
+}
 
 
 class Identifier:
     """Tells from a request what kind of phone asks."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._vendors: Sequence[Vendor] = ()
+        self.learn(catalogue)
+
+    def learn(self, catalogue: Catalogue) -> None:
+        """Know these plug-ins' phones from now on, and no others."""
         plugins = tuple(
-            Vendor(plugin.vendor, plugin.ouis, plugin.user_agents, plugin.file_names)
+            Vendor(plugin.vendor, plugin.ouis, plugin.user_agents, plugin.file_names, plugin.dhcp_vendor_classes)
             for plugin in catalogue.plugins.values()
         )
         described = {vendor.name for vendor in plugins}
-        self._vendors: Sequence[Vendor] = (*plugins, *(each for each in KNOWN_VENDORS if each.name not in described))
+        self._vendors = (*plugins, *(each for each in KNOWN_VENDORS if each.name not in described))
 
-    def identify(self, name: str, user_agent: str = "") -> Facts:
+    def identify(
+        self,
+        name: str,
+        user_agent: str = "",
+        options: Mapping[str, str] | None = None,
+        certificate_of: str = "",
+        vendor_class: str = "",
+    ) -> Facts:
         """What a request tells.
 
         Args:
-            name: the file asked for, in any case, without a leading slash.
+            name: the file asked for, in any case, without a leading slash; empty where none is.
             user_agent: as the phone sent it; empty where the protocol has none.
+            options: TFTP options by lower-case name.
+            certificate_of: the MAC address in a certificate that was checked; empty without one.
+            vendor_class: DHCP option 60; empty without one.
         """
         facts = self._from_name(name[:MAX_NAME])
         facts = self._from_user_agent(user_agent[:MAX_USER_AGENT], facts)
+        facts = self._from_options(options or {}, facts)
+        facts = self._from_vendor_class(vendor_class[:MAX_USER_AGENT], facts)
+        if certificate_of:
+            facts = replace(facts, mac=facts.mac.better(Fact(certificate_of, Certainty.PROVEN)))
+        return self.with_vendor(facts)
+
+    def subscribed(self, mac: str, vendor: str, model: str, firmware: str) -> Facts:
+        """What a phone says of itself by plug and play, in its own words."""
+        words = f"{vendor} {model}".strip().lower()
+        known = next((each.name for each in self._vendors if each.name in words or words.startswith(each.name[:4])), "")
+        bare = re.sub(rf"^{re.escape(vendor)}[\s_-]*", "", model, flags=re.IGNORECASE) if vendor else model
+        facts = Facts(
+            mac=Fact(mac, Certainty.CLAIMED) if mac else Fact(),
+            vendor=_claimed(known or vendor.strip().lower()),
+            model=_claimed(bare.strip()),
+            firmware=_claimed(firmware.strip()),
+        )
+        return self.with_vendor(facts)
+
+    def with_vendor(self, facts: Facts) -> Facts:
+        """The vendor by the first half of the MAC address, where nothing better is known."""
         oui = facts.mac.value[:6]
-        if oui:
-            for vendor in self._vendors:
-                if oui in vendor.ouis:
-                    facts = replace(facts, vendor=facts.vendor.better(Fact(vendor.name, Certainty.LIKELY)))
-                    break
+        for vendor in self._vendors:
+            if oui and oui in vendor.ouis:
+                return replace(facts, vendor=facts.vendor.better(Fact(vendor.name, Certainty.LIKELY)))
+        return facts
+
+    def _from_options(self, options: Mapping[str, str], facts: Facts) -> Facts:
+        """Grandstream phones say in their TFTP requests what they are."""
+        told = {name.removeprefix("grandstream_"): value for name, value in options.items() if "grandstream_" in name}
+        if not told:
+            return facts
+        mac = _SEPARATORS.sub("", told.get("id", "")).lower()
+        firmware = next((value for name, value in sorted(told.items()) if name.startswith("rev_prog")), "")
+        return replace(
+            facts,
+            mac=facts.mac.better(_claimed(mac if re.fullmatch("[0-9a-f]{12}", mac) else "")),
+            vendor=facts.vendor.better(_claimed("grandstream")),
+            model=facts.model.better(_claimed(told.get("model", "").strip()[:64])),
+            firmware=facts.firmware.better(_claimed(firmware.strip()[:64])),
+        )
+
+    def _from_vendor_class(self, vendor_class: str, facts: Facts) -> Facts:
+        for vendor in self._vendors:
+            if vendor_class and any(pattern.search(vendor_class) for pattern in vendor.vendor_classes):
+                return replace(facts, vendor=facts.vendor.better(_claimed(vendor.name)))
         return facts
 
     def _from_name(self, name: str) -> Facts:

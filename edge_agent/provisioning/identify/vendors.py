@@ -17,6 +17,7 @@ class Vendor:
     ouis: frozenset[str]
     user_agents: tuple[re.Pattern[str], ...]
     file_names: tuple[re.Pattern[str], ...]
+    vendor_classes: tuple[re.Pattern[str], ...] = ()
 
 
 _MAC = r"(?P<mac>[0-9a-f]{12})"

@@ -30,6 +30,7 @@ class Library:
     def __init__(self, files: Iterable[RenderedFile] = (), device_ids: Mapping[str, str] | None = None) -> None:
         self._files = {file.name: file for file in files}
         self._device_ids = dict(device_ids or {})
+        self._macs = {device_id: mac for mac, device_id in self._device_ids.items()}
 
     def find(self, name: str) -> RenderedFile | None:
         """The file of that name, whatever its case."""
@@ -38,6 +39,23 @@ class Library:
     def device_id(self, mac: str) -> str | None:
         """The device with that MAC address (twelve lower-case digits), or None when the site does not know it."""
         return self._device_ids.get(mac)
+
+    def mac(self, device_id: str) -> str:
+        """The MAC address of a device; empty when the site does not know it."""
+        return self._macs.get(device_id, "")
+
+    def changed_since(self, earlier: "Library") -> tuple[str, ...]:
+        """Devices of both whose own files differ, sorted."""
+        before, after = earlier.own_files(), self.own_files()
+        return tuple(sorted(each for each in after.keys() & before.keys() if after[each] != before[each]))
+
+    def own_files(self) -> dict[str, dict[str, str]]:
+        """The files of each device's own: name → entity tag."""
+        found: dict[str, dict[str, str]] = {}
+        for file in self._files.values():
+            if file.device_id is not None:
+                found.setdefault(file.device_id, {})[file.name] = file.etag
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:

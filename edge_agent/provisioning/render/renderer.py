@@ -8,6 +8,7 @@ from contract.devices.resolution import VERSION_SETTING
 from edge_agent.provisioning.config import DeviceConfig, DirectoryEntry, ProvisioningConfig
 from edge_agent.provisioning.errors import ConfigRefused, RenderError, UnknownTimeZone
 from edge_agent.provisioning.render.library import Library, RenderedFile
+from edge_agent.provisioning.render.packages import Loaded, load_packages
 from edge_agent.provisioning.render.phone import one_line, phone
 from edge_agent.provisioning.render.templates import PluginTemplates
 from edge_agent.provisioning.render.time_zone import PhoneTimeZone, phone_time_zone
@@ -52,8 +53,12 @@ class Renderer:
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._templates = {vendor: PluginTemplates(plugin) for vendor, plugin in catalogue.plugins.items()}
+        self._shipped = {
+            vendor: Loaded("", plugin, PluginTemplates(plugin)) for vendor, plugin in catalogue.plugins.items()
+        }
+        self._plugins = self._shipped
+        self.catalogue = catalogue
+        """With the plug-ins of the configuration that was rendered last."""
         self._kept: dict[str, _Rendered] = {}
         self.devices_rendered = 0
         """How many devices have been rendered since the start."""
@@ -62,8 +67,13 @@ class Renderer:
         """Every file of a configuration.
 
         Raises:
-            ConfigRefused: naming every device that cannot be rendered, and why.
+            ConfigRefused: naming every device and every plug-in that cannot be rendered, and why.
         """
+        plugins = {**self._shipped, **load_packages(config.plugins, self._plugins)}
+        changed = {name for name, one in plugins.items() if one is not self._plugins.get(name)}
+        self._kept = {key: one for key, one in self._kept.items() if one.model.vendor not in changed}
+        self._plugins = plugins
+        self.catalogue = Catalogue({name: one.plugin for name, one in plugins.items()})
         try:
             time_zone = phone_time_zone(config.time_zone)
         except UnknownTimeZone as error:
@@ -72,7 +82,7 @@ class Renderer:
         kept: dict[str, _Rendered] = {}
         problems: list[str] = []
         for device in config.devices:
-            model = self._catalogue.find(device.model)
+            model = self.catalogue.find(device.model)
             found = list(_problems(device, model))
             if found or model is None:
                 problems += found
@@ -100,7 +110,7 @@ class Renderer:
     def _device(self, device: DeviceConfig, model: DeviceModel, time_zone: PhoneTimeZone, url: str) -> _Rendered:
         """The files of one device's own."""
         self.devices_rendered += 1
-        unwritable = self._catalogue.plugins[model.vendor].unwritable
+        unwritable = self._plugins[model.vendor].plugin.unwritable
         seen = phone(device, model, time_zone, url, unwritable)
         version = seen.settings.get(VERSION_SETTING)
         model = model.at(str(version.value)) if version is not None else model
@@ -113,7 +123,7 @@ class Renderer:
 
     def _share(self, model: DeviceModel, site: _Site) -> None:
         """The files that the model's devices share; such a file does not know which device asks for it."""
-        unwritable = self._catalogue.plugins[model.vendor].unwritable
+        unwritable = self._plugins[model.vendor].plugin.unwritable
         names: Mapping[str, object] = {}
         for file in model.files:
             if file.scope == "device" or file.name.lower() in site.shared:
@@ -129,7 +139,7 @@ class Renderer:
     def _file(
         self, model: DeviceModel, file: FileSpec, name: str, names: Mapping[str, object], device_id: str | None
     ) -> RenderedFile:
-        body = self._templates[model.vendor].render(file.template, names, file.syntax)
+        body = self._plugins[model.vendor].templates.render(file.template, names, file.syntax)
         return RenderedFile.of(name, body, file.content_type, device_id)
 
 

@@ -1,17 +1,16 @@
 """Jinja2 held short: sandboxed, nothing undefined, and no value that would break out of its line or its element.
 
-A plug-in's templates come from the folder that the agent was installed with, but values come from people: each is
-checked where it is written, so that no template can forget to.
+Values come from people: each is checked where it is written, so that no template can forget to.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from contract.devices import Plugin, Syntax, refusal
 from edge_agent.provisioning.errors import RenderError
+from edge_agent.provisioning.render.sandbox import MAX_FILE_CHARACTERS, PluginEnvironment
 
 _XML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 
@@ -38,7 +37,7 @@ class PluginTemplates:
 
     @staticmethod
     def _compiled(plugin: Plugin, written: Callable[[object], object]) -> dict[str, Template]:
-        environment = ImmutableSandboxedEnvironment(
+        environment = PluginEnvironment(
             loader=DictLoader(dict(plugin.templates)),
             undefined=StrictUndefined,
             autoescape=False,  # these are no HTML; `written` refuses or escapes what would break the line
@@ -47,7 +46,6 @@ class PluginTemplates:
             keep_trailing_newline=True,
             finalize=written,
         )
-        environment.globals = {"range": environment.globals["range"]}
         templates = {}
         for name in plugin.templates:
             try:
@@ -64,7 +62,7 @@ class PluginTemplates:
             RenderError: a value cannot be written, or the template names something that is not there.
         """
         try:
-            return self._templates[syntax][template].render(names).encode()
+            return _joined(self._templates[syntax][template].generate(names)).encode()
         except _ValueRefused as error:
             raise RenderError(str(error)) from None
         except (TemplateError, UnicodeEncodeError, ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -82,3 +80,19 @@ class PluginTemplates:
     def _written_in_xml(self, value: object) -> object:
         written = self._written(value)
         return written if isinstance(written, Undefined) else str(written).translate(_XML)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """The whole text.
+
+    Raises:
+        ValueError: it is longer than any file of a phone.
+    """
+    whole: list[str] = []
+    left = MAX_FILE_CHARACTERS
+    for part in parts:
+        left -= len(part)
+        if left < 0:
+            raise ValueError("the file is too long")
+        whole.append(part)
+    return "".join(whole)

@@ -21,6 +21,8 @@ MAX_REPORTS_PER_WINDOW: Final = 200
 class _Guesses:
     since: float
     macs: set[str] = field(default_factory=set)
+    again: int = 0
+    """Guesses that count however often they are made."""
 
 
 class GuessGuard:
@@ -40,17 +42,23 @@ class GuessGuard:
     def is_locked_out(self, address: str, now: float) -> bool:
         """Whether this IP address has guessed too often; it gets no device's file until its window is over."""
         guesses = self._current(_network(address), now)
-        return guesses is not None and len(guesses.macs) >= self._max_guesses
+        return guesses is not None and len(guesses.macs) + guesses.again >= self._max_guesses
 
-    def guessed(self, address: str, mac: str, now: float) -> None:
-        """This IP address named a MAC address that the site does not know. The same one twice counts once."""
+    def guessed(self, address: str, mac: str, now: float, *, every_time: bool = False) -> None:
+        """This IP address named a MAC address that the site does not know. The same one twice counts once.
+
+        Args:
+            every_time: the same one counts again: a password that was wrong.
+        """
         key = _network(address)
         guesses = self._current(key, now)
         if guesses is None:
             guesses = self._table[key] = _Guesses(now)
             if len(self._table) > self._max_addresses:
                 self._table.popitem(last=False)
-        if len(guesses.macs) < self._max_guesses:
+        if every_time:
+            guesses.again += 1
+        elif len(guesses.macs) < self._max_guesses:
             guesses.macs.add(mac)
 
     def _current(self, key: str, now: float) -> _Guesses | None:
@@ -59,6 +67,26 @@ class GuessGuard:
             del self._table[key]
             return None
         return guesses
+
+
+class RateLimit:
+    """Counts requests by who makes them, in windows of a minute; of a flood of senders the oldest is forgotten."""
+
+    def __init__(self, window_seconds: float = 60.0, max_keys: int = 8192) -> None:
+        self._window = window_seconds
+        self._max_keys = max_keys
+        self._table: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def allows(self, key: str, now: float, most: int) -> bool:
+        """Count one request; False when it is more than `most` within the window."""
+        began, count = self._table.get(key, (now, 0))
+        if now - began >= self._window:
+            began, count = now, 0
+        self._table[key] = (began, min(count + 1, most + 1))
+        self._table.move_to_end(key)
+        if len(self._table) > self._max_keys:
+            self._table.popitem(last=False)
+        return count < most
 
 
 class ReportGate:

@@ -1,9 +1,11 @@
 """One dialog, at the side that answered (UAS) or at the side that asked (UAC)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edge_agent.sip.message import BadMessage, DropReason, Message, NameAddr, RawHeader, SipError, Uri, new_request
 
+_TARGET_REFRESH = frozenset({b"INVITE", b"UPDATE", b"SUBSCRIBE", b"NOTIFY", b"REFER"})
+"""Requests whose Contact is where the peer is from then on (RFC 3261 §12.2, 3311 §5.1, 6665 §4.4.1)."""
 MAX_ROUTES = 20
 """Entries of a route set; more hops than that no call of a site has."""
 
@@ -83,7 +85,7 @@ class Dialog:
         number = request.cseq[0]
         if self._remote_seq is not None and number < self._remote_seq:
             raise SipError(500, "CSeq Out of Order")
-        if request.method == b"INVITE" and request.get(b"contact") is not None:
+        if request.method in _TARGET_REFRESH and request.get(b"contact") is not None:
             self.remote_target = contact_of(request)
         self._remote_seq = number
 
@@ -104,6 +106,40 @@ class Dialog:
             (b"CSeq", b"%d " % self._local_seq + method),
         ]
         return new_request(method, uri, [*lines, *headers], body)
+
+    def kept(self) -> dict[str, object]:
+        """The dialog as values that can be written to disk; its own sequence numbers are the keeper's to count."""
+        return {
+            "key": [part.decode("latin-1") for part in self.key],
+            "local": bytes(self._local).decode("latin-1"),
+            "remote": bytes(self._remote).decode("latin-1"),
+            "remote_seq": self._remote_seq,
+            "route_set": [value.decode("latin-1") for value in self.route_set],
+            "target": bytes(self.remote_target).decode("latin-1"),
+        }
+
+    @staticmethod
+    def restored(row: dict[str, Any], local_seq: int) -> "Dialog":
+        """A dialog from what `kept` gave.
+
+        Args:
+            row: as it was kept.
+            local_seq: at least the number of the last request of this side.
+
+        Raises:
+            KeyError, TypeError, ValueError, BadMessage: it makes no sense.
+        """
+        call_id, local_tag, remote_tag = (str(part).encode("latin-1") for part in row["key"])
+        remote_seq = row["remote_seq"]
+        return Dialog(
+            DialogKey(call_id, local_tag, remote_tag),
+            NameAddr.parse(row["local"].encode("latin-1")),
+            NameAddr.parse(row["remote"].encode("latin-1")),
+            local_seq,
+            None if remote_seq is None else int(remote_seq),
+            tuple(str(value).encode("latin-1") for value in row["route_set"]),
+            Uri.parse(row["target"].encode("latin-1")),
+        )
 
     @property
     def next_hop(self) -> Uri:

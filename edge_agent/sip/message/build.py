@@ -33,13 +33,16 @@ REASONS: Final = {
     407: b"Proxy Authentication Required",
     408: b"Request Timeout",
     410: b"Gone",
+    412: b"Conditional Request Failed",
     413: b"Request Entity Too Large",
     414: b"Request-URI Too Long",
     415: b"Unsupported Media Type",
     416: b"Unsupported URI Scheme",
     420: b"Bad Extension",
     421: b"Extension Required",
+    422: b"Session Interval Too Small",
     423: b"Interval Too Brief",
+    429: b"Provide Referrer Identity",
     430: b"Flow Failed",
     439: b"First Hop Lacks Outbound Support",
     440: b"Max-Breadth Exceeded",
@@ -53,6 +56,7 @@ REASONS: Final = {
     486: b"Busy Here",
     487: b"Request Terminated",
     488: b"Not Acceptable Here",
+    489: b"Bad Event",
     491: b"Request Pending",
     493: b"Undecipherable",
     500: b"Server Internal Error",
@@ -94,9 +98,7 @@ def response_lines(
                 lines.append(line)
     else:
         theirs = request.lines
-        for name in _IN_ORDER:
-            if (at := request.index(name)) > 0:
-                lines.append(theirs[at])
+        lines += [theirs[at] for name in _IN_ORDER if (at := request.index(name)) > 0]
         if to_tag and request.has(b"to") and not _has_tag(request):
             lines[lines.index(theirs[request.index(b"to")])] += b";tag=" + to_tag
     if status == 100 and (at := request.index(b"timestamp")) > 0:

@@ -16,6 +16,7 @@ class DropReason(Enum):
 
     TOO_LARGE = "too_large"
     TOO_MANY_HEADERS = "too_many_headers"
+    HEADER_TOO_LONG = "header_too_long"
     NOT_SIP = "not_sip"
     NO_END_OF_HEADERS = "no_end_of_headers"
     BAD_START_LINE = "bad_start_line"

@@ -10,6 +10,7 @@ class Limits:
     Args:
         message_bytes: one message, start line to end of body.
         headers: header lines of one message.
+        header_bytes: one line of its head, unfolded.
         contacts_per_request: Contact values in one REGISTER.
         contacts_per_aor: bindings that one address of record may have.
         bindings: bindings of the whole site.
@@ -19,6 +20,11 @@ class Limits:
         call_seconds: how long a call without a BYE stays open.
         nonces: nonces whose use is remembered.
         notices: NOTIFYs without a subscription that wait to be sent or answered.
+        subscriptions: to this edge, of the whole site.
+        subscriptions_per_user: of those, of one user.
+        publications: event states published to this edge, of the whole site.
+        publications_per_user: of those, of one user.
+        publication_bytes: body of one publication.
         udp_request_bytes: a longer request goes by TCP where the peer may have it (RFC 3261 §18.1.1).
         tcp_connections: stream connections (TCP, TLS, WebSocket) at one time.
         tcp_connections_per_host: of those, from one address.
@@ -36,6 +42,7 @@ class Limits:
 
     message_bytes: int = 65_536
     headers: int = 256
+    header_bytes: int = 8_192
     contacts_per_request: int = 16
     contacts_per_aor: int = 10
     bindings: int = 50_000
@@ -45,6 +52,11 @@ class Limits:
     call_seconds: float = 12 * 3600.0
     nonces: int = 20_000
     notices: int = 20_000
+    subscriptions: int = 50_000
+    subscriptions_per_user: int = 500
+    publications: int = 20_000
+    publications_per_user: int = 10
+    publication_bytes: int = 16_384
     udp_request_bytes: int = 1_300
     tcp_connections: int = 4_000
     tcp_connections_per_host: int = 1_000

@@ -8,12 +8,13 @@ from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.headers import TOKEN
-from edge_agent.sip.message.uri import Uri
+from edge_agent.sip.message.uri import CACHED_BYTES, Uri
 
 _QUOTED: Final = rb'"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*"'
 _COMMAS: Final = re.compile(rb'((?:[^,"<]|' + _QUOTED + rb"|<[^>]*>)*)(,|$)")
 _PARAM: Final = re.compile(rb"[ \t]*;[ \t]*([^=;, \t\"]+)(?:[ \t]*=[ \t]*(" + _QUOTED + rb'|[^";, \t]*))?[ \t]*')
-_DISPLAY: Final = re.compile(rb"[ \t]*(" + _QUOTED + rb"|[^\"<>@;:,]*?)[ \t]*<([^<>]*)>[ \t]*")
+_DISPLAY: Final = re.compile(rb"(" + _QUOTED + rb"[ \t]*|[^\"<>@;:,]*)<([^<>]*)>[ \t]*")
+"""No two parts of it match the same spaces in a row: that would take quadratic time for a header full of them."""
 
 Params = dict[bytes, bytes | None]
 
@@ -90,14 +91,19 @@ class NameAddr:
         Raises:
             BadMessage: naming `where`, the header it stands in.
         """
-        return _parse(value, where)
+        return _remembered(value, where) if len(value) <= CACHED_BYTES else _parse(value, where)
 
 
 @lru_cache(maxsize=4096)
+def _remembered(value: bytes, where: str) -> NameAddr:
+    return _parse(value, where)
+
+
 def _parse(value: bytes, where: str) -> NameAddr:
+    value = value.lstrip(b" \t")
     match = _DISPLAY.match(value)
     if match is not None:
-        display, uri, rest = match.group(1), match.group(2), value[match.end() :]
+        display, uri, rest = match.group(1).rstrip(b" \t"), match.group(2), value[match.end() :]
         if display and not display.startswith(b'"'):
             _check_display(display, where)
     elif b"<" in value or b'"' in value or b"," in value or b"?" in value:

@@ -8,10 +8,8 @@ from edge_agent.sip.message.headers import CANONICAL, TOKEN, canonical
 from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
 from edge_agent.sip.message.message import Message
 
-_FOLD: Final = re.compile(rb"[ \t]*\r\n[ \t]+")
-_USUAL: Final = frozenset(
-    {b"INVITE", b"ACK", b"BYE", b"CANCEL", b"REGISTER", b"OPTIONS", b"SUBSCRIBE", b"NOTIFY", b"INFO", b"UPDATE", b"PRACK"}
-)
+_FOLD: Final = re.compile(rb"\r\n[ \t]+")
+_USUAL: Final = frozenset(b"INVITE ACK BYE CANCEL REGISTER OPTIONS SUBSCRIBE NOTIFY INFO UPDATE PRACK".split())
 _VERSION: Final = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 
 
@@ -51,6 +49,8 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
         _name_the_unusual(lines, names)
     message = Message(lines, names, data[end + 4 :], method, status)
     message.find_places()
+    if end > limits.header_bytes:
+        _check_lengths(message, limits)
     if problem is not None:
         problem.partial = message
         raise problem
@@ -66,6 +66,13 @@ def _name_the_unusual(lines: list[bytes], names: list[bytes]) -> None:
             if not colon:
                 raise BadMessage(DropReason.BAD_HEADER_LINE, "Malformed Header Line")
             names[at] = canonical(spelled)
+
+
+def _check_lengths(message: Message, limits: Limits) -> None:
+    if len(message.lines[0]) > limits.header_bytes:
+        raise BadMessage(DropReason.HEADER_TOO_LONG, "Request-URI Too Long", 414, message)
+    if max(map(len, message.lines)) > limits.header_bytes:
+        raise BadMessage(DropReason.HEADER_TOO_LONG, "Header Too Long", partial=message)
 
 
 def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:

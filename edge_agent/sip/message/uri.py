@@ -18,6 +18,9 @@ _PARAM: Final = re.compile(
 )
 _HEADERS: Final = re.compile(rb"(?:[A-Za-z0-9\-_.!~*'()\[\]/?:+$&=]|%[0-9A-Fa-f]{2})*")
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+CACHED_BYTES: Final = 256
+"""Longer texts are not remembered: thousands of them would be all the memory there is."""
+
 _OPAQUE: Final = re.compile(rb"[\x21-\x3b\x3d\x3f-\x7e]*")
 
 
@@ -126,7 +129,7 @@ class Uri:
         Raises:
             BadMessage: it is no URI.
         """
-        return _parse(text)
+        return _remembered(text) if len(text) <= CACHED_BYTES else _parse(text)
 
 
 def unescape(text: bytes) -> bytes:
@@ -141,6 +144,10 @@ def _bad(what: str) -> BadMessage:
 
 
 @lru_cache(maxsize=8192)
+def _remembered(text: bytes) -> Uri:
+    return _parse(text)
+
+
 def _parse(text: bytes) -> Uri:
     scheme, colon, rest = text.partition(b":")
     if not colon or _SCHEME.fullmatch(scheme) is None:
@@ -167,7 +174,9 @@ def _parse(text: bytes) -> Uri:
     return Uri(host, user, port, scheme=scheme, password=password, params=params, headers=headers)
 
 
-@lru_cache(maxsize=4096)
+_REFERENCE_BYTES: Final = 64
+
+
 def canonical_reference(host: bytes) -> bytes:
     """An IPv6 reference as its address is written by sockets; a third colon before an IPv4 part does not count.
 
@@ -176,6 +185,13 @@ def canonical_reference(host: bytes) -> bytes:
     Raises:
         BadMessage: it is no IPv6 address.
     """
+    if len(host) > _REFERENCE_BYTES:
+        raise _bad("host")
+    return _canonical(host)
+
+
+@lru_cache(maxsize=4096)
+def _canonical(host: bytes) -> bytes:
     text = host[1:-1].decode("ascii")
     if text.count(":::") == 1 and "." in text.rpartition(":::")[2]:
         text = text.replace(":::", "::")

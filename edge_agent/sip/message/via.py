@@ -9,7 +9,7 @@ from typing import Final
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.headers import TOKEN
 from edge_agent.sip.message.name_addr import Params, parse_params
-from edge_agent.sip.message.uri import split_host_port
+from edge_agent.sip.message.uri import CACHED_BYTES, split_host_port
 
 MAGIC_COOKIE: Final = b"z9hG4bK"
 """RFC 3261 §8.1.1.7: a branch that begins so is unique over space and time."""
@@ -83,8 +83,16 @@ class Via:
         return Via(match.group(1).upper(), sent_by, host, port, parse_params(value[match.end() :], "Via"))
 
 
-@lru_cache(maxsize=4096)
 def _host_port(sent_by: bytes) -> tuple[bytes, int]:
+    return _remembered(sent_by) if len(sent_by) <= CACHED_BYTES else _parse_host_port(sent_by)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(sent_by: bytes) -> tuple[bytes, int]:
+    return _parse_host_port(sent_by)
+
+
+def _parse_host_port(sent_by: bytes) -> tuple[bytes, int]:
     try:
         return split_host_port(sent_by)
     except BadMessage as error:

@@ -8,6 +8,7 @@ from edge_agent.sip.authentication import Authenticator, Refusal
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.message import Message, SipError
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.message.flow import Flow
 from edge_agent.sip.proxy.routes import OwnAddresses
 
 _ANONYMOUS_HOST: Final = b"anonymous.invalid"
@@ -58,6 +59,14 @@ class Admission:
     def next_nonce(self, request: Message) -> list[RawHeader]:
         """See `Authenticator`; for a REGISTER that was let in."""
         return self._authenticator.next_nonce(request)
+
+    def answering(self, flow: Flow, now: float) -> None:
+        """See `Lockout`.
+
+        Raises:
+            Silence: that address had enough for now.
+        """
+        self._authenticator.answering(flow, now)
 
     def known(self, request: Message) -> str | None:
         """The user who sent a request, if that can be told without asking; for calls that are let in from anybody."""

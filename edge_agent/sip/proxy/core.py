@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 from zlib import crc32
 
 from contract.dialplan import Call, Reject, Service
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
+from edge_agent.sip.gruu import Gruus, gruu_of
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.lockout import Silence
 from edge_agent.sip.message import (
@@ -32,17 +33,34 @@ from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
-from edge_agent.sip.proxy.routing import Routing, callee_of, gruu_of
+from edge_agent.sip.proxy.routing import Routing, callee_of
+from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
+from edge_agent.sip.proxy.telephone import as_sip, bare
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
 
-ALLOW: Final = b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY"
-
-_NO_EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
+ALLOW: Final = (
+    b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, PUBLISH"
+)
+_REGISTER_EXTENSIONS: Final = frozenset({b"path", b"outbound", b"gruu"})
+_EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
 _RECORD_ROUTED: Final = frozenset({b"INVITE", b"REFER", b"NOTIFY"})
 
 Register = Callable[[Message, float], None]
 """Takes a REGISTER for us and answers it."""
+
+
+class EventServer(Protocol):
+    """Takes what belongs to events of this edge (RFC 6665, RFC 3903)."""
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Event packages that can be subscribed to."""
+        ...
+
+    def arrived(self, request: Message, caller: str | None, now: float) -> None:
+        """A SUBSCRIBE or PUBLISH to us; answers it."""
+        ...
 
 
 class ProxyCore:
@@ -59,6 +77,7 @@ class ProxyCore:
         config: of the site.
         drops: counted by reason.
         overload: whether new dialogs are turned away.
+        gruus: names of single phones.
     """
 
     def __init__(
@@ -73,6 +92,7 @@ class ProxyCore:
         config: SipConfig,
         drops: Counter[DropReason],
         overload: Overload,
+        gruus: Gruus,
     ) -> None:
         self._own = own
         self._routes = routes
@@ -86,12 +106,15 @@ class ProxyCore:
         self._config = config
         self._drops = drops
         self._overload = overload
+        self._gruus = gruus
         self._emergencies = Emergencies(config)
         self._layer: TransactionLayer
+        self._events: EventServer
 
-    def attach(self, layer: TransactionLayer) -> None:
-        """The layer that this core stands on; once, before anything arrives."""
+    def attach(self, layer: TransactionLayer, events: EventServer) -> None:
+        """The layer that this core stands on, and its neighbour on it; once, before anything arrives."""
         self._layer = layer
+        self._events = events
         layer.headroom = self._emergencies.headroom
 
     def configure(self, config: SipConfig) -> None:
@@ -108,15 +131,26 @@ class ProxyCore:
         """See `TransactionUser`."""
         try:
             self._route(request, now)
-        except (Challenged, Unsupported, Shed) as answer:
-            self._layer.reply(request, answer.status, b"", answer.headers)
+        except Challenged as challenge:
+            self._layer.reply(request, challenge.status, b"", challenge.headers)
         except Silence:
             return
+        except (Unsupported, Shed, IntervalTooSmall) as answer:
+            self._answer(request, answer.status, b"", answer.headers, now)
         except (BadMessage, Refused) as counted:
             self._drops[counted.drop] += 1
-            self._layer.reply(request, counted.status, counted.reason.encode())
+            self._answer(request, counted.status, counted.reason.encode(), [], now)
         except SipError as error:
-            self._layer.reply(request, error.status, error.reason.encode())
+            self._answer(request, error.status, error.reason.encode(), [], now)
+
+    def _answer(self, request: Message, status: int, reason: bytes, headers: list[RawHeader], now: float) -> None:
+        """Answer without state, unless its address, which may be forged, had enough answers for now."""
+        if (request.flow.host, request.flow.port) not in self._config.trusted:
+            try:
+                self._admission.answering(request.flow, now)
+            except Silence:
+                return
+        self._layer.reply(request, status, reason, headers)
 
     def ack_arrived(self, request: Message, now: float) -> None:
         """See `TransactionUser`: the ACK of a 2xx goes its way without state, within dialogs that we know only."""
@@ -150,6 +184,10 @@ class ProxyCore:
         if method == b"CANCEL":
             raise SipError(481, "Call/Transaction Does Not Exist")
         uri = request.request_uri()
+        if uri.scheme == b"tel":
+            helped = self._emergencies.is_call(request, uri)
+            uri = Uri(self._own.domain, bare(uri)) if helped else as_sip(uri, self._own.domain, self._own.domains)
+            request.set_uri(uri.text)
         if uri.scheme != b"sip" and not self._emergencies.is_call(request, uri):
             raise SipError(416, "Unsupported URI Scheme")
         proof = self._routes.take_own(request)
@@ -169,10 +207,10 @@ class ProxyCore:
         if proof is not None and request.to_tag:
             self._forward_in_dialog(request, proof, loop_mark, now)
         elif ours and method == b"REGISTER":
-            self._refuse_extensions(request, b"require")
+            self._refuse_extensions(request, b"require", _REGISTER_EXTENSIONS)
             self._register(request, now)
         elif ours and not uri.user:
-            self._answer_for_ourselves(request)
+            self._answer_for_ourselves(request, now)
         else:
             self._forward_new(request, uri, ours, loop_mark, now)
 
@@ -180,6 +218,7 @@ class ProxyCore:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
         hop, flow = self._next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
+        timer = self._session_timer(request)
         if request.method == b"BYE" and (call := self._calls.of_dialog(request)) is not None:
             call.ended()
         transaction = self._layer.accept(request)
@@ -190,7 +229,9 @@ class ProxyCore:
             request.remove(ASSERTED)
         target = Target(None, flow, trusted=self._identities.is_trusted(flow))
         private = request.has(ASSERTED) and is_private(request)
-        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private).start([target], now)
+        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private, timer=timer).start(
+            [target], now
+        )
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
@@ -204,8 +245,13 @@ class ProxyCore:
         if not ours:
             self._relay(request, loop_mark, now)
             return
-        if method in _NO_EVENTS:
-            raise SipError(489, "Bad Event")
+        if method in _EVENTS:
+            self._refuse_extensions(request, b"require")
+            self._events.arrived(request, caller, now)
+            return
+        if b"gr" in uri.params:
+            uri = self._gruus.resolved(uri, now)
+            request.set_uri(uri.text)
         self._place(request, caller, uri.dialled, loop_mark, now)
 
     def _place(self, request: Message, caller: str | None, dialled: str, loop_mark: bytes, now: float) -> None:
@@ -215,6 +261,7 @@ class ProxyCore:
         routing = Routing(self._config, self._location, self._clock, Call(caller, dialled), self._own, gruu)
         decision, targets = routing.decide(now)
         step = decision.step
+        timer = self._session_timer(request)
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.address(b"from").uri.dialled
@@ -235,6 +282,7 @@ class ProxyCore:
             private=is_private(request),
             serial_seconds=self._config.serial_ring_seconds,
             unreachable_status=503 if isinstance(step, Service) else 480,
+            timer=timer,
         )
         if isinstance(step, Reject):
             fork.answer(step.status, step.phrase.encode(), now)
@@ -245,6 +293,7 @@ class ProxyCore:
         """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""
         hop, flow = self._next_hop(request)
         self._reach.check_new(hop, flow)
+        timer = self._session_timer(request)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -256,20 +305,36 @@ class ProxyCore:
             loop_mark=loop_mark,
             record_route=request.method in _RECORD_ROUTED,
             private=is_private(request) or not self._location.knows_host(flow.host),
+            timer=timer,
         ).start([Target(None, flow, trusted=self._identities.is_trusted(flow))], now)
 
-    def _answer_for_ourselves(self, request: Message) -> None:
+    def _answer_for_ourselves(self, request: Message, now: float) -> None:
         """A request to the edge itself."""
         if request.method == b"OPTIONS":
             self._refuse_extensions(request, b"require")
-            headers: list[RawHeader] = [(b"Allow", ALLOW), (b"Accept", b"application/sdp"), (b"Supported", b"")]
-            self._layer.reply(request, 200, headers=headers)
+            headers: list[RawHeader] = [
+                (b"Allow", ALLOW),
+                (b"Accept", b"application/sdp"),
+                (b"Supported", b"path, outbound, gruu"),
+            ]
+            headers.append((b"Allow-Events", b", ".join(self._events.names)))
+            self._answer(request, 200, b"", headers, now)
+        elif request.to_tag and request.method == b"SUBSCRIBE":
+            # Within a dialog that our own tag, which nobody can guess, proves.
+            self._refuse_extensions(request, b"require")
+            self._events.arrived(request, None, now)
         elif request.to_tag:
             raise SipError(481, "Call/Transaction Does Not Exist")
         else:
-            self._layer.reply(request, 405, headers=((b"Allow", ALLOW),))
+            self._answer(request, 405, b"", [(b"Allow", ALLOW)], now)
 
     # -- parts
+
+    def _session_timer(self, request: Message) -> SessionTimer | None:
+        config = self._config
+        if request.method not in METHODS or not (config.session_expires or config.min_session_expires):
+            return None
+        return timed(request, config)
 
     def _next_hop(self, request: Message) -> tuple[Uri, Flow]:
         """The way to the topmost Route, or to the Request-URI (§16.6 steps 6 and 7).
@@ -288,7 +353,7 @@ class ProxyCore:
         if self._own.are(uri):
             if b"gr" not in uri.params:
                 raise SipError(404, "Not Found")
-            binding = self._phone_of(uri)
+            binding = self._phone_of(self._gruus.resolved(uri, self._clock.monotonic()))
             request.set_uri(binding.contact)
             for value in reversed(binding.path):
                 request.insert(request.index(b"via") + 1, b"Route", value)
@@ -313,11 +378,12 @@ class ProxyCore:
         value = request.get(b"max-forwards")
         return 70 if value is None else int(value)
 
-    def _refuse_extensions(self, request: Message, name: bytes) -> None:
-        """No extension has to be understood by us so far (§16.3 step 5, §8.2.2.3)."""
+    def _refuse_extensions(self, request: Message, name: bytes, understood: frozenset[bytes] = frozenset()) -> None:
+        """What has to be understood by us and is not (§16.3 step 5, §8.2.2.3)."""
         if request.has(name):
-            wanted = b", ".join(request.values(name))
-            raise Unsupported(wanted)
+            wanted = [one for one in request.values(name) if one.lower() not in understood]
+            if wanted:
+                raise Unsupported(b", ".join(wanted))
 
     def _loop_mark(self, request: Message) -> bytes:
         """What tells a loop from a spiral (§16.3 step 4, RFC 5393 §4.2.1): the same request, decided the same way.

@@ -6,6 +6,7 @@ from typing import Final
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import BadMessage, Message, Uri
+from edge_agent.sip.proxy.telephone import bare
 
 _SOS: Final = b"service:sos"
 """RFC 5031 §4.2."""
@@ -32,6 +33,8 @@ class Emergencies:
         """Whether this begins an emergency call: by its number, at whatever host, or as `urn:service:sos`."""
         if not self._numbers or request.method != b"INVITE" or request.to_tag:
             return False
+        if uri.scheme == b"tel":
+            return bare(uri) in self._numbers
         return uri.user in self._numbers or is_sos(uri)
 
     def dialled(self, uri: Uri) -> str:

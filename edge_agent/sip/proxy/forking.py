@@ -11,6 +11,7 @@ from edge_agent.sip.proxy.calls import LiveCall
 from edge_agent.sip.proxy.identity import ASSERTED
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
 from edge_agent.sip.proxy.routes import RouteBook
+from edge_agent.sip.proxy.session_timers import SessionTimer
 from edge_agent.sip.transaction import (
     ClientTransaction,
     InviteClient,
@@ -22,6 +23,9 @@ from edge_agent.sip.transaction import (
 
 _TIMER_C: Final = 0
 _SERIAL: Final = 1
+_STILL_TRYING: Final = 2
+_TIMER_C_SLACK: Final = 1.0
+"""Seconds: Timer C is set again at most as often; it is five seconds longer than it has to be (§16.6 step 11)."""
 _HOPS_BY_DEFAULT: Final = 70
 _BREADTH_BY_DEFAULT: Final = 60
 """RFC 5393 §5.3.3.1."""
@@ -135,6 +139,7 @@ class Fork:
         private: whether the caller does not want to be named to anybody who is not trusted.
         serial_seconds: how long contacts of one q ring before the next.
         unreachable_status: what stands for a target that cannot be reached.
+        timer: the session timer that was asked for.
     """
 
     __slots__ = (
@@ -155,6 +160,7 @@ class Fork:
         "_serial_at",
         "_serial_seconds",
         "_starting",
+        "_timer",
         "_timer_c",
         "_transaction",
         "outcomes",
@@ -175,6 +181,7 @@ class Fork:
         private: bool = False,
         serial_seconds: float = 20.0,
         unreachable_status: int = 503,
+        timer: SessionTimer | None = None,
     ) -> None:
         self._layer = layer
         self._routes = routes
@@ -185,6 +192,7 @@ class Fork:
         self._call = call
         self._record_route = record_route
         self._private = private
+        self._timer = timer
         self._serial_seconds = serial_seconds
         self._serial_at = 0.0
         self._timer_c = layer.timers.timer_c if request.method == b"INVITE" else 0.0
@@ -223,6 +231,10 @@ class Fork:
             self._groups.clear()
             self.answer(440, b"", now)
             return
+        if not self._timer_c and self._transaction.flow.reliable:
+            # On a stream nothing is sent again: what is not answered by then gets a 100 (RFC 4320 §4.1).
+            timers = self._layer.timers
+            self._layer.wheel.add(timers.t2 - timers.t1, self, _STILL_TRYING, now)
         self._next_group(now)
 
     def _request_breadth(self) -> int:
@@ -274,6 +286,9 @@ class Fork:
         timer = branch.timer_c
         if timer is None:
             timer = branch.timer_c = TimerC(branch)
+        elif now + self._timer_c - timer.deadline < _TIMER_C_SLACK:
+            # A flood of provisional responses must not fill the wheel with minutes of entries.
+            return
         timer.deadline = now + self._timer_c
         self._layer.wheel.add(self._timer_c, timer, _TIMER_C, now)
 
@@ -300,6 +315,8 @@ class Fork:
                 self._call.answered(branch.client.flow)
             self._decided = True
             self._groups.clear()
+            if self._timer is not None:
+                self._timer.complete(response)
             self._pass_up(response, now)
             self._cancel_pending(now)
             return
@@ -339,8 +356,11 @@ class Fork:
         self._settle(now)
 
     def expired(self, kind: int, now: float) -> None:
-        """This q rang long enough; the next one's turn."""
-        del kind
+        """This q rang long enough, the next one's turn; or a client on a stream is to be told that we are at it."""
+        if kind == _STILL_TRYING:
+            if not self._decided and isinstance(self._transaction, NonInviteServer):
+                self._transaction.still_trying(self._request, now)
+            return
         if self._groups and not self._decided and now >= self._serial_at:
             for branch in self._branches:
                 if branch.pending:

@@ -1,7 +1,7 @@
 """Which URIs are this edge, Record-Route and Route (RFC 3261 §16.4, §16.6 step 4, RFC 5658).
 
-Our Record-Route carries a token, a keyed digest of the Call-ID: a request within a dialog that brings it back belongs to a
-call that was let through here before, also before a restart, and needs no digest. A caller whose address no
+Our Record-Route carries a token, a keyed digest of the Call-ID: a request within a dialog that brings it back is of a
+a call that was let through here before, also before a restart, and needs no digest. A caller whose address no
 registration has told gets a second token, a keyed digest of that address: the way back to it is open, and no other.
 """
 
@@ -18,9 +18,12 @@ from edge_agent.sip.transaction.layer import DEFAULT_PORT
 
 _TOKEN_PARAM: Final = b"t"
 _TOKEN_DIGITS: Final = 16
+_USUAL_OWN_ROUTES: Final = 4
+"""More are taken out all at once: one after the other, thousands would take quadratic time."""
 _CALLER_PARAM: Final = b"c"
 _CALLER_DIGITS: Final = 12
 _CALLER_START: Final = b";" + _CALLER_PARAM + b"="
+_REMEMBERED_BYTES: Final = 256
 _REMEMBERED: Final = 4096
 """Tokens not to be computed again for the ACK and the BYE."""
 
@@ -47,15 +50,21 @@ class OwnAddresses:
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
-        self._domains = frozenset(name.lower().encode() for name in (config.domain, *config.former_domains))
+        self.domain = config.domain.encode()
+        """Host of every address of record."""
+        self.domains = frozenset(name.lower().encode() for name in (config.domain, *config.former_domains))
         hosts = {*(host.lower() for host in config.hosts), *(host for host, _ in self._local.values())}
-        self._hosts = self._domains.union(_host_of_uri(host) for host in hosts)
+        self._hosts = self.domains.union(_host_of_uri(host) for host in hosts)
+
+    def route(self, transport: str) -> bytes:
+        """A Route that leads here, for what is to come by this transport (RFC 3608 §5)."""
+        return b"<sip:" + self.sent_by[transport] + _transport_parameter(transport) + b";lr>"
 
     def are(self, uri: Uri) -> bool:
         """Whether requests with this URI end here: the domain, or a host of ours at a port of ours."""
         if not self.name_host(uri):
             return False
-        if uri.port == 0 and uri.host in self._domains:
+        if uri.port == 0 and uri.host in self.domains:
             return True
         return (uri.port or DEFAULT_PORT) in self._ports
 
@@ -71,6 +80,10 @@ class OwnAddresses:
         """Whether an address in From or To belongs to the site; the port says nothing there."""
         host = uri.host
         return (host if host[:1] != b"[" else canonical_reference(host)) in self._hosts
+
+
+def _transport_parameter(transport: str) -> bytes:
+    return b"" if transport == "udp" else b";transport=" + transport.encode()
 
 
 def _host_of_uri(host: str) -> bytes:
@@ -111,7 +124,8 @@ class RouteBook:
             known = keyed_digest(self._key, b"dialog:" + call_id, _TOKEN_DIGITS)
             if len(self._made) >= _REMEMBERED:
                 self._made.clear()
-            self._made[call_id] = known
+            if len(call_id) <= _REMEMBERED_BYTES:
+                self._made[call_id] = known
         return known
 
     def _caller_token(self, call_id: bytes, host: str) -> bytes:
@@ -133,7 +147,7 @@ class RouteBook:
         """What an entry of ours begins with."""
         start = self._starts.get(transport)
         if start is None:
-            parameter = b"" if transport == "udp" else b";transport=" + transport.encode()
+            parameter = _transport_parameter(transport)
             start = self._starts[transport] = b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t="
         return start
 
@@ -184,12 +198,24 @@ class RouteBook:
             request.remove(b"route")
             for value in routes[:-1]:
                 request.append(b"Route", value)
-        while request.has(b"route"):
-            first = NameAddr.parse(request.values(b"route")[0], "Route").uri
+        if not request.has(b"route"):
+            return proven
+        values = request.values(b"route")
+        count = 0
+        for value in values:
+            first = NameAddr.parse(value, "Route").uri
             if not own.are(first):
                 break
             proven = proven or self._proves(first, request)
-            request.remove_first_value(b"route")
+            count += 1
+        if count > _USUAL_OWN_ROUTES:
+            at = request.index(b"route")
+            request.remove(b"route")
+            if rest := values[count:]:
+                request.insert(at, b"Route", b", ".join(rest))
+        else:
+            for _ in range(count):
+                request.remove_first_value(b"route")
         return proven
 
     def _proves(self, uri: Uri, request: Message) -> Proof | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from contract.dialplan import Call, Decision, Outcome, Reject, Ring, Service, decide
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
+from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import BadMessage, Message, NameAddr, SipError, Uri
 from edge_agent.sip.proxy.forking import Fork, Target
@@ -126,11 +127,6 @@ def _contacts_of(response: Message) -> list[Uri]:
         return [NameAddr.parse(value, "Contact").uri for value in response.values(b"contact")]
     except BadMessage:
         return []
-
-
-def gruu_of(instance: bytes) -> bytes:
-    """The `gr` of a phone that gave this `+sip.instance` (RFC 5627 §4.3)."""
-    return instance.strip(b'"').strip(b"<>")
 
 
 def _by_phone(bindings: list[Binding]) -> list[Target]:

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import BadMessage, DropReason, Message, NameAddr, SipError, Uri
+from edge_agent.sip.message import BadMessage, DropReason, Message, NameAddr, RawHeader, SipError, Uri
 
 _Q: Final = re.compile(rb"0(?:\.([0-9]{0,3}))?|1(?:\.0{0,3})?")
 
 
-class IntervalTooBrief(SipError):
-    """A registration shorter than the site grants."""
+class Declined(SipError):
+    """A REGISTER that is refused with a header that says what would be right."""
 
-    def __init__(self, min_expires: int) -> None:
-        super().__init__(423, "Interval Too Brief")
-        self.min_expires = min_expires
+    def __init__(self, status: int, header: RawHeader) -> None:
+        super().__init__(status, "")
+        self.headers: list[RawHeader] = [header]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def wanted_contacts(request: Message, config: SipConfig) -> list[WantedContact] 
 
     Raises:
         BadMessage: a value is malformed.
-        IntervalTooBrief: a contact asks for less than `min_expires`.
+        Declined: 423, a contact asks for less than `min_expires`.
         SipError: too many contacts.
     """
     values = request.values(b"contact")
@@ -72,7 +72,7 @@ def _wanted(value: bytes, header: int | None, config: SipConfig) -> WantedContac
     if expires is None:
         expires = config.default_expires if header is None else header
     if 0 < expires < config.min_expires:
-        raise IntervalTooBrief(config.min_expires)
+        raise Declined(423, (b"Min-Expires", b"%d" % config.min_expires))
     instance = address.params.get(b"+sip.instance") or b""
     return WantedContact(
         uri=address.uri,

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import Final
 
 from contract.sync.events import RegistrationChanged
 from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
 from edge_agent.sip.config import Credential, SipConfig
-from edge_agent.sip.location import Binding, Location
+from edge_agent.sip.gruu import Gruus
+from edge_agent.sip.location import Binding, BindingEvent, Location
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Refused, SipError
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport
-from edge_agent.sip.registrar.contacts import WantedContact, wanted_contacts
+from edge_agent.sip.registrar.contacts import Declined, WantedContact, wanted_contacts
 from edge_agent.sip.registrar.moments import Moments
 from edge_agent.sip.registrar.reach import LeadsHere, flow_of_contact
 from edge_agent.sip.registrar.store import BindingStore, StoredBinding
 
-_GR: Final = re.compile(rb"[A-Za-z0-9\-_.!~*'()\[\]/:&+$]+")
 _PATH_HOPS: Final = 8
-_REMOVED: Final = "removed"
-_EXPIRED: Final = "expired"
-
-
+_FLOW_GRACE: Final = 1.5
+"""How much longer than it promised a phone may stay silent on its connection."""
+SUPPORTED: Final = b"path, outbound, gruu"
+"""Extensions of REGISTER."""
 _KEPT_TRANSPORTS: Final[dict[str, Transport]] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 """What a binding can be reached by after a restart; a browser's connection went with the old process."""
 
@@ -39,6 +39,9 @@ class Registrar:
         clock: for moments on disk and in reports.
         config: of the site.
         leads_here: whether a contact is this edge itself.
+        gruus: names of single phones.
+        expect: has a connection closed when its phone stays silent for so long.
+        changed: told of every change of a binding whose user is in `location.watched`.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class Registrar:
         clock: Clock,
         config: SipConfig,
         leads_here: LeadsHere,
+        gruus: Gruus,
+        changed: Callable[[Binding, BindingEvent], None],
+        expect: Callable[[Flow, float], None],
     ) -> None:
         self._location = location
         self._store = store
@@ -56,6 +62,9 @@ class Registrar:
         self._moments = Moments(clock)
         self._config = config
         self._leads_here = leads_here
+        self._gruus = gruus
+        self._changed = changed
+        self._expect = expect
 
     # -- REGISTER
 
@@ -78,12 +87,14 @@ class Registrar:
             for binding in mine:
                 _check_order(binding, call_id, cseq)
             for binding in mine:
-                self._remove(binding, _REMOVED)
+                self._remove(binding, "unregistered")
             return []
         changes = [(one, _matching(mine, one)) for one in wanted]
         path = tuple(request.values(b"path")) if request.has(b"path") else ()
         if len(path) > _PATH_HOPS:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Path Too Long")
+        if path and not self._config.path_without_support and b"path" not in request.values(b"supported"):
+            raise Declined(420, (b"Unsupported", b"path"))
         ways = [self._way_to(one, path, request) for one in wanted]
         for _, old in changes:
             if old is not None:
@@ -95,32 +106,35 @@ class Registrar:
         headers += [(b"Path", value) for value in path]
         if any(one.reg_id for one in wanted):
             headers.append((b"Require", b"outbound"))
+            seconds = self._config.flow_timer_seconds
+            if seconds and request.flow.connection and not path:
+                # Keep-alives are promised more often than that (RFC 5626 §4.4.1, §10).
+                headers.append((b"Flow-Timer", b"%d" % seconds))
+                self._expect(request.flow, _FLOW_GRACE * seconds)
+        if b"supported" in request.names:
+            headers.append((b"Supported", SUPPORTED))
         return headers
 
     def _answer(self, request: Message, bindings: list[Binding], now: float) -> list[RawHeader]:
         headers: list[RawHeader] = []
+        gruu = b"supported" in request.names and b"gruu" in request.values(b"supported")
         for one in bindings:
             value = b"<%b>;expires=%d%b" % (one.contact, max(1, round(one.expires - now)), _q_text(one.q))
             if one.instance:
-                value += self._extras(one, b"gruu" in request.values(b"supported"))
+                value += self._extras(one, gruu)
             headers.append((b"Contact", value))
         return headers
 
     def _extras(self, binding: Binding, gruu: bool) -> bytes:
-        """What belongs to a phone that names itself: instance, flow, public GRUU (RFC 5626 §6, RFC 5627 §4.3)."""
-        text = b";+sip.instance=" + binding.instance
+        """What belongs to a phone that names itself: instance, flow, GRUUs (RFC 5626 §6, RFC 5627 §4.3)."""
+        public = self._gruus.public(binding) if gruu else b""
+        text = b';temp-gruu="' + self._gruus.temporary(binding) + b'"' if public else b""
+        text += b";+sip.instance=" + binding.instance
         if binding.reg_id:
             text += b";reg-id=%d" % binding.reg_id
-        if gruu and (public := self._public_gruu(binding)):
+        if public:
             text += b';pub-gruu="' + public + b'"'
         return text
-
-    def _public_gruu(self, binding: Binding) -> bytes:
-        name = binding.instance.strip(b'"').strip(b"<>")
-        if _GR.fullmatch(name) is None:
-            return b""
-        user = self._config.users[binding.user_id].username
-        return b"sip:" + user.encode() + b"@" + self._config.domain.encode() + b";gr=" + name
 
     def _way_to(self, one: WantedContact, path: tuple[bytes, ...], request: Message) -> Flow:
         if one.expires == 0:
@@ -174,7 +188,7 @@ class Registrar:
     ) -> None:
         if one.expires == 0:
             if old is not None:
-                self._remove(old, _REMOVED)
+                self._remove(old, "unregistered")
             return
         binding = Binding(
             user_id=user_id,
@@ -191,6 +205,7 @@ class Registrar:
             instance=one.instance,
             reg_id=one.reg_id,
             path=path,
+            first_cseq=old.first_cseq if old is not None and old.call_id == request.call_id else 0,
         )
         if old is not None and not _is_news(old, binding, one.expires, now):
             binding.reported_until = old.reported_until
@@ -201,24 +216,27 @@ class Registrar:
             self._store.remove(old.user_id, old.contact.decode("latin-1"))
         self._location.put(binding, old)
         self._keep(binding, now)
+        if user_id in self._location.watched:
+            self._changed(binding, "registered" if old is None else "refreshed")
 
     # -- what makes bindings go
 
-    def _remove(self, binding: Binding, why: str) -> None:
+    def _remove(self, binding: Binding, why: BindingEvent) -> None:
         self._location.remove(binding)
         self._store.remove(binding.user_id, binding.contact.decode("latin-1"))
         self._report(binding, why, None)
+        if binding.user_id in self._location.watched:
+            self._changed(binding, why)
 
     def sweep(self, now: float) -> None:
         """Let lapsed bindings go; to be called every few seconds."""
         for binding in [one for one in self._location.all() if one.expires <= now]:
-            self._remove(binding, _EXPIRED)
+            self._remove(binding, "expired")
 
     def flow_failed(self, flow: Flow) -> None:
         """A connection is gone, and every binding that was reached through it."""
-        if flow.connection:
-            for binding in [one for one in self._location.all() if one.flow == flow]:
-                self._remove(binding, _REMOVED)
+        for binding in self._location.on_connection(flow):
+            self._remove(binding, "deactivated")
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration: bindings of users and lines that may no longer register go."""
@@ -227,7 +245,7 @@ class Registrar:
         for binding in list(self._location.all()):
             user = config.users.get(binding.user_id)
             if user is None or not user.enabled or lines.get(binding.line_id) != binding.user_id:
-                self._remove(binding, _REMOVED)
+                self._remove(binding, "deactivated")
 
     # -- disk and cloud
 
@@ -298,7 +316,7 @@ class Registrar:
     def _report(self, binding: Binding, state: str, now: float | None) -> None:
         self._reporter.report(
             RegistrationChanged(
-                state="registered" if state == "registered" else "expired" if state == _EXPIRED else "removed",
+                state="registered" if state == "registered" else "expired" if state == "expired" else "removed",
                 user_id=binding.user_id,
                 line_id=binding.line_id,
                 device_id=binding.device_id,

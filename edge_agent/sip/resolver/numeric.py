@@ -10,6 +10,7 @@ from edge_agent.sip.message.flow import TO_A_NAME, Transport
 
 _IPV4: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 _TRANSPORTS: Final[dict[bytes, Transport]] = {b"udp": "udp", b"tcp": "tcp", b"tls": "tls"}
+_LONGEST_ADDRESS: Final = 64
 DEFAULT_PORT: Final = 5060
 DEFAULT_TLS_PORT: Final = 5061
 UDP_LIMIT_BYTES: Final = 1300
@@ -23,9 +24,13 @@ class Unresolvable(SipError):
         super().__init__(478, reason)
 
 
-@lru_cache(maxsize=8192)
 def is_numeric(host: str) -> bool:
     """Whether `host` (without brackets) is an IPv4 or IPv6 address."""
+    return len(host) <= _LONGEST_ADDRESS and _is_address(host)
+
+
+@lru_cache(maxsize=8192)
+def _is_address(host: str) -> bool:
     if _IPV4.fullmatch(host) is None and ":" not in host:
         return False
     try:

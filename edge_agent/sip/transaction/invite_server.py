@@ -6,7 +6,7 @@ Proceeding ──2xx──▶ Accepted ──Timer L──▶ Terminated
 
 from typing import Any, Final
 
-from edge_agent.sip.message import Flow
+from edge_agent.sip.message import Flow, Message
 from edge_agent.sip.transaction.ports import Home, ServerKey
 
 PROCEEDING: Final = 0
@@ -68,9 +68,9 @@ class InviteServer:
         elif self.state == ACCEPTED and 200 <= status < 300:
             home.send(data, self.flow)
 
-    def retransmitted(self, now: float) -> None:
+    def retransmitted(self, request: Message, now: float) -> None:
         """The INVITE came again: repeat what was said last."""
-        del now
+        del request, now
         if self._last and self.state in (PROCEEDING, COMPLETED):
             self._home.send(self._last, self.flow)
 

@@ -68,9 +68,9 @@ class TransactionLayer:
         "_large",
         "_sent_by",
         "_servers",
-        "_switched",
         "_stateless_mark",
         "_stateless_prefix",
+        "_switched",
         "_tag_prefix",
         "_user",
         "_via_starts",
@@ -144,7 +144,7 @@ class TransactionLayer:
         known = self._servers.get(key)
         if known is not None:
             self.counts.heard_again += 1
-            known.retransmitted(now)
+            known.retransmitted(message, now)
         elif method == b"CANCEL":
             self.counts.arrived(method)
             self._cancel_arrived(message, key, now)
@@ -287,7 +287,7 @@ class TransactionLayer:
         prefix = self._branch_prefix
         if not request.repeats:
             return prefix in request.lines[request.index(b"via")]
-        return any([prefix in line for line, name in zip(request.lines, request.names, strict=True) if name == b"via"])
+        return any(prefix in line for line, name in zip(request.lines, request.names, strict=True) if name == b"via")
 
     def is_own_branch(self, branch: bytes) -> bool:
         """Whether this endpoint, in this run, made the branch."""

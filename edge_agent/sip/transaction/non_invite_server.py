@@ -5,7 +5,7 @@ Trying ──1xx──▶ Proceeding ──200-699──▶ Completed ──Time
 
 from typing import Any, Final
 
-from edge_agent.sip.message import Flow
+from edge_agent.sip.message import Flow, Message, response_bytes
 from edge_agent.sip.transaction.ports import Home, ServerKey
 
 TRYING: Final = 0
@@ -19,11 +19,13 @@ TIMER_J: Final = 0
 class NonInviteServer:
     """Answers one request other than INVITE and ACK; made by `TransactionLayer.accept`."""
 
-    __slots__ = ("_home", "_last", "flow", "key", "state", "tag", "user")
+    __slots__ = ("_home", "_last", "_repeated_at", "flow", "key", "state", "tag", "user")
 
     def __init__(self, home: Home, key: ServerKey, flow: Flow, tag: bytes) -> None:
         self._home = home
         self._last = b""
+        self._repeated_at = 0.0
+        """When the request came again first."""
         self.key = key
         self.flow = flow
         """Where responses go."""
@@ -62,11 +64,25 @@ class NonInviteServer:
         if self.state < COMPLETED:
             self._end()
 
-    def retransmitted(self, now: float) -> None:
-        """The request came again: repeat what was said last, if anything was."""
-        del now
+    def retransmitted(self, request: Message, now: float) -> None:
+        """The request came again: repeat what was said last, if anything was.
+
+        A client that still sends it when its Timer E has reached T2 gets a 100, and no sooner (RFC 4320 §4.1).
+        """
         if self._last:
             self._home.send(self._last, self.flow)
+        elif self.state == TRYING:
+            timers = self._home.timers
+            if not self._repeated_at:
+                # T1 has passed already.
+                self._repeated_at = now - timers.t1
+            elif now - self._repeated_at >= timers.t2 - timers.t1:
+                self.still_trying(request, now)
+
+    def still_trying(self, request: Message, now: float) -> None:
+        """Say that an answer will come, if nothing was said yet."""
+        if self.state == TRYING:
+            self.respond(100, response_bytes(request, 100), now)
 
     def acknowledged(self, now: float) -> bool:
         """Only INVITEs are acknowledged."""

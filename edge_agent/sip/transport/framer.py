@@ -21,12 +21,13 @@ class StreamFramer:
         limits: `message_bytes` bounds head and body together.
     """
 
-    __slots__ = ("_buffer", "_limit", "_searched")
+    __slots__ = ("_buffer", "_limit", "_needed", "_searched")
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._buffer = bytearray()
         self._limit = limits.message_bytes
         self._searched = 0
+        self._needed = 0
 
     @property
     def waiting(self) -> bool:
@@ -61,12 +62,16 @@ class StreamFramer:
 
     def _cut(self) -> bytes | None:
         buffer = self._buffer
+        if len(buffer) < self._needed:
+            return None
         end = buffer.find(PING, max(0, self._searched - 3))
         if end < 0:
             self._searched = len(buffer)
             if len(buffer) > self._limit:
                 raise BadMessage(DropReason.TOO_LARGE, "Message Too Large", 513)
             return None
+        if end + 4 > self._limit:
+            raise BadMessage(DropReason.TOO_LARGE, "Message Too Large", 513)
         match = _LENGTH.search(buffer, 0, end)
         length = 0
         if match is not None:
@@ -78,9 +83,10 @@ class StreamFramer:
         if total > self._limit:
             raise BadMessage(DropReason.TOO_LARGE, "Message Too Large", 513)
         if len(buffer) < total:
-            self._searched = end
+            # Not looked at again before it is whole, in whatever small pieces that comes.
+            self._searched, self._needed = end, total
             return None
-        self._searched = 0
+        self._searched = self._needed = 0
         message = bytes(buffer[:total])
         del buffer[:total]
         return message

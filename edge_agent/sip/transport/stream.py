@@ -37,12 +37,16 @@ class Stream(asyncio.BufferedProtocol):
         self.flow = flow
         self.heard = streams.clock.monotonic()
         """When something came last."""
+        self.silent_seconds: float | None = None
+        """How long its peer, which promised to be heard more often, may stay silent; None: as long as any."""
         self.stalled_since: float | None = None
         """Since when a message is not whole."""
         self.aliases: list[tuple[Transport, str, int]] = []
         """Addresses that it stands for besides the peer's own (RFC 5923)."""
         self.spoke = False
         """Whether a message has come."""
+        self.was_used = False
+        """Whether a message went either way: somebody may rely on it."""
 
     @property
     def kind(self) -> Transport:
@@ -71,10 +75,10 @@ class Stream(asyncio.BufferedProtocol):
             self._write(said)
         for message in messages:
             if message is PING:
-                self.write(PONG)
+                self._write(self._framing.wrap(PONG))
                 continue
             if not self.spoke:
-                self.spoke = True
+                self.spoke = self.was_used = True
                 streams.spoke(self)
             streams.user.stream_received(message, self.flow)
         if not framing.waiting:
@@ -91,6 +95,7 @@ class Stream(asyncio.BufferedProtocol):
 
     def write(self, data: bytes) -> None:
         """Send a message; a peer that does not read is cut off."""
+        self.was_used = True
         self._write(self._framing.wrap(data))
 
     def ping(self) -> None:

@@ -175,8 +175,17 @@ class Streams:
         for address in [flow[:3], *stream.aliases]:
             if self._by_address.get(address) is stream:
                 del self._by_address[address]
-                self.user.stream_closed(Flow(*address))
-        self.user.stream_closed(flow)
+                if stream.was_used:
+                    self.user.stream_closed(Flow(*address))
+        if stream.was_used:
+            # A flood of connections that never carried a message costs those who look for what relied on them nothing.
+            self.user.stream_closed(flow)
+
+    def expect(self, flow: Flow, seconds: float) -> None:
+        """Close this connection when nothing, not even a keep-alive, has come for so long (RFC 5626 §4.4.1)."""
+        stream = self._by_number.get(flow.connection)
+        if stream is not None:
+            stream.silent_seconds = seconds
 
     # -- sending
 
@@ -285,7 +294,7 @@ class Streams:
             silent, stalled = now - stream.heard, stream.stalled_since
             if stalled is not None and now - stalled > limits.message_seconds:
                 self._drop(stream.flow.connection, DropReason.SLOW_CONNECTION)
-            elif silent > limits.tcp_idle_seconds:
+            elif silent > (stream.silent_seconds or limits.tcp_idle_seconds):
                 self._drop(stream.flow.connection, DropReason.IDLE_CONNECTION)
             elif stream.kind in ("ws", "wss"):
                 if silent > limits.ws_silent_seconds:

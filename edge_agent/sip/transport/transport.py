@@ -155,6 +155,10 @@ class SipTransport:
         """See `Streams.reuse`."""
         return self.streams.reuse(flow, port)
 
+    def expect(self, flow: Flow, seconds: float) -> None:
+        """See `Streams.expect`."""
+        self.streams.expect(flow, seconds)
+
     def is_open(self, flow: Flow) -> bool:
         """Whether a stream still stands; always True for UDP."""
         return flow.transport == "udp" or self.streams.is_open(flow)

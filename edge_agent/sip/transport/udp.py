@@ -11,6 +11,9 @@ DRAIN_LIMIT: Final = 64
 
 RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
 
+_IP_MULTICAST_ALL: Final = 49
+"""ip(7): with 0, datagrams to groups that this socket has not joined are none of its business."""
+
 
 class UdpSocket:
     """A bound socket whose datagrams go to `handle`, with `ended` after each batch."""
@@ -26,7 +29,7 @@ class UdpSocket:
             self._socket.setblocking(False)
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            self._socket.bind(address)
+            _bind(self._socket, address)
         except OSError:
             self._socket.close()
             raise
@@ -63,3 +66,24 @@ class UdpSocket:
         """Stop reading and give the port back."""
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
+
+
+def _bind(bound: socket.socket, address: tuple[str, int]) -> None:
+    """Bind, sharing the port with the multicast plug and play of another process, and with nobody else.
+
+    Raises:
+        OSError: somebody has the port.
+    """
+    try:
+        bound.bind(address)
+    except OSError:
+        # Whoever holds the group's address alone holds no address of the machine.
+        probe_at = "127.0.0.1" if address[0] == "0.0.0.0" else address[0]
+        with socket.socket(bound.family, socket.SOCK_DGRAM) as probe:
+            probe.bind((probe_at, address[1]))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    # After the bind, so that a port that is taken was noticed; from here on the group's socket may come to it.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if bound.family == socket.AF_INET:
+        bound.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)

@@ -3,17 +3,34 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from pydantic import SecretStr
 
 from cloud.functions.records import LambdaContext
-from cloud.models import Alarm, CallRecord, EventRow, Registration, Site, UnknownPhone
+from cloud.models import (
+    Alarm,
+    CallRecord,
+    Device,
+    DeviceVisit,
+    EventRow,
+    PhoneRefusal,
+    PhoneUpload,
+    Registration,
+    Site,
+    UnknownPhone,
+)
 from cloud.pbx.inbox import keep_events
+from cloud.pbx.publishing import latest_snapshot
 from contract.sync.events import (
     AlarmChanged,
     CallEnded,
     EventBody,
     Happening,
+    PhoneFetched,
+    PhoneRefused,
+    PhoneResync,
+    PhoneUploaded,
     RegistrationChanged,
     UnknownPhoneSeen,
 )
@@ -216,3 +233,65 @@ def test_a_burst_of_calls_is_taken_in_completely(
     functions.ingest()
     with databases.api.session(edge.known.scope) as session:
         assert session.query(CallRecord).count() == 450
+
+
+def new_device(databases: Databases, customer: Customer, mac: str, model: str) -> UUID:
+    device_id = TOKENS.id()
+    with databases.api.session(customer.scope) as session:
+        session.add(Device(id=device_id, tenant_id=customer.tenant_id, site_id=customer.site_id, mac=mac, model=model))
+    return device_id
+
+
+def test_a_phone_is_followed_from_the_order_over_its_fetch_to_its_registration(
+    functions: Functions, databases: Databases, customer: Customer, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    device_id = new_device(databases, customer, "805ec0000001", "yealink/t54w")
+    named = str(device_id)
+    arrive(
+        databases,
+        edge,
+        clock,
+        1,
+        PhoneResync(device_id=named, state="asked"),
+        PhoneFetched(device_id=named, address="192.0.2.7", protocol="https", proof="password", version=2),
+        PhoneResync(device_id=named, state="fetched"),
+        PhoneUploaded(device_id=named, name="boot.log", size=5, content=b"boot\n"),
+        PhoneUploaded(device_id=named, name="boot.log", size=6, content=b"again\n"),
+        PhoneRefused(reason="clear_text", mac="805ec0000001", device_id=named, address="192.0.2.7", protocol="tftp"),
+        PhoneRefused(reason="clear_text", mac="805ec0000001", device_id=named, address="192.0.2.7", protocol="tftp"),
+        PhoneFetched(device_id=str(TOKENS.id()), address="192.0.2.7", protocol="http", version=2),
+    )
+    functions.ingest()
+    with databases.worker.session(customer.scope) as session:
+        visit = session.get_one(DeviceVisit, device_id)
+        assert (visit.resync_state, visit.proof, visit.fetched_version) == ("fetched", "password", 2)
+        assert session.query(PhoneUpload).one().content == b"again\n"
+        assert session.query(PhoneRefusal).one().times_seen == 2
+    arrive(databases, edge, clock, 9, registered(clock, device_id=named))
+    functions.ingest()
+    with databases.worker.session(customer.scope) as session:
+        assert session.get_one(DeviceVisit, device_id).resync_state == "registered"
+
+
+def test_an_announced_phone_becomes_known_when_it_says_what_it_is_and_its_site_is_published(
+    functions: Functions, databases: Databases, customer: Customer, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    device_id = new_device(databases, customer, "805ec0000001", "announced/any")
+    silent = UnknownPhoneSeen(mac="805ec0000001", address="192.0.2.7", protocol="tftp")
+    arrive(databases, edge, clock, 1, silent)
+    functions.ingest()
+    with databases.worker.session(customer.scope) as session:
+        assert session.query(UnknownPhone).count() == 1
+    said = UnknownPhoneSeen(
+        mac="805ec0000001", vendor="yealink", model="SIP-T54W", firmware="96.86", address="192.0.2.7", protocol="http"
+    )
+    arrive(databases, edge, clock, 2, said)
+    functions.ingest()
+    with databases.worker.session(customer.scope) as session:
+        assert session.get_one(Device, device_id).model == "yealink/t54w"
+        assert session.query(UnknownPhone).count() == 0
+    functions.publish()
+    with databases.worker.session(customer.scope) as session:
+        snapshot = latest_snapshot(session, customer.site_id)
+        assert snapshot is not None
+        assert {device.mac for device in snapshot.devices} == {"805ec0000001"}

@@ -15,7 +15,17 @@ TABS = ("overview", "users", "devices", "unknown-phones", "calls", "snapshots", 
 def _pages(world: ApiWorld, things: dict[str, str]) -> list[str]:
     of_site = [f"/sites/{world.ours.site_id}/{name}" for name in TABS]
     endpoint = f"/webhook-endpoints/{things['endpoint_id']}"
-    return ["/sites", "/tenants", *of_site, "/webhook-endpoints", endpoint, "/audit", "/account", "/no/such/page"]
+    return [
+        "/sites",
+        "/tenants",
+        "/device-plugins",
+        *of_site,
+        "/webhook-endpoints",
+        endpoint,
+        "/audit",
+        "/account",
+        "/no/such/page",
+    ]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

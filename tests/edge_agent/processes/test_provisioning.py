@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder
 from edge_agent.processes.link import Prepare, Start
 from edge_agent.processes.provisioning import ProvisioningSubsystem
-from edge_agent.settings import ProvisioningSettings, Settings
+from edge_agent.settings import ProvisioningSettings, Settings, SipSettings
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 
 
@@ -30,8 +30,11 @@ def message(version: int, model: str = "yealink/t54w") -> Prepare:
 @pytest.fixture
 async def provisioning(tmp_path: Path) -> AsyncIterator[ProvisioningSubsystem]:
     subsystem = ProvisioningSubsystem(Bell())
-    where = ProvisioningSettings(address="127.0.0.1", tftp_port=0, http_port=0)
-    assert await subsystem.start(Start(settings=Settings(state_dir=tmp_path, provisioning=where))) == {}
+    where = ProvisioningSettings(
+        address="127.0.0.1", tftp_port=0, http_port=0, https_port=0, ftp_port=0, plug_and_play_port=0
+    )
+    settings = Settings(state_dir=tmp_path, sip=SipSettings(address="127.0.0.1"), provisioning=where)
+    assert await subsystem.start(Start(settings=settings)) == {}
     yield subsystem
     await subsystem.stop()
 
@@ -39,10 +42,10 @@ async def provisioning(tmp_path: Path) -> AsyncIterator[ProvisioningSubsystem]:
 async def test_ports_are_bound_once_there_is_something_to_serve(provisioning: ProvisioningSubsystem) -> None:
     await provisioning.prepare(message(1))
     ports = await provisioning.commit()
-    assert set(ports) == {"tftp", "http"}
+    assert set(ports) == {"tftp", "http", "https", "ftp", "plug_and_play"}
     await provisioning.prepare(message(2))
     assert await provisioning.commit() == ports
-    assert provisioning.figures() == {"devices": 2}
+    assert provisioning.figures() == {"devices": 2, "resyncing": 0}
 
 
 async def test_a_device_that_cannot_be_rendered_is_refused_by_name(provisioning: ProvisioningSubsystem) -> None:

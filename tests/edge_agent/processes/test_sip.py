@@ -15,8 +15,9 @@ from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
 from edge_agent.ports import NoticeOutcome, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder
+from edge_agent.processes.keys import KEY_BYTES, edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
-from edge_agent.processes.sip import KEY_BYTES, AddressChanged, NotStarted, SipSubsystem, edge_key
+from edge_agent.processes.sip import AddressChanged, NotStarted, SipSubsystem
 from edge_agent.settings import Settings, SipSettings
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY
 from edge_agent.sync.outbox import Outbox

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
-from edge_agent.ports import NoticeOutcome
+from edge_agent.ports import Notice, NoticeOutcome
 from edge_agent.processes.link import Prepare, Prepared, Refused, SetState
 from edge_agent.processes.supervisor import ProcessGone, Supervised
 from edge_agent.settings import Settings, SupervisionSettings
@@ -42,6 +42,9 @@ class Watching:
 
     def process_reported(self, process: Supervised) -> None:
         self.reported += 1
+
+    def process_wants(self, process: Supervised, notice: Notice) -> None:
+        """Nobody here sends notices."""
 
     def process_told(self, process: Supervised, outcome: NoticeOutcome) -> None:
         self.told.append(outcome)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from contract.devices import load_catalogue
 from contract.sync.events import UnknownPhoneSeen
+from edge_agent.provisioning.access import Refusal
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.render import Renderer
-from edge_agent.provisioning.serve.desk import Desk, Question, Refusal
+from edge_agent.provisioning.serve.desk import Desk, Question
 from edge_agent.provisioning.serve.limits import GuessGuard
 from tests.support.hand_clock import HandClock
 from tests.support.site_phones import ADMIN_PASSWORD, PASSWORD, RecordedReporter, generic, site, yealink
@@ -28,6 +29,11 @@ class Counter:
         self.reporter = RecordedReporter()
         self.desk = Desk(IDENTIFIER, self.reporter, self.clock, GuessGuard(max_guesses=3))
         self.desk.serve(LIBRARY)
+
+    @property
+    def unknown(self) -> list[UnknownPhoneSeen]:
+        """The unknown phones that were reported."""
+        return [each for each in self.reporter.reports if isinstance(each, UnknownPhoneSeen)]
 
     def ask(self, name: str, user_agent: str = "", address: str = "192.0.2.50") -> str:
         """The name of the file given, or why not."""
@@ -56,14 +62,14 @@ def test_a_known_phone_gets_its_file_whatever_the_case(name: str) -> None:
 def test_a_name_is_whole_or_nothing_and_never_a_path(name: str) -> None:
     counter = Counter()
     assert counter.ask(name) == Refusal.NO_SUCH_FILE
-    assert counter.reporter.reports == []
+    assert counter.unknown == []
 
 
 def test_an_unknown_phone_gets_nothing_and_is_reported_with_what_it_said() -> None:
     counter = Counter()
     said = "Yealink SIP-T46S 66.84.0.15 80:5e:c0:99:99:99"
     assert counter.ask("805ec0999999.cfg", said) == Refusal.UNKNOWN_PHONE
-    assert counter.reporter.reports == [
+    assert counter.unknown == [
         UnknownPhoneSeen(
             mac="805ec0999999",
             vendor="yealink",
@@ -72,6 +78,7 @@ def test_an_unknown_phone_gets_nothing_and_is_reported_with_what_it_said() -> No
             user_agent=said,
             address="192.0.2.50",
             protocol="http",
+            certainty={"mac": "asked", "vendor": "claimed", "model": "claimed", "firmware": "claimed"},
         )
     ]
 
@@ -79,7 +86,7 @@ def test_an_unknown_phone_gets_nothing_and_is_reported_with_what_it_said() -> No
 def test_a_phone_that_only_says_its_mac_address_in_its_user_agent_is_reported_too() -> None:
     counter = Counter()
     assert counter.ask("y000000000000.boot", "Yealink SIP-T46S 66.84.0.15 805ec0999999") == Refusal.UNKNOWN_PHONE
-    assert len(counter.reporter.reports) == 1
+    assert len(counter.unknown) == 1
 
 
 def test_an_unknown_phone_is_reported_again_only_after_some_minutes() -> None:
@@ -87,10 +94,10 @@ def test_an_unknown_phone_is_reported_again_only_after_some_minutes() -> None:
     for _ in range(5):
         counter.ask("805ec0999999.boot")
         counter.ask("805ec0999999.cfg")
-    assert len(counter.reporter.reports) == 1
+    assert len(counter.unknown) == 1
     counter.clock.advance(300)
     counter.ask("805ec0999999.cfg")
-    assert len(counter.reporter.reports) == 2
+    assert len(counter.unknown) == 2
 
 
 def test_who_guesses_mac_addresses_is_locked_out_even_where_the_guess_is_right() -> None:
@@ -110,7 +117,7 @@ def test_a_known_phone_asking_for_a_file_that_it_has_not_is_no_guess() -> None:
     for name in ("805ec0000200-local.cfg", "805ec0000200-contact.xml", "805ec0000200.xml", "805ec0000200.enc"):
         assert counter.ask(name) == Refusal.NO_SUCH_FILE
     assert counter.ask("805ec0000200.cfg") == "805ec0000200.cfg"
-    assert counter.reporter.reports == []
+    assert counter.unknown == []
 
 
 def test_how_requests_ended_is_counted() -> None:

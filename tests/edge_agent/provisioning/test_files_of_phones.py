@@ -16,6 +16,16 @@ RENDERER = Renderer(CATALOGUE)
 YEALINKS = [model.name for model in CATALOGUE.models if model.vendor == "yealink"]
 
 
+def keys_of(model: str) -> int:
+    return CATALOGUE.model(f"yealink/{model}").repeats.get("line_keys", 0)
+
+
+def written(model: str, found: dict[str, str], key: str) -> str:
+    """What the file says for a key; older phones know none that begins with `static.`."""
+    unprefixed = "unprefixed" in CATALOGUE.model(f"yealink/{model}").features
+    return found[key.removeprefix("static.") if unprefixed else key]
+
+
 def values_of(device: DeviceConfig, suffix: str = ".cfg") -> dict[str, str]:
     library = RENDERER.render(site(device))
     file = library.find(device.mac + suffix)
@@ -29,10 +39,11 @@ def test_every_file_is_as_it_was_reviewed() -> None:
 
 @pytest.mark.parametrize("model", YEALINKS)
 def test_a_yealink_reads_back_its_account_and_every_other_one_is_disabled(model: str) -> None:
-    found = values_of(yealink(model, accounts=(account(2),)))
     lines = CATALOGUE.model(f"yealink/{model}").lines
-    assert {found[f"account.{n}.enable"] for n in range(1, lines + 1) if n != 2} == {"0"}
-    for n in set(range(1, lines + 1)) - {2}:
+    place = min(2, lines)
+    found = values_of(yealink(model, accounts=(account(place),)))
+    assert {found[f"account.{n}.enable"] for n in range(1, lines + 1) if n != place} <= {"0"}
+    for n in set(range(1, lines + 1)) - {place}:
         assert {found[f"account.{n}.{key}"] for key in ("user_name", "auth_name", "password", "label")} == {""}
     assert f"account.{lines + 1}.enable" not in found
     expected = {
@@ -47,11 +58,11 @@ def test_a_yealink_reads_back_its_account_and_every_other_one_is_disabled(model:
         "sip_server.1.transport_type": "0",
         "outbound_proxy.1.address": "192.0.2.10",
     }
-    assert {key: found[f"account.2.{key}"] for key in expected} == expected
-    assert found["static.security.user_password"] == f"admin:{ADMIN_PASSWORD}"
+    assert {key: found[f"account.{place}.{key}"] for key in expected} == expected
+    assert written(model, found, "static.security.user_password") == f"admin:{ADMIN_PASSWORD}"
 
 
-@pytest.mark.parametrize("model", YEALINKS)
+@pytest.mark.parametrize("model", [model for model in YEALINKS if keys_of(model) >= 4])
 def test_a_yealinks_settings_come_back_from_its_file_as_they_were_set(model: str) -> None:
     own: dict[str, Value] = {
         "network/vlan": True,
@@ -72,7 +83,7 @@ def test_a_yealinks_settings_come_back_from_its_file_as_they_were_set(model: str
         "linekey.4.type": "13",
         "linekey.4.value": "0301234",
     }
-    assert {key: found[key] for key in expected} == expected
+    assert {key: written(model, found, key) for key in expected} == expected
 
 
 def test_a_yealink_boot_file_names_the_files_that_it_reads_next() -> None:

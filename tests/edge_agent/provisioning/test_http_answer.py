@@ -8,7 +8,7 @@ from contract.devices import load_catalogue
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.render import Renderer
 from edge_agent.provisioning.serve.desk import Desk
-from edge_agent.provisioning.serve.http.answer import HttpRequest, HttpResponse, respond
+from edge_agent.provisioning.serve.http.answer import HttpRequest, HttpResponse, Service, respond
 from tests.support.hand_clock import HandClock
 from tests.support.site_phones import RecordedReporter, site, yealink
 
@@ -25,7 +25,7 @@ def ask(target: str = TARGET, method: str = "GET", **headers: str) -> HttpRespon
     desk = Desk(IDENTIFIER, RecordedReporter(), HandClock())
     desk.serve(LIBRARY)
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return respond(HttpRequest(method, target, "192.0.2.50", named), desk)
+    return respond(HttpRequest(method, target, "192.0.2.50", named), Service(desk))
 
 
 def header(response: HttpResponse, name: str) -> str:
@@ -132,7 +132,7 @@ def test_who_guesses_too_much_is_told_to_wait() -> None:
     desk = Desk(IDENTIFIER, RecordedReporter(), HandClock())
     desk.serve(LIBRARY)
     requests = [HttpRequest("GET", f"/805ec09999{n:02x}.cfg", "192.0.2.50") for n in range(31)]
-    responses = [respond(request, desk) for request in requests]
+    responses = [respond(request, Service(desk)) for request in requests]
     assert [response.status for response in responses] == [404] * 30 + [429]
     assert header(responses[-1], "retry-after") == "600"
 

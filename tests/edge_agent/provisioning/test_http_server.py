@@ -12,7 +12,7 @@ from contract.devices import load_catalogue
 from edge_agent.clock import SystemClock
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.serve.desk import Desk
-from edge_agent.provisioning.serve.http import HttpLimits, HttpServer
+from edge_agent.provisioning.serve.http import HttpLimits, HttpServer, Service
 from edge_agent.provisioning.serve.http.server import Closed
 from edge_agent.provisioning.server import ProvisioningServer
 from tests.support.site_phones import RecordedReporter
@@ -106,7 +106,7 @@ async def test_stopping_closes_connections_under_way(server: ProvisioningServer)
 @asynccontextmanager
 async def empty_server() -> AsyncIterator[tuple[HttpServer, int]]:
     server = HttpServer(
-        Desk(IDENTIFIER, RecordedReporter(), SystemClock()), SystemClock(), HttpLimits(head_seconds=0.05)
+        Service(Desk(IDENTIFIER, RecordedReporter(), SystemClock())), SystemClock(), HttpLimits(head_seconds=0.05)
     )
     yield server, await server.start("127.0.0.1", 0)
     await server.stop()

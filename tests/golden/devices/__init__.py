@@ -19,7 +19,7 @@ SPECIMENS = {
         settings={
             "sip/transport": "tcp",
             "calls/voicemail_number": "*98",
-            "calls/pickup_code": "*78",
+            "codes/pickup": "*78",
             "time/time_format": "12",
             "screen/language": "German",
             "network/vlan": True,
@@ -100,6 +100,36 @@ SPECIMENS = {
         "panasonic/kx_hdv130", "0080f0000001", settings={"calls/voicemail_number": "*98", "network/vlan": True}
     ),
     "avaya_j179_one_line": phone("avaya/j179", "c81fea000001", settings={"calls/voicemail_number": "*98"}),
+    "yealink_t23g_one_line": yealink("t23g", "001565000007"),
+    "yealink_w70b_two_handsets": yealink(
+        "w70b", "001565000008", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
+    "yealink_cp960_one_line": yealink("cp960", "001565000009"),
+    "yealink_t88w_one_line": yealink("t88w", "00156500000a", settings={"sip/backup_host": "192.0.2.11"}),
+    "snom_m900_two_handsets": phone(
+        "snom/m900", "000413000002", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
+    "polycom_spip650_one_line": phone("polycom/spip650", "0004f2000002"),
+    "polycom_trio8800_one_line": phone("polycom/trio8800", "64167f000001"),
+    "grandstream_gxw4216_two_ports": phone(
+        "grandstream/gxw4216",
+        "000b82000004",
+        accounts=(account(1), account(16, "201", "Workshop", "another-password")),
+    ),
+    "cisco_cp7965_settings": phone(
+        "cisco/cp7965",
+        "00562b000002",
+        settings={
+            "calls/voicemail_number": "*98",
+            "sip/backup_host": "192.0.2.11",
+            "line_key/2/type": "blf",
+            "line_key/2/value": "201",
+            "line_key/2/label": "Workshop",
+        },
+    ),
+    "audiocodes_mp118_two_ports": phone(
+        "audiocodes/mp118", "00908f000002", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
+    ),
     "patton_sn4112_one_line": phone("patton/sn4112", "00a0ba000001"),
 }
 """Golden folder → the device whose files are in it."""

@@ -12,8 +12,8 @@ import { useUsers } from "../users/useUsers";
 import { DeviceLines } from "./DeviceLines";
 import { SettingsEditor } from "./SettingsEditor";
 import { showMac, typeMac } from "./mac";
-import { settingsPatch, type Settings } from "./settings";
-import { useDeviceModel, useDeviceModels } from "./useDevices";
+import { inheritanceOf, settingsPatch, type Settings } from "./settings";
+import { useDeviceModel, useDeviceModels, useResolvedSettings } from "./useDevices";
 
 interface DeviceValues {
   mac: string;
@@ -37,7 +37,7 @@ function valuesOf(device: Device): DeviceValues {
 }
 
 export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
-  const models = useDeviceModels();
+  const models = useDeviceModels(site.tenant_id);
   const users = useUsers(site.id, { poll: false });
   const draft = useDraft<DeviceValues>({
     initial: device
@@ -57,7 +57,7 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
         await bodyOf(api.PATCH("/devices/{device_id}", { params, body }));
         tellDone("The device was saved");
       } else {
-        const body = { ...values, model: values.model ?? "", site_id: site.id, lines: [] };
+        const body = { ...values, model: values.model ?? "", site_id: site.id, group_ids: [], lines: [] };
         const made = await bodyOf(api.POST("/devices", { body }));
         tellDone("The device was created");
         onMade(made.lines);
@@ -70,7 +70,8 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
       return { values: valuesOf(saved), version: saved.version };
     },
   });
-  const model = useDeviceModel(draft.values.model);
+  const model = useDeviceModel(draft.values.model, site.tenant_id);
+  const resolved = useResolvedSettings(device?.id ?? null);
   const choices = useMemo(() => {
     const vendors = new Map<string, { value: string; label: string }[]>();
     for (const one of models.data?.items ?? []) {
@@ -117,6 +118,7 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
         <SettingsEditor
           model={model.data}
           settings={draft.values.settings}
+          inheritance={inheritanceOf(resolved.data?.items ?? [])}
           onChange={(settings) => draft.set({ settings })}
           problemAt={(path) => draft.problemAt(`settings.${path}`)}
         />

@@ -3,18 +3,20 @@ import { Accordion, Badge, Button, Group, NumberInput, Select, Stack, Switch, Te
 import { useState } from "react";
 
 import type { DeviceModel, ModelGroup, ModelSetting } from "../api/types";
-import { defaultText, valueOf, withValue, type SettingValue, type Settings } from "./settings";
+import { defaultText, valueOf, withValue, type Inheritance, type Inherited, type SettingValue, type Settings } from "./settings";
 
 interface Props {
   model: DeviceModel;
   settings: Settings;
+  /** What groups, site and tenant say. */
+  inheritance?: Inheritance;
   onChange: (settings: Settings) => void;
   problemAt: (path: string) => string | undefined;
 }
 
-export function SettingsEditor({ model, settings, onChange, problemAt }: Props) {
+export function SettingsEditor({ model, settings, inheritance = {}, onChange, problemAt }: Props) {
   const [advanced, setAdvanced] = useState(false);
-  const shows = (setting: ModelSetting) => advanced || !setting.advanced || setting.path in settings;
+  const shows = (setting: ModelSetting) => advanced || !setting.advanced || setting.path in settings || setting.path in inheritance;
   const groups = model.groups.map((group) => ({ ...group, settings: group.settings.filter(shows) }));
   return (
     <Stack gap="xs">
@@ -52,6 +54,7 @@ export function SettingsEditor({ model, settings, onChange, problemAt }: Props) 
                       key={setting.path}
                       setting={setting}
                       settings={settings}
+                      inherited={inheritance[setting.path]}
                       error={problemAt(setting.path)}
                       onChange={onChange}
                     />
@@ -74,30 +77,31 @@ function GroupCount({ group, settings, hasProblem }: { group: ModelGroup; settin
 interface InputProps {
   setting: ModelSetting;
   settings: Settings;
+  inherited: Inherited | undefined;
   error: string | undefined;
   onChange: (settings: Settings) => void;
 }
 
-function SettingInput({ setting, settings, error, onChange }: InputProps) {
-  const value = valueOf(settings, setting);
-  const change = (next: SettingValue) => onChange(withValue(settings, setting, next));
+function SettingInput({ setting, settings, inherited, error, onChange }: InputProps) {
+  const value = valueOf(settings, setting, inherited);
+  const change = (next: SettingValue) => onChange(withValue(settings, setting, next, inherited));
   const description = (
     <>
       {setting.help ? `${setting.help} ` : ""}
       {setting.path in settings ? (
         <>
-          Default: {defaultText(setting)}{" "}
+          Set here. {inherited ? `From the ${inherited.origin}` : "Default"}: {defaultText(setting, inherited)}{" "}
           <Button
             size="compact-xs"
             variant="subtle"
-            onClick={() => change(setting.default)}
+            onClick={() => change(inherited?.value ?? setting.default)}
             aria-label={`${setting.label}: back to default`}
           >
             Back to default
           </Button>
         </>
       ) : (
-        "Default"
+        inherited ? `From the ${inherited.origin}` : "Default"
       )}
     </>
   );

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ModelSetting } from "../api/types";
 import { modelKeyOf } from "../phones/modelKey";
 import { showMac, typeMac } from "./mac";
-import { settingsPatch, valueOf, withValue } from "./settings";
+import { inheritanceOf, settingsPatch, valueOf, withValue } from "./settings";
 
 describe("MAC addresses", () => {
   it("are shown with colons", () => {
@@ -42,6 +42,17 @@ describe("device settings", () => {
     expect(valueOf({}, expires)).toBe(600);
     expect(withValue({}, expires, 300)).toEqual({ "sip/expires": 300 });
     expect(withValue({ "sip/expires": 300 }, expires, 600)).toEqual({});
+  });
+
+  it("come from the nearest level that has them, and what is inherited is not kept", () => {
+    const default_ = { origin: "default" as const, source: "", value: 600 };
+    const site = { origin: "site" as const, source: "Shop", value: 900 };
+    const own = { path: "sip/expires", origin: "device" as const, source: "", value: 300, others: [site, default_] };
+    const inheritance = inheritanceOf([own, { path: "a", ...default_, others: [] }]);
+    expect(inheritance).toEqual({ "sip/expires": { value: 900, origin: "site Shop" } });
+    expect(valueOf({}, expires, inheritance["sip/expires"])).toBe(900);
+    expect(withValue({}, expires, 900, inheritance["sip/expires"])).toEqual({});
+    expect(withValue({}, expires, 600, inheritance["sip/expires"])).toEqual({ "sip/expires": 600 });
   });
 
   it("are patched by what changed, null for back to default", () => {

@@ -1,18 +1,45 @@
 /** Device settings: what differs from the model's defaults, and what a change of it says to the API. */
-import type { DeviceModel, ModelSetting } from "../api/types";
+import type { DeviceModel, ModelSetting, ResolvedSetting } from "../api/types";
 
 export type SettingValue = string | number | boolean;
 export type Settings = Record<string, SettingValue>;
 
-/** The value that counts: the device's own, else the model's default. */
-export function valueOf(settings: Settings, setting: ModelSetting): SettingValue {
-  return settings[setting.path] ?? setting.default;
+/** What a device takes where it says nothing itself, and who says so. */
+export interface Inherited {
+  value: SettingValue;
+  origin: string;
 }
 
-/** `settings` with one value; the default is not kept, for it follows the model. */
-export function withValue(settings: Settings, setting: ModelSetting, value: SettingValue): Settings {
+/** By setting path; what is not in it comes from the model's default. */
+export type Inheritance = Record<string, Inherited>;
+
+const PLACES: Record<string, string> = { tenant: "tenant", site: "site", group: "device group" };
+
+/** What groups, site and tenant say, from the resolved settings of a device. */
+export function inheritanceOf(resolved: readonly ResolvedSetting[]): Inheritance {
+  const found: Inheritance = {};
+  for (const one of resolved) {
+    const step = [one, ...one.others].find(({ origin }) => origin !== "device" && origin !== "default");
+    if (!step) continue;
+    found[one.path] = { value: step.value, origin: `${PLACES[step.origin] ?? step.origin} ${step.source}`.trim() };
+  }
+  return found;
+}
+
+/** The value that counts: the device's own, else what it inherits, else the model's default. */
+export function valueOf(settings: Settings, setting: ModelSetting, inherited?: Inherited): SettingValue {
+  return settings[setting.path] ?? inherited?.value ?? setting.default;
+}
+
+/** `settings` with one value; what the device would have anyway is not kept, for it follows those who say it. */
+export function withValue(
+  settings: Settings,
+  setting: ModelSetting,
+  value: SettingValue,
+  inherited?: Inherited,
+): Settings {
   const { [setting.path]: _, ...others } = settings;
-  return value === setting.default ? others : { ...others, [setting.path]: value };
+  return value === (inherited?.value ?? setting.default) ? others : { ...others, [setting.path]: value };
 }
 
 /** The merge patch from `before` to `after`: null takes a setting back to its default. */
@@ -29,9 +56,10 @@ export function settingsOfModel(settings: Settings, model: DeviceModel): Setting
 }
 
 /** A default as the form shows it. */
-export function defaultText(setting: ModelSetting): string {
-  if (typeof setting.default === "boolean") return setting.default ? "on" : "off";
-  if (setting.default === "") return "empty";
-  const option = setting.options.find((one) => one.value === setting.default);
-  return option?.label ?? String(setting.default);
+export function defaultText(setting: ModelSetting, inherited?: Inherited): string {
+  const value = inherited?.value ?? setting.default;
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (value === "") return "empty";
+  const option = setting.options.find((one) => one.value === value);
+  return option?.label ?? String(value);
 }

@@ -8,16 +8,36 @@ export function useDevices(siteId: string) {
   );
 }
 
-export function useDeviceModels() {
-  return useLive(["device-models"], (init) => api.GET("/device-models", { ...init }), { poll: false });
+/** Every model; with a tenant, also those of its own plug-ins. */
+export function useDeviceModels(tenantId?: string) {
+  const query = tenantId ? { tenant_id: tenantId } : {};
+  return useLive(
+    ["device-models", tenantId ?? ""],
+    (init) => api.GET("/device-models", { ...init, params: { query } }),
+    { poll: false },
+  );
 }
 
-/** A model with its settings, by its key `<vendor>/<model>`. */
-export function useDeviceModel(key: string | null) {
+/** A model with its settings, by its key `<vendor>/<model>`, in the browser's language where it is translated. */
+export function useDeviceModel(key: string | null, tenantId?: string) {
   const [vendor = "", model = ""] = key?.split("/") ?? [];
+  const query = { ...(tenantId ? { tenant_id: tenantId } : {}), language: navigator.language.slice(0, 2) };
   return useLive(
-    ["device-models", vendor, model],
-    (init) => api.GET("/device-models/{vendor}/{model}", { ...init, params: { path: { vendor, model } } }),
+    ["device-models", tenantId ?? "", vendor, model],
+    (init) => api.GET("/device-models/{vendor}/{model}", { ...init, params: { path: { vendor, model }, query } }),
     { poll: false, enabled: key !== null },
+  );
+}
+
+/** What a device's settings are, and where each comes from. */
+export function useResolvedSettings(deviceId: string | null) {
+  return useLive(
+    ["device-settings", deviceId ?? ""],
+    (init) =>
+      api.GET("/devices/{device_id}/settings", {
+        ...init,
+        params: { path: { device_id: deviceId ?? "" }, query: { origin: "set" } },
+      }),
+    { poll: false, enabled: deviceId !== null },
   );
 }

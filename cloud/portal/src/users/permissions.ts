@@ -7,6 +7,7 @@ export const PERMISSIONS = [
   { value: "Mobile", label: "Calls to mobiles" },
   { value: "TollFree", label: "Toll-free calls" },
   { value: "Voicemail", label: "Voicemail" },
+  { value: "SuperAdmin", label: "Site administration (sees where others are registered)" },
   { value: "EchoTest", label: "Echo test (*99)" },
 ] as const;
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from edge_agent.provisioning.access import Refusal
 from edge_agent.provisioning.render import RenderedFile
-from edge_agent.provisioning.serve.desk import Desk, Question, Refusal
+from edge_agent.provisioning.serve.desk import Desk, Question
+from edge_agent.provisioning.serve.http.credentials import Claim, Passwords
+from edge_agent.provisioning.uploads import UploadRefused, Uploads
 
 MAX_TARGET: Final = 1024
 ALLOWED: Final = ("GET", "HEAD")
+UPLOADS: Final = ("PUT", "POST")
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -28,6 +32,11 @@ class HttpRequest:
     """The client's IP address."""
     headers: Headers = ()
     """Names in lower case."""
+    body: bytes = field(default=b"", repr=False)
+    secure: bool = False
+    """Whether it came over TLS."""
+    certificate_of: str = ""
+    """The MAC address in the client's certificate, which was checked."""
 
     def header(self, name: str) -> str:
         """A header's value; several of one name are joined by commas; empty when there is none."""
@@ -45,22 +54,77 @@ class HttpResponse:
     """What `Content-Length` says: longer than `body` in the answer to HEAD."""
 
 
-def respond(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The response to a request."""
-    if request.method not in ALLOWED:
-        return _text(request, 405, "Method Not Allowed", (("allow", ", ".join(ALLOWED)),))
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What stands behind the answers: which files there are, whose passwords, and where uploads go."""
+
+    desk: Desk
+    passwords: Passwords | None = None
+    uploads: Uploads | None = None
+
+
+def respond(request: HttpRequest, service: Service, now: float = 0.0) -> HttpResponse:
+    """The response to a request.
+
+    Args:
+        now: seconds, wall time.
+    """
+    upload = request.method in UPLOADS and service.uploads is not None
+    if request.method not in ALLOWED and not upload:
+        allowed = (*ALLOWED, *(UPLOADS if service.uploads is not None else ()))
+        return _text(request, 405, "Method Not Allowed", (("allow", ", ".join(allowed)),))
     name = _name(request.target)
     if name is None:
         return _text(request, 404, "Not Found")
-    question = Question(name, request.address, "http", request.header("user-agent"))
-    answer = desk.ask(question)
-    match answer:
-        case RenderedFile():
-            return _file(request, answer)
-        case Refusal.TOO_MANY_GUESSES:
-            return _text(request, 429, "Too Many Requests", (("retry-after", "600"),))
-        case Refusal.NO_SUCH_FILE | Refusal.UNKNOWN_PHONE:
+    claim = Claim()
+    if service.passwords is not None and (header := request.header("authorization")):
+        claim = service.passwords.check(header, request.method, request.target, request.address, now)
+    question = Question(
+        name,
+        request.address,
+        "https" if request.secure else "http",
+        request.header("user-agent"),
+        certificate_of=request.certificate_of,
+        password_of=claim.mac,
+        wrong_password=claim.wrong,
+    )
+    if upload:
+        return _take(request, service, question, now)
+    answer = service.desk.ask(question)
+    if isinstance(answer, RenderedFile):
+        return _file(request, answer)
+    return _refusal(request, service, answer, now)
+
+
+def _refusal(request: HttpRequest, service: Service, why: Refusal, now: float) -> HttpResponse:
+    match why:
+        case Refusal.TOO_MANY_GUESSES | Refusal.TOO_MANY_REQUESTS:
+            wait = "600" if why is Refusal.TOO_MANY_GUESSES else "60"
+            return _text(request, 429, "Too Many Requests", (("retry-after", wait),))
+        case Refusal.PROOF_NEEDED | Refusal.WRONG_PASSWORD if service.passwords is not None:
+            challenges = service.passwords.challenges(request.address, now)
+            if not request.secure:
+                challenges = challenges[:-1]  # a password by Basic would go over the network in clear
+            return _text(request, 401, "Unauthorized", tuple(("www-authenticate", each) for each in challenges))
+        case _:
+            # Why is the portal's business; a stranger learns nothing from the difference.
             return _text(request, 404, "Not Found")
+
+
+def _take(request: HttpRequest, service: Service, question: Question, now: float) -> HttpResponse:
+    """Keep what a phone sends."""
+    if service.uploads is None or service.desk.library.find(question.name) is not None:
+        return _text(request, 403, "Forbidden")  # what we give, nobody replaces
+    device_id = service.desk.may_upload(question)
+    if isinstance(device_id, Refusal):
+        return _refusal(request, service, device_id, now)
+    try:
+        service.uploads.keep(device_id, question.name, request.body)
+    except UploadRefused:
+        return _text(request, 403, "Forbidden")
+    except OSError:
+        return _text(request, 507, "Insufficient Storage")
+    return _text(request, 201, "Created")
 
 
 def error_response(status: int, reason: str) -> HttpResponse:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections import Counter
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -14,8 +15,16 @@ from typing import Final
 import h11
 
 from edge_agent.clock import Clock
-from edge_agent.provisioning.serve.desk import Desk
-from edge_agent.provisioning.serve.http.answer import HttpRequest, HttpResponse, error_response, respond
+from edge_agent.provisioning.serve.http.answer import (
+    UPLOADS,
+    HttpRequest,
+    HttpResponse,
+    Service,
+    error_response,
+    respond,
+)
+from edge_agent.provisioning.serve.http.tls import PhoneTls, mac_in
+from edge_agent.provisioning.uploads import MAX_UPLOAD_BYTES
 
 logger: Final = logging.getLogger(__name__)
 
@@ -40,6 +49,10 @@ class HttpLimits:
     write_seconds: float = 30.0
     """For a response to be taken by the client."""
     requests_per_connection: int = 100
+    handshake_seconds: float = 10.0
+    body_bytes: int = MAX_UPLOAD_BYTES
+    """Of an upload."""
+    body_seconds: float = 60.0
 
 
 class Closed(StrEnum):
@@ -50,21 +63,30 @@ class Closed(StrEnum):
     TOO_SLOW = "too_slow"
     BAD_REQUEST = "bad_request"
     HEAD_TOO_LARGE = "head_too_large"
+    BODY_TOO_LARGE = "body_too_large"
     LOST = "lost"
+    NO_HANDSHAKE = "no_handshake"
+    """TLS did not come to pass."""
+    UNKNOWN_AUTHORITY = "unknown_authority"
+    """The client showed a certificate of an authority that is not installed."""
 
 
 class HttpServer:
     """Serves a desk's files on one address.
 
     Args:
-        desk: which file a request gets.
+        files: which file a request gets, and where uploads go.
         clock: for the `Date` header.
         limits: what a client may ask.
+        tls: the server speaks HTTPS with it; None: HTTP.
     """
 
-    def __init__(self, desk: Desk, clock: Clock, limits: HttpLimits | None = None) -> None:
-        self._desk = desk
+    def __init__(
+        self, files: Service, clock: Clock, limits: HttpLimits | None = None, tls: PhoneTls | None = None
+    ) -> None:
+        self._files = files
         self._clock = clock
+        self._tls = tls
         self._limits = limits or HttpLimits()
         self._room = asyncio.Semaphore(self._limits.connections)
         self._listening: socket.socket | None = None
@@ -146,27 +168,50 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=_READ_BYTES, loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        now = self._clock.monotonic()
         try:
-            transport, _ = await loop.connect_accepted_socket(lambda: protocol, accepted)
+            if self._tls is None:
+                transport, _ = await loop.connect_accepted_socket(lambda: protocol, accepted)
+            else:
+                transport, _ = await loop.connect_accepted_socket(
+                    lambda: protocol,
+                    accepted,
+                    ssl=self._tls.context(address, now),
+                    ssl_handshake_timeout=self._limits.handshake_seconds,
+                )
+        except ssl.SSLCertVerificationError:
+            self.closed[Closed.UNKNOWN_AUTHORITY] += 1
+            if self._tls is not None:
+                self._tls.not_ours(address, now)
+            return
+        except (ssl.SSLError, TimeoutError):
+            self.closed[Closed.NO_HANDSHAKE] += 1
+            return
         except OSError:
-            self.closed[Closed.LOST] += 1
+            self.closed[Closed.NO_HANDSHAKE if self._tls is not None else Closed.LOST] += 1
             return
         self._unserved.discard(accepted)
-        await self._converse(reader, asyncio.StreamWriter(transport, protocol, reader, loop), address)
+        client = _Client(address, self._tls is not None, mac_in(transport.get_extra_info("peercert")))
+        await self._converse(reader, asyncio.StreamWriter(transport, protocol, reader, loop), client)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str) -> None:
-        connection = _Connection(reader, writer, self._limits)
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: "_Client") -> None:
+        connection = _Connection(reader, writer, self._limits, self._files.uploads is not None)
         why = Closed.DONE
         try:
             for served in range(1, self._limits.requests_per_connection + 1):
-                request = await connection.request(address)
+                request = await connection.request(client)
                 if request is None:
                     break
                 # While others wait or soon will, nobody keeps a connection for later.
                 crowded = 2 * len(self._connections) > self._limits.connections
                 last = crowded or served == self._limits.requests_per_connection
-                if not await connection.send(respond(request, self._desk), self._date(), close=last):
+                response = respond(request, self._files, self._clock.now().timestamp())
+                if not await connection.send(response, self._date(), close=last):
                     break
+        except _BodyTooLarge:
+            why = Closed.BODY_TOO_LARGE
+            with contextlib.suppress(OSError, TimeoutError, h11.ProtocolError):
+                await connection.refuse(error_response(413, "Content Too Large"), self._date())
         except TimeoutError:
             why = Closed.TOO_SLOW
         except h11.RemoteProtocolError as error:
@@ -187,16 +232,32 @@ class HttpServer:
         return format_datetime(self._clock.now(), usegmt=True)
 
 
+class _BodyTooLarge(Exception):
+    """An upload that is larger than is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """Who is at the other end of a connection."""
+
+    address: str
+    secure: bool = False
+    certificate_of: str = ""
+
+
 class _Connection:
     """One client's connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: HttpLimits) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: HttpLimits, takes_uploads: bool
+    ) -> None:
+        self._takes_uploads = takes_uploads
         self._reader = reader
         self._writer = writer
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
-    async def request(self, address: str) -> HttpRequest | None:
+    async def request(self, client: _Client) -> HttpRequest | None:
         """The next request; None when the client has no more."""
         async with asyncio.timeout(self._limits.head_seconds):
             while True:
@@ -205,9 +266,35 @@ class _Connection:
                     case h11.NEED_DATA:
                         self._h11.receive_data(await self._reader.read(_READ_BYTES))
                     case h11.Request():
-                        return _request(event, address)
+                        break
                     case _:
                         return None
+        upload = self._takes_uploads and event.method.decode("ascii", "replace") in UPLOADS
+        body = await self._body() if upload else b""
+        return _request(event, client, body)
+
+    async def _body(self) -> bytes:
+        """The body of an upload.
+
+        Raises:
+            _BodyTooLarge: it is larger than is taken.
+        """
+        if self._h11.they_are_waiting_for_100_continue:
+            self._writer.write(self._h11.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+        parts, size = [], 0
+        async with asyncio.timeout(self._limits.body_seconds):
+            while True:
+                event = self._h11.next_event()
+                match event:
+                    case h11.NEED_DATA:
+                        self._h11.receive_data(await self._reader.read(_READ_BYTES))
+                    case h11.Data():
+                        size += len(event.data)
+                        if size > self._limits.body_bytes:
+                            raise _BodyTooLarge
+                        parts.append(bytes(event.data))
+                    case _:
+                        return b"".join(parts)
 
     async def send(self, response: HttpResponse, date: str, close: bool) -> bool:
         """Send a response; whether the connection can serve another request."""
@@ -227,7 +314,9 @@ class _Connection:
             await self._drained()
 
     def _body_is_empty(self) -> bool:
-        return isinstance(self._h11.next_event(), h11.EndOfMessage)
+        return self._h11.their_state in (h11.DONE, h11.MUST_CLOSE) or isinstance(
+            self._h11.next_event(), h11.EndOfMessage
+        )
 
     def _write(self, response: HttpResponse, date: str, close: bool) -> None:
         headers = [*response.headers, ("date", date)]
@@ -248,10 +337,13 @@ class _Connection:
             await self._writer.drain()
 
 
-def _request(event: h11.Request, address: str) -> HttpRequest:
+def _request(event: h11.Request, client: _Client, body: bytes) -> HttpRequest:
     return HttpRequest(
         method=event.method.decode("ascii", "replace"),
         target=event.target.decode("ascii", "replace"),
-        address=address,
+        address=client.address,
         headers=tuple((name.decode("ascii", "replace"), value.decode("latin-1")) for name, value in event.headers),
+        body=body,
+        secure=client.secure,
+        certificate_of=client.certificate_of,
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from edge_agent.provisioning.serve.desk import Desk, Question, Refusal
+from edge_agent.provisioning.access import Refusal
+from edge_agent.provisioning.serve.desk import Desk, Question
 from edge_agent.provisioning.serve.tftp import packet
 from edge_agent.provisioning.serve.tftp.options import negotiate
 from edge_agent.provisioning.serve.tftp.packet import ErrorCode
@@ -53,10 +54,11 @@ class Drop:
 Outcome = Begin | Reply | Drop
 
 _ERRORS: Final = {
-    Refusal.NO_SUCH_FILE: (ErrorCode.FILE_NOT_FOUND, "File not found"),
-    Refusal.UNKNOWN_PHONE: (ErrorCode.FILE_NOT_FOUND, "File not found"),
     Refusal.TOO_MANY_GUESSES: (ErrorCode.ACCESS_VIOLATION, "Access violation"),
+    Refusal.TOO_MANY_REQUESTS: (ErrorCode.ACCESS_VIOLATION, "Access violation"),
 }
+_NOT_FOUND: Final = (ErrorCode.FILE_NOT_FOUND, "File not found")
+"""For every other refusal: why is the portal's business."""
 
 
 class Listener:
@@ -117,9 +119,9 @@ class Listener:
             return self._drop(DropReason.BUSY)
         if self._by_address[source[0]] >= self._max_per_address:
             return self._drop(DropReason.ADDRESS_BUSY)
-        answer = self._desk.ask(Question(request.name, source[0], "tftp"))
+        answer = self._desk.ask(Question(request.name, source[0], "tftp", options=request.options))
         if isinstance(answer, Refusal):
-            return Reply(packet.error_packet(*_ERRORS[answer]))
+            return Reply(packet.error_packet(*_ERRORS.get(answer, _NOT_FOUND)))
         body = to_netascii(answer.body) if request.mode == "netascii" else answer.body
         self._peers.add(source)
         self._by_address[source[0]] += 1

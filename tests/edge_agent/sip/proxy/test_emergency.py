@@ -55,6 +55,16 @@ def test_the_emergency_service_urn_is_recognised(site: MemorySite) -> None:
     assert caller.statuses == [100, 200, 416]
 
 
+@pytest.mark.parametrize("target", ["tel:112", "tel:1-1-2", "tel:112;phone-context=other.example"])
+def test_an_emergency_number_is_recognised_as_a_telephone_number(site: MemorySite, target: str) -> None:
+    """RFC 3966; whatever its context says."""
+    site.phone("200", 200)
+    caller = stranger(site)
+    caller.request("INVITE", target, to=f"<{uri('112')}>")
+    site.network.run()
+    assert caller.statuses == [100, 200]
+
+
 def test_an_emergency_call_within_its_dialog_goes_on_as_any_other(site: MemorySite) -> None:
     helper, caller = site.phone("200", 200), stranger(site)
     invite = caller.request("INVITE", uri("112"))

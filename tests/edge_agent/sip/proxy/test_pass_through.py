@@ -55,3 +55,41 @@ def test_a_request_other_than_invite_gets_no_100(site: MemorySite, method: str) 
     caller = site.phone("200")
     caller.authenticated(method, uri("201"))
     assert caller.statuses == [407, 200]
+
+
+def test_a_client_that_still_asks_when_timer_e_has_reached_t2_gets_a_100(site: MemorySite) -> None:
+    """RFC 4320 §4.1: no sooner."""
+    callee, caller = site.phone("201"), site.phone("200")
+    site.network.loses = lambda data, source, target: target == callee.address
+    request = caller.authenticated("MESSAGE", uri("201"))
+    caller.responses.clear()
+    for pause in (0.5, 1.0):
+        site.network.run(pause)
+        caller.send(request)
+    site.network.run(1.9)
+    assert caller.statuses == []
+    site.network.run(0.1)
+    caller.send(request)
+    site.network.run(0.1)
+    assert caller.statuses == [100]
+    caller.send(request)
+    site.network.run(0.1)
+    assert caller.statuses == [100, 100]
+    site.network.loses = None
+    site.network.run(5)
+    assert caller.statuses[-1] == 200
+
+
+def test_a_client_on_a_stream_gets_that_100_by_itself(site: MemorySite) -> None:
+    """RFC 4320 §4.1: whatever the transport."""
+    callee, caller = site.phone("201"), site.phone("200", tcp=True)
+    site.network.loses = lambda data, source, target: target == callee.address
+    caller.authenticated("MESSAGE", uri("201"))
+    caller.responses.clear()
+    site.network.run(3.3)
+    assert caller.statuses == []
+    site.network.run(0.3)
+    assert caller.statuses == [100]
+    site.network.loses = None
+    site.network.run(5)
+    assert caller.statuses == [100, 200]

@@ -18,7 +18,8 @@ from tests.support.sip_site import DOMAIN
         ("INVITE", uri("201"), {"headers": "Proxy-Require: foo\r\n"}, 420, "Bad Extension"),
         ("INVITE", uri("201"), {"headers": "Route: nonsense\r\n"}, 400, "Malformed URI in Route"),
         ("INVITE", uri("201"), {"cseq": "99999999999"}, 400, "Malformed CSeq"),
-        ("INVITE", "tel:+123", {}, 416, "Unsupported URI Scheme"),
+        ("INVITE", "mailto:a@b", {}, 416, "Unsupported URI Scheme"),
+        ("INVITE", "tel:nobody", {}, 400, "Malformed Telephone Number"),
         ("INVITE", f"sips:201@{DOMAIN}", {}, 416, "Unsupported URI Scheme"),
         ("INVITE", "sip:201@bad_port:99999", {}, 400, "Malformed URI in To"),
         ("INVITE", "sip:201@bad_port:99999", {"to": f"<{uri('201')}>"}, 400, "Malformed URI: port"),
@@ -49,7 +50,7 @@ def test_what_we_support_is_said_in_answer_to_options(site: MemorySite) -> None:
     assert b"INVITE" in (phone.responses[-1].get(b"allow") or b"")
 
 
-def test_a_subscription_is_refused_until_there_are_events(site: MemorySite) -> None:
+def test_a_subscription_that_names_no_event_is_refused(site: MemorySite) -> None:
     phone = site.phone("200")
     phone.authenticated("SUBSCRIBE", uri("200"))
     assert phone.statuses[-1] == 489

@@ -1,5 +1,7 @@
 """Phones behind proxies and with several flows: Path (RFC 3327), outbound (RFC 5626), public GRUU (RFC 5627)."""
 
+import base64
+import re
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -205,3 +207,62 @@ def test_a_contact_behind_a_path_is_not_the_edge_either(site: MemorySite) -> Non
     _, answer = edge_proxy(site, "<sip:192.0.2.11;lr>", f"<{uri('201')}>")
     assert answer.status == 403
     assert site.endpoint.drops[DropReason.CONTACT_IS_THIS_EDGE] == 1
+
+
+def temporary(site: MemorySite, phone: SipPhone, call: str = "", instance: str = INSTANCE) -> str:
+    """The temporary GRUU that a registration of the phone brings."""
+    answer = phone.register(
+        contact=f"<{phone.contact}>;+sip.instance={instance}", headers="Supported: gruu\r\n", call=call or "reg-1"
+    )
+    found = re.search(rb'temp-gruu="([^"]*)"', b"\n".join(answer.all(b"contact")))
+    assert found is not None
+    return found[1].decode()
+
+
+def test_a_temporary_gruu_leads_to_its_phone_and_names_nobody(site: MemorySite) -> None:
+    """RFC 5627 §3.1.2, §5.1: it does not tell user or phone."""
+    phone, other = site.phone("201", 200, registered=False), site.phone("201", 200)
+    first, second = temporary(site, phone), temporary(site, phone)
+    assert first != second
+    assert b"201" not in base64.urlsafe_b64decode(first[10:].partition("@")[0] + "==")
+    caller = site.phone("200")
+    for gruu in (first, second):
+        caller.authenticated("INVITE", gruu)
+        assert caller.statuses[-1] == 200
+    assert (phone.methods, other.methods) == (["INVITE"] * 2, [])
+    assert phone.ringing.uri == phone.contact.encode()
+
+
+def test_a_temporary_gruu_outlives_a_restart_and_leads_back_within_a_dialog(site: MemorySite) -> None:
+    """RFC 5627 §5.1."""
+    phone, caller = site.phone("201", 200, registered=False), site.phone("200")
+    gruu = temporary(site, phone)
+    site.endpoint = site.started()
+    invite = caller.authenticated("INVITE", uri("201"))
+    answer = caller.responses[-1]
+    answer.set(b"Contact", f"<{gruu}>".encode())
+    caller.in_dialog("ACK", invite, answer)
+    caller.in_dialog("BYE", invite, answer)
+    site.network.run()
+    assert phone.methods == ["INVITE", "ACK", "BYE"]
+
+
+def test_a_registration_under_another_call_id_ends_every_temporary_gruu_before_it(site: MemorySite) -> None:
+    """RFC 5627 §3.3, §5.1: 404."""
+    phone, caller = site.phone("201", 200, registered=False), site.phone("200")
+    old = temporary(site, phone)
+    new = temporary(site, phone, call="reg-2")
+    statuses = []
+    for gruu in (old, new):
+        caller.authenticated("INVITE", gruu)
+        statuses.append(caller.statuses[-1])
+    phone.register(contact="*", headers="Expires: 0\r\n", call="reg-2")
+    caller.authenticated("INVITE", new)
+    assert [*statuses, caller.statuses[-1]] == [404, 200, 404]
+
+
+@pytest.mark.parametrize("user", ["tgruu.", "tgruu.AAAA", "tgruu." + "A" * 60, "tgruu.!!!"])
+def test_a_temporary_gruu_that_was_not_made_here_leads_nowhere(site: MemorySite, user: str) -> None:
+    caller = site.phone("200")
+    caller.authenticated("INVITE", f"sip:{user}@{DOMAIN};gr")
+    assert caller.statuses[-1] == 404

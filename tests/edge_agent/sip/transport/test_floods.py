@@ -154,6 +154,21 @@ async def test_a_handshake_given_up_for_another_lets_go_of_its_socket(tmp_path: 
         two.close()
 
 
+async def test_a_connection_that_never_carried_a_message_ends_without_a_search_for_what_relied_on_it() -> None:
+    transport = plain(Limits())
+    async with listening(transport, answers=True) as listener:
+        _, silent = await asyncio.open_connection(*transport.local["tcp"])
+        _, pinging = await asyncio.open_connection(*transport.local["tcp"])
+        pinging.write(b"\r\n\r\n")
+        reader, speaking = await asyncio.open_connection(*transport.local["tcp"])
+        speaking.write(MESSAGE)
+        assert await reader.readexactly(len(b"answer to " + MESSAGE))
+        for writer in (silent, pinging, speaking):
+            writer.close()
+        await eventually_async(lambda: not len(transport.streams.admission))
+        assert {flow.port for flow in listener.failed} == {speaking.get_extra_info("sockname")[1]}
+
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("accept"), st.sampled_from("abc")),

@@ -9,6 +9,7 @@ from functools import partial
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.sip.message import DropReason, Flow, Limits
 from edge_agent.sip.transport import SipTransport
+from edge_agent.sip.transport.listener import Listener
 from tests.support.hand_clock import HandClock
 from tests.support.transport_listener import MESSAGE, TransportListener
 from tests.support.waiting import eventually_async
@@ -62,6 +63,15 @@ async def test_a_stream_is_cut_answered_on_itself_and_kept_alive() -> None:
         await writer.wait_closed()
         await eventually_async(lambda: flow in listener.failed)
         assert not transport.is_open(flow)
+
+
+async def test_the_second_of_two_messages_on_a_stream_does_not_wait_for_the_peer_to_acknowledge_the_first() -> None:
+    accepted: asyncio.Queue[socket.socket] = asyncio.Queue()
+    listener = Listener(("127.0.0.1", 0), lambda connection, host, port: accepted.put_nowait(connection))
+    listener.start()
+    with socket.create_connection(("127.0.0.1", listener.port)), await accepted.get() as connection:
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    listener.close()
 
 
 async def test_one_connection_is_opened_to_a_peer_and_used_again() -> None:
@@ -148,3 +158,29 @@ async def test_a_peer_that_does_not_read_is_cut_off() -> None:
             transport.send(b"x" * 60_000, flow)
         await eventually_async(lambda: flow in listener.failed)
         writer.close()
+
+
+async def test_a_peer_that_promised_to_be_heard_is_cut_off_when_it_falls_silent_and_no_other() -> None:
+    """RFC 5626 §4.4.1: the time of a Flow-Timer is over."""
+    clock = HandClock()
+    async with opened(clock=clock) as (transport, listener):
+        _, promised = await asyncio.open_connection(*transport.local["tcp"])
+        promised.write(MESSAGE)
+        await eventually_async(lambda: len(listener.heard) == 1)
+        _, other = await asyncio.open_connection(*transport.local["tcp"])
+        other.write(MESSAGE)
+        await eventually_async(lambda: len(listener.heard) == 2)
+        (_, first), (_, second) = listener.heard
+        transport.expect(first, 180.0)
+        transport.expect(Flow("tcp", "127.0.0.1", 1, 999), 180.0)
+        clock.advance(170)
+        promised.write(b"\r\n\r\n")
+        await eventually_async(lambda: transport.streams._by_number[first.connection].heard == clock.monotonic())
+        clock.advance(170)
+        transport.streams.sweep()
+        assert transport.is_open(first)
+        clock.advance(20)
+        transport.streams.sweep()
+        assert (transport.is_open(first), transport.is_open(second)) == (False, True)
+        promised.close()
+        other.close()

@@ -1,0 +1,345 @@
+"""The way of one call through the dial plan, as a generator: it yields steps and is sent how each ended.
+
+Each part returns the status that the caller gets when nothing further is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Final, assert_never
+
+from contract.dialplan.compiled import CompiledPlan, called_number, matches
+from contract.dialplan.groups import members_in_order
+from contract.dialplan.schedules import period_at
+from contract.dialplan.steps import Call, Outcome, Outward, Reason, Ring, Service, SiteState, Step
+from contract.snapshot import (
+    DialPattern,
+    During,
+    EmergencyRule,
+    FindMe,
+    Forwarding,
+    HuntGroup,
+    InternalRule,
+    OutsideRule,
+    ServiceRule,
+    User,
+)
+
+Way = Generator[Step, Outcome, int]
+
+MAX_FORWARDS: Final = 10
+"""How often one call may be forwarded; beyond, the forwards are taken for a loop."""
+_PHRASES: Final = {
+    403: "Forbidden",
+    404: "Not Found",
+    482: "Loop Detected",
+    486: "Busy Here",
+    503: "Service Unavailable",
+}
+_BUSY: Final = frozenset({486, 600})
+_DECLINED: Final = frozenset({603})
+_NEXT_GATEWAY: Final = frozenset({408, 430, 500, 502, 503, 504})
+"""Failures of the way, not of who is called."""
+
+
+def phrase_of(status: int) -> str:
+    """The reason phrase of a rejection; empty: the usual one, or that of the response that is passed on."""
+    return _PHRASES.get(status, "")
+
+
+class Route:
+    """One call.
+
+    Args:
+        plan, state, call, at: as for `decide`.
+    """
+
+    __slots__ = ("_at", "_call", "_caller", "_entered", "_forwards", "_plan", "_state", "reasons")
+
+    def __init__(self, plan: CompiledPlan, state: SiteState, call: Call, at: datetime) -> None:
+        self._plan = plan
+        self._state = state
+        self._call = call
+        self._at = at
+        self._caller = plan.users.get(call.caller) if call.caller is not None else None
+        self._entered: list[str] = []
+        """Users and hunt groups whose forwarding is being followed, by id."""
+        self._forwards = 0
+        self.reasons: list[Reason] = []
+
+    def walk(self) -> Way:
+        """From what was dialled to the last attempt."""
+        dialled, caller = self._call.dialled, self._caller
+        if (found := self._plan.emergency.get(dialled)) is not None:
+            return (yield from self._emergency(*found))
+        if caller is not None and not caller.enabled:
+            return self._refuse(403, "caller_disabled", f"{caller.username} is disabled")
+        return (yield from self._number(dialled, caller))
+
+    # -- what a number means
+
+    def _number(self, dialled: str, payer: User | None, granted: bool = False) -> Way:
+        """The first rule that matches decides; `payer` is whose permissions count, unless everything is `granted`."""
+        plan = self._plan
+        for candidate in plan.candidates_for(dialled):
+            rule = candidate.rule
+            match rule:
+                case InternalRule():
+                    if (user := plan.dialled.get(dialled)) is not None:
+                        self._note("internal", f"{rule.name}: the number belongs to {user.username}", rule.rule_id)
+                        return (yield from self._user(user))
+                    if (group := plan.groups.get(dialled)) is not None and group.enabled:
+                        self._note("hunt_group", f"{rule.name}: the number belongs to {group.name}", rule.rule_id)
+                        return (yield from self._group(group))
+                case ServiceRule():
+                    if rule.code == dialled:
+                        return (yield from self._service(rule, payer, granted))
+                case OutsideRule():
+                    pattern = candidate.pattern
+                    if matches(pattern, dialled) and self._is_time(rule.during, rule.name, rule.rule_id):
+                        return (yield from self._outside(rule, pattern, dialled, payer, granted))
+                case _:
+                    assert_never(rule)
+        return self._refuse(404, "no_rule", f"no dialing rule matches {dialled}")
+
+    def _service(self, rule: ServiceRule, payer: User | None, granted: bool) -> Way:
+        self._note("service", f"{rule.name}: {rule.code} is the service {rule.service}", rule.rule_id)
+        if rule.permission is not None and not granted and not _may(payer, (rule.permission,)):
+            return self._refuse(
+                403, "permission_missing", f"{_who(payer)} lacks the permission {rule.permission}", rule.rule_id
+            )
+        outcome = yield Service(rule.service)
+        return self._exhausted(outcome.status)
+
+    # -- users
+
+    def _user(self, user: User) -> Way:
+        """A user's phones, and wherever the user has calls sent besides."""
+        if not user.enabled:
+            return self._refuse(404, "callee_disabled", f"{user.username} is disabled")
+        if user.user_id in self._entered:
+            return self._refuse(482, "forward_loop", f"the call was at {user.username} before")
+        forwarding = self._state.forwarding.get(user.user_id) or user.forwarding
+        self._entered.append(user.user_id)
+        try:
+            return (yield from self._forwarded(user, forwarding))
+        finally:
+            self._entered.pop()
+
+    def _forwarded(self, user: User, forwarding: Forwarding) -> Way:
+        if forwarding.always is not None:
+            return (yield from self._forward(user, forwarding.always, "forward_always", "every call"))
+        status, reached = 486, True
+        if user.user_id in self._state.do_not_disturb:
+            self._note("do_not_disturb", f"{user.username} is not to be disturbed")
+        else:
+            status, reached = yield from self._ring(user, forwarding)
+        if status in _DECLINED:
+            return self._exhausted(status)
+        if status in _BUSY:
+            if forwarding.busy is not None:
+                return (yield from self._forward(user, forwarding.busy, "forward_busy", "calls while busy"))
+        elif not reached and forwarding.unregistered is not None:
+            text = "calls while no phone is registered"
+            return (yield from self._forward(user, forwarding.unregistered, "forward_unregistered", text))
+        elif forwarding.no_answer is not None:
+            text = "calls that are not answered"
+            return (yield from self._forward(user, forwarding.no_answer, "forward_no_answer", text))
+        return self._exhausted(status)
+
+    def _ring(self, user: User, forwarding: Forwarding) -> Generator[Step, Outcome, tuple[int, bool]]:
+        """The user's phones and find-me places, in rounds; the status of the phones, and whether there were any."""
+        rounds: list[tuple[list[FindMe], int]] = [([], forwarding.ring_seconds)]
+        for place in forwarding.find_me:
+            if not place.enabled or not self._is_time(place.during, f"find-me to {place.destination}", None):
+                continue
+            if place.order == "at_the_same_time":
+                rounds[-1][0].append(place)
+            else:
+                rounds.append(([place], place.seconds))
+        alone = len(rounds) == 1 and not _goes_on(forwarding)
+        first: Outcome | None = None
+        for number, (places, seconds) in enumerate(rounds):
+            users = [user] if number == 0 else []
+            if number == 0:
+                self._note("ring", f"ring every phone of {user.username}")
+            numbers = [found for place in places if (found := self._place(user, place, users)) is not None]
+            if not users and not numbers:
+                continue
+            outcome = yield Ring(tuple(one.user_id for one in users), tuple(numbers), None if alone else seconds)
+            first = first or outcome
+            if outcome.status in _DECLINED:
+                return outcome.status, outcome.reached
+        return (first.status, first.reached) if first is not None else (480, False)
+
+    def _place(self, user: User, place: FindMe, users: list[User]) -> Outward | None:
+        """One find-me destination: its user is added to `users`, a number beyond the site is returned."""
+        destination = place.destination
+        if (found := self._plan.dialled.get(destination)) is not None:
+            if found.user_id in self._entered or found in users:
+                self._note("find_me_skipped", f"{destination} rings already")
+            elif not found.enabled or found.user_id in self._state.do_not_disturb:
+                self._note("find_me_skipped", f"{found.username} is disabled or not to be disturbed")
+            else:
+                self._note("find_me", f"{user.username} is looked for at {destination}")
+                users.append(found)
+            return None
+        return self._outward(user, destination)
+
+    def _outward(self, user: User, destination: str) -> Outward | None:
+        """A find-me number beyond the site, by the first gateway that serves: it rings beside phones."""
+        for candidate in self._plan.candidates_for(destination):
+            rule, pattern = candidate.rule, candidate.pattern
+            if not isinstance(rule, OutsideRule) or not matches(pattern, destination):
+                continue
+            if not self._is_time(rule.during, rule.name, rule.rule_id):
+                continue
+            if not _may(user, rule.permissions):
+                self._note("find_me_skipped", f"{user.username} may not call {destination}", rule.rule_id)
+                return None
+            for gateway_id in rule.gateways:
+                if gateway_id in self._plan.gateways and gateway_id not in self._state.gateways_down:
+                    self._note("find_me", f"{user.username} is looked for at {destination}", rule.rule_id)
+                    return self._sent_to(gateway_id, called_number(rule.call, pattern, destination), user)
+        self._note("find_me_skipped", f"nothing leads to {destination} now")
+        return None
+
+    def _forward(self, user: User, destination: str, code: str, which: str) -> Way:
+        self._note(code, f"{user.username} forwards {which} to {destination}")
+        self._forwards += 1
+        if self._forwards > MAX_FORWARDS:
+            return self._refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
+        return (yield from self._number(destination, user))
+
+    # -- hunt groups
+
+    def _group(self, group: HuntGroup) -> Way:
+        if group.group_id in self._entered:
+            return self._refuse(482, "forward_loop", f"the call was at {group.name} before")
+        self._entered.append(group.group_id)
+        try:
+            status = yield from self._hunt(group)
+            if group.fallback is None:
+                return self._exhausted(status)
+            self._note("group_fallback", f"{group.name} goes on to {group.fallback}")
+            self._forwards += 1
+            if self._forwards > MAX_FORWARDS:
+                return self._refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
+            # Who set the group up may; so a caller from outside reaches the number on duty too.
+            return (yield from self._number(group.fallback, self._caller, granted=True))
+        finally:
+            self._entered.pop()
+
+    def _hunt(self, group: HuntGroup) -> Way:
+        available: list[User] = []
+        for user in members_in_order(group, self._plan, self._state):
+            if not user.enabled or user.user_id in self._state.do_not_disturb or user.user_id in self._entered:
+                self._note("member_skipped", f"{user.username} is disabled, not to be disturbed or rang already")
+            else:
+                available.append(user)
+        if not available:
+            self._note("group_empty", f"nobody of {group.name} can be rung")
+            return 480
+        if group.strategy == "parallel":
+            self._note("ring", f"ring {len(available)} members of {group.name} at once")
+            outcome = yield Ring(tuple(user.user_id for user in available), (), group.ring_seconds)
+            return outcome.status
+        status = 480
+        for user in available:
+            if group.follow_forwarding:
+                status = yield from self._user(user)
+                continue
+            self._note("ring", f"ring {user.username} of {group.name}")
+            outcome = yield Ring((user.user_id,), (), group.ring_seconds)
+            status = outcome.status
+        return status
+
+    # -- beyond the site
+
+    def _outside(self, rule: OutsideRule, pattern: DialPattern, dialled: str, payer: User | None, granted: bool) -> Way:
+        self._note(rule.category, f"{rule.name}: {dialled} leaves the site", rule.rule_id)
+        if not granted and not _may(payer, rule.permissions):
+            wanted = " or ".join(rule.permissions) or "to call out"
+            return self._refuse(403, "permission_missing", f"{_who(payer)} lacks the permission {wanted}", rule.rule_id)
+        number = called_number(rule.call, pattern, dialled)
+        return (yield from self._gateways(rule.gateways, number, payer, rule.rule_id))
+
+    def _gateways(self, gateway_ids: tuple[str, ...], number: str, payer: User | None, rule_id: str) -> Way:
+        """One gateway after the other, as long as it is the way that fails."""
+        status = 503
+        for gateway_id in gateway_ids:
+            gateway = self._plan.gateways.get(gateway_id)
+            if gateway is None or gateway_id in self._state.gateways_down:
+                self._note(
+                    "gateway_skipped", f"gateway {gateway.name if gateway else gateway_id} is off or down", rule_id
+                )
+                continue
+            self._note("gateway", f"{number} by {gateway.name}", rule_id)
+            outcome = yield Ring((), (self._sent_to(gateway_id, number, payer),))
+            status = outcome.status
+            if outcome.reached and status not in _NEXT_GATEWAY:
+                return self._refuse(status, "refused", f"{number} answered {status}", rule_id)
+        return self._refuse(status, "no_gateway", "no gateway is left to try", rule_id)
+
+    def _sent_to(self, gateway_id: str, number: str, payer: User | None) -> Outward:
+        gateway = self._plan.gateways[gateway_id]
+        own = None if payer is None or gateway.ignore_user_caller_id else payer.caller_id
+        anonymous = gateway.block_caller_id or (payer is not None and payer.anonymous)
+        return Outward(gateway_id, gateway.prefix + number, own or gateway.caller_id, anonymous)
+
+    def _emergency(self, rule: EmergencyRule, number: str) -> Way:
+        """Help: nothing is asked; gateways that seem to be down are tried last."""
+        plan, down = self._plan, self._state.gateways_down
+        location = plan.locations.get(self._call.location_id or "") or plan.locations.get(
+            plan.default_location_id or ""
+        )
+        where = f" from {location.name}" if location is not None else ""
+        self._note("emergency", f"{rule.name}: {number} is called for help{where}", rule.rule_id)
+        status = 503
+        for gateway_id in sorted(rule.gateways, key=down.__contains__):
+            if (gateway := plan.gateways.get(gateway_id)) is None:
+                continue
+            self._note("gateway", f"{number} by {gateway.name}", rule.rule_id)
+            caller_id = location.caller_id if location is not None else gateway.caller_id
+            outward = Outward(gateway_id, gateway.prefix + number, caller_id, emergency=True)
+            outcome = yield Ring((), (outward,))
+            status = outcome.status
+        return self._refuse(status, "no_gateway", "no gateway is left to try", rule.rule_id)
+
+    # -- parts
+
+    def _is_time(self, during: During | None, what: str, rule_id: str | None) -> bool:
+        if during is None:
+            return True
+        schedule = self._plan.schedules[during.schedule_id]
+        period = period_at(schedule, self._plan.zone, self._at)
+        if period in during.periods:
+            return True
+        self._note("not_now", f"{what}: {schedule.name} is in {period.replace('_', ' ')}", rule_id)
+        return False
+
+    def _note(self, code: str, text: str, rule_id: str | None = None) -> None:
+        self.reasons.append(Reason(code, text, rule_id))
+
+    def _refuse(self, status: int, code: str, text: str, rule_id: str | None = None) -> int:
+        self._note(code, text, rule_id)
+        return status
+
+    def _exhausted(self, status: int) -> int:
+        self._note("exhausted", f"nothing is left to try after {status}")
+        return status
+
+
+def _goes_on(forwarding: Forwarding) -> bool:
+    """Whether a call that is not answered has somewhere else to go."""
+    return forwarding.no_answer is not None
+
+
+def _may(payer: User | None, permissions: tuple[str, ...]) -> bool:
+    """Any one permission suffices; a caller from outside has none, and pays for nothing."""
+    return payer is not None and (not permissions or any(one in payer.permissions for one in permissions))
+
+
+def _who(payer: User | None) -> str:
+    return payer.username if payer is not None else "a caller from outside"

@@ -1,0 +1,123 @@
+"""What a decision is made of: the call that is asked about, the next step, and the reasons for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from contract.snapshot import Forwarding
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt to reach something.
+
+    Args:
+        caller: the authenticated user's id, or None for a caller from outside.
+        dialled: the user part of the Request-URI, unescaped.
+        location_id: where the caller's phone is, for emergencies; None: not known.
+    """
+
+    caller: str | None
+    dialled: str
+    location_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteState:
+    """What users changed at the site and what is known of its surroundings, as far as routing asks for it.
+
+    Args:
+        do_not_disturb: ids of the users who want no call now.
+        forwarding: what users set themselves, in place of the snapshot's, by user id.
+        rotation: how many calls each hunt group has had, by group id: where round robin goes on.
+        last_call_ended: when each user's last call ended (seconds, any epoch), by user id; missing: never busy.
+        gateways_down: ids of the gateways that are known not to answer.
+    """
+
+    do_not_disturb: frozenset[str] = frozenset()
+    forwarding: Mapping[str, Forwarding] = field(default_factory=dict)
+    rotation: Mapping[str, int] = field(default_factory=dict)
+    last_call_ended: Mapping[str, float] = field(default_factory=dict)
+    gateways_down: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an earlier step of the same call ended.
+
+    Args:
+        status: its final SIP status code.
+        reached: whether there was anything to send the call to: a registered phone, a gateway, a service.
+    """
+
+    status: int
+    reached: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: a fixed `code` for programs and tests, a `text` for people, and the rule it came from."""
+
+    code: str
+    text: str
+    rule_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """A number at a gateway.
+
+    Args:
+        gateway_id: which gateway.
+        number: the user part that is sent there.
+        caller_id: the number that the call shows; None: whatever the caller has.
+        anonymous: the call shows nobody (RFC 3323).
+        emergency: a call for help: never shed, and told to those who are to know.
+    """
+
+    gateway_id: str
+    number: str
+    caller_id: str | None = None
+    anonymous: bool = False
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring every contact of these users, and these numbers, at once.
+
+    Args:
+        user_ids: whose phones.
+        numbers: beyond the site.
+        seconds: how long before the step counts as not answered; None: as long as the caller waits.
+    """
+
+    user_ids: tuple[str, ...]
+    numbers: tuple[Outward, ...] = ()
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Connect to a voice service of the site."""
+
+    name: Literal["echo_test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """End the call with this SIP status code and reason phrase."""
+
+    status: int
+    phrase: str
+
+
+Step = Ring | Service | Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next step, with what was found on the way to it since the step before, oldest first."""
+
+    step: Step
+    reasons: tuple[Reason, ...]

@@ -1,0 +1,93 @@
+"""What must hold between the sections of one snapshot: references lead somewhere, names are taken once."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from contract.snapshot.device import Device
+from contract.snapshot.device_levels import DeviceLevels
+from contract.snapshot.dial_plan import DialPlan, EmergencyRule, OutsideRule, ServiceRule
+from contract.snapshot.line import Line
+from contract.snapshot.schedule import During
+from contract.snapshot.user import PERMISSIONS, User
+
+
+def reference_problems(
+    users: Sequence[User], lines: Sequence[Line], devices: Sequence[Device], levels: DeviceLevels, plan: DialPlan
+) -> Iterable[str]:
+    """Ids that nothing in the snapshot has."""
+    user_ids = {user.user_id for user in users}
+    device_ids = {device.device_id for device in devices}
+    location_ids = {location.location_id for location in plan.locations}
+    for line in lines:
+        if line.user_id not in user_ids:
+            yield f"lines: {line.line_id} names user {line.user_id}, which is not in the snapshot"
+        if line.device_id is not None and line.device_id not in device_ids:
+            yield f"lines: {line.line_id} names device {line.device_id}, which is not in the snapshot"
+    for user in users:
+        for permission in user.permissions:
+            if permission not in PERMISSIONS:
+                yield f"users: {user.user_id} has the unknown permission {permission!r}"
+        for find_me in user.forwarding.find_me:
+            yield from _schedule_problems(f"users: {user.user_id}", find_me.during, plan)
+    group_ids = {group.group_id for group in levels.groups}
+    for device in devices:
+        for group_id in device.groups:
+            if group_id not in group_ids:
+                yield f"devices: {device.device_id} is in group {group_id}, which is not in the snapshot"
+        if device.emergency_location_id not in {None, *location_ids}:
+            yield f"devices: {device.device_id} is at the unknown location {device.emergency_location_id}"
+    if plan.default_location_id not in {None, *location_ids}:
+        yield f"dial_plan: the default location {plan.default_location_id} is not in the snapshot"
+    yield from _rule_problems(plan)
+    for group in plan.hunt_groups:
+        for member in group.members:
+            if member not in user_ids:
+                yield f"dial_plan: hunt group {group.group_id} has the unknown member {member}"
+
+
+def _rule_problems(plan: DialPlan) -> Iterable[str]:
+    gateways = {gateway.gateway_id for gateway in plan.gateways}
+    for rule in plan.rules:
+        where = f"dial_plan: rule {rule.rule_id}"
+        if isinstance(rule, OutsideRule | EmergencyRule):
+            for gateway in rule.gateways:
+                if gateway not in gateways:
+                    yield f"{where} names gateway {gateway}, which is not in the snapshot"
+        if isinstance(rule, OutsideRule):
+            yield from _schedule_problems(where, rule.during, plan)
+            for permission in rule.permissions:
+                if permission not in PERMISSIONS:
+                    yield f"{where} asks for the unknown permission {permission!r}"
+
+
+def _schedule_problems(where: str, during: During | None, plan: DialPlan) -> Iterable[str]:
+    if during is not None and all(one.schedule_id != during.schedule_id for one in plan.schedules):
+        yield f"{where} goes by schedule {during.schedule_id}, which is not in the snapshot"
+
+
+def name_problems(
+    users: Sequence[User], lines: Sequence[Line], devices: Sequence[Device], plan: DialPlan
+) -> Iterable[str]:
+    """Names and places that are taken twice."""
+    dialled = Counter(
+        name
+        for user in users
+        for name in {user.username, *user.aliases, *((user.extension,) if user.extension else ())}
+    )
+    dialled.update(name for group in plan.hunt_groups for name in {group.extension, *group.aliases})
+    dialled.update(rule.code for rule in plan.rules if isinstance(rule, ServiceRule) and rule.enabled)
+    yield from (f"users: {name!r} is used more than once" for name, count in dialled.items() if count > 1)
+    places = Counter((line.device_id, line.position) for line in lines if line.device_id)
+    yield from (f"lines: position {p} of device {d} is used twice" for (d, p), count in places.items() if count > 1)
+    logins = Counter(line.auth_username for line in lines)
+    yield from (f"lines: auth_username {name!r} is used twice" for name, count in logins.items() if count > 1)
+    macs = Counter(device.mac for device in devices)
+    yield from (f"devices: MAC {mac} is used twice" for mac, count in macs.items() if count > 1)
+    for what, ids in (
+        ("rule", [rule.rule_id for rule in plan.rules]),
+        ("gateway", [gateway.gateway_id for gateway in plan.gateways]),
+        ("schedule", [schedule.schedule_id for schedule in plan.schedules]),
+        ("hunt group", [group.group_id for group in plan.hunt_groups]),
+        ("location", [location.location_id for location in plan.locations]),
+    ):
+        yield from (f"dial_plan: {what} {one} stands there twice" for one, count in Counter(ids).items() if count > 1)

@@ -1,0 +1,97 @@
+"""Everything about events that an endpoint has, in one object: subscriptions, publications and the packages."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from edge_agent.clock import Clock
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.gruu import Gruus
+from edge_agent.sip.kept_rows import KeptRows
+from edge_agent.sip.location import Binding, BindingEvent, Location
+from edge_agent.sip.message import DropReason, Flow, Message
+from edge_agent.sip.presence.presence import PresencePackage
+from edge_agent.sip.presence.publications import Publications
+from edge_agent.sip.presence.registrations import ContactChange, RegistrationPackage
+from edge_agent.sip.presence.server import SubscriptionServer
+from edge_agent.sip.transaction import TransactionLayer
+from edge_agent.tokens import Tokens
+
+
+class Events:
+    """The events of one site.
+
+    Args:
+        layer: sends and answers.
+        location: bindings.
+        sent_by: `host:port` of this edge by transport.
+        gruus: names of single phones.
+        store: keeps subscriptions and publications.
+        config: of the site.
+        clock: wall time, for what is kept, and the moment of what the registrar tells.
+        tokens: tags.
+        drops: what is malformed is counted here.
+    """
+
+    def __init__(
+        self,
+        layer: TransactionLayer,
+        location: Location,
+        sent_by: dict[str, bytes],
+        gruus: Gruus,
+        store: KeptRows,
+        config: SipConfig,
+        clock: Clock,
+        tokens: Tokens,
+        drops: Counter[DropReason],
+    ) -> None:
+        self._clock = clock
+        self.store = store
+        self.subscriptions = SubscriptionServer(layer, location, sent_by, store, config, clock, tokens, drops)
+        self.publications = Publications(layer, store, config, clock, tokens, drops, self.subscriptions.changed)
+        self._registrations = RegistrationPackage(location, gruus, config, self.subscriptions)
+        self._presence = PresencePackage(location, self.publications, config, self.subscriptions)
+        self.subscriptions.offer((self._registrations, self._presence))
+        self.publications.offer(self._presence)
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Event packages that can be subscribed to."""
+        return self.subscriptions.events
+
+    def arrived(self, request: Message, caller: str | None, now: float) -> None:
+        """A SUBSCRIBE or PUBLISH to us that was let in, or a SUBSCRIBE within a dialog."""
+        if request.method == b"PUBLISH":
+            self.publications.arrived(request, caller, now)
+        else:
+            self.subscriptions.arrived(request, caller, now)
+
+    def contact_changed(self, binding: Binding, event: BindingEvent) -> None:
+        """The registrar changed a binding of a user whom somebody watches."""
+        self._registrations.contact_changed(ContactChange(binding, event))
+        self._presence.contact_changed(binding, self._clock.monotonic())
+
+    def restore(self, now: float) -> None:
+        """Take up what was kept."""
+        self.publications.restore(now)
+        self.subscriptions.restore(now)
+
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration."""
+        self._registrations.configure(config)
+        self._presence.configure(config)
+        self.publications.configure(config)
+        self.subscriptions.configure(config)
+
+    def flow_failed(self, flow: Flow) -> None:
+        """A connection is gone."""
+        self.subscriptions.flow_failed(flow)
+
+    def batch_ended(self, now: float) -> None:
+        """Send what became due."""
+        self.subscriptions.batch_ended(now)
+
+    def sweep(self, now: float) -> None:
+        """Let go what has lapsed; to be called every few seconds."""
+        self.publications.sweep(now)
+        self.subscriptions.sweep(now)
