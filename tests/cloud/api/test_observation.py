@@ -1,44 +1,26 @@
 """What is asked of an edge while somebody waits: the ladder of a call, its capture file, the edge's figures."""
 
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from cloud.api.app import make_app
 from cloud.api.wsgi import make_wsgi
 from cloud.models import Command
-from cloud.pbx.commands import finish_command, take_commands
-from cloud.pbx.edges import take_lease
-from contract.sync.ladder import Arrow, Ladder, Participant
+from cloud.pbx.commands import finish_command
+from contract.sync.ladder import Ladder
 from contract.sync.messages import Command as Asked
 from contract.sync.messages import CommandResult
 from contract.sync.questions import EdgeFigures
+from tests.support.answering_edge import answering_edge, small_ladder
 from tests.support.api_things import new_call
 from tests.support.api_world import ApiWorld, Client
 from tests.support.customers import EdgeAtSite, HandClock, enrolled_edge
 
-LADDER = Ladder(
-    sip_call_id="call-1",
-    participants=(
-        Participant(name="Edge", address="192.0.2.1:5060", transport="udp", edge=True),
-        Participant(name="200", address="192.0.2.10:5060", transport="udp"),
-    ),
-    arrows=(
-        Arrow(
-            at=datetime(2026, 1, 1, tzinfo=UTC),
-            source=1,
-            target=0,
-            line="INVITE sip:201@demo SIP/2.0",
-            method="INVITE",
-            text="INVITE sip:201@demo SIP/2.0\r\n\r\n",
-        ),
-    ),
-)
+LADDER = small_ladder()
 PCAP = b"\xd4\xc3\xb2\xa1\x00\xff"
 
 
@@ -58,32 +40,10 @@ def call(world: ApiWorld, edge: EdgeAtSite) -> str:
 
 @contextmanager
 def online(world: ApiWorld, edge: EdgeAtSite, *results: tuple[bool, str]) -> Iterator[list[Asked]]:
-    """The edge is connected, and its hub brings these results of the commands that it takes."""
-    asked: list[Asked] = []
-    over = threading.Event()
-    hub = world.databases.hub
-    with hub.session(edge.known.scope) as session:
-        take_lease(session, edge.known, hub="hub-1", now=world.clock.now(), seconds=60)
-
-    def serve() -> None:
-        answers = iter(results)
-        while not over.is_set():
-            with hub.session(edge.known.scope) as session:
-                for command in take_commands(session, edge.known, world.clock.now()):
-                    asked.append(command)
-                    if (answer := next(answers, None)) is not None:
-                        ok, content = answer
-                        result = CommandResult(command_id=command.command_id, ok=ok, content=content)
-                        finish_command(session, edge.known, result, world.clock.now())
-            over.wait(0.02)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
+    """The edge is connected and answers with these results in turn, and then no more."""
+    answers = iter(results)
+    with answering_edge(world.databases, edge.known, world.clock, lambda _: next(answers, None)) as asked:
         yield asked
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_the_messages_of_a_call_are_asked_of_its_edge(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:
