@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page
 from cloud.local.postgres import prepare_database
 from cloud.models.upgrading import ensure_roles
 from cloud.pbx.database import Database
+from contract.sync.messages import Command
+from tests.support.answering_edge import Reply, answering_edge, small_ladder
 from tests.support.portal import DESKTOP, PHONE, Visit, chromium, serve_portal, visit
 from tests.support.portal_demo import ADMIN_EMAIL, ADMIN_PASSWORD, Demo, make_demo
 from tests.support.postgres import TEMPLATE, Databases, fresh_database, running_server
@@ -91,6 +93,7 @@ def _desktop(browser: Browser, url: str, demo: Demo) -> None:
         page.get_by_role("region", name="Alarms").wait_for()
         camera.take("site-overview")
         _dialogs(camera, page, site)
+        _ladder(camera, demo)
         tab.go("/tenants")
         page.get_by_role("table").first.wait_for()
         camera.take("tenants")
@@ -106,6 +109,21 @@ def _desktop(browser: Browser, url: str, demo: Demo) -> None:
         tab.go("/account")
         page.get_by_role("heading", name="Account").wait_for()
         camera.take("account")
+
+
+def _ladder(camera: Camera, demo: Demo) -> None:
+    """A call's messages, as an edge in memory answers them."""
+    page = camera.tab.page
+
+    def reply(_: Command) -> Reply:
+        return True, small_ladder().model_dump_json()
+
+    with answering_edge(demo.databases, demo.edge, demo.services.clock, reply):
+        camera.tab.go(f"/sites/{demo.site_id}/calls")
+        page.get_by_role("button", name=re.compile("^Why the call")).first.click()
+        page.get_by_role("button", name="Show its SIP messages").click()
+        page.get_by_label("Ladder of the call").get_by_role("button", name="407").click()
+        camera.take("call-ladder")
 
 
 def _dialogs(camera: Camera, page: Page, site: str) -> None:
@@ -139,6 +157,7 @@ def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], s
             tab.go(f"/sites/{demo.site_id}/{name}")
             page.get_by_role("table").or_(page.get_by_role("region", name="Alarms")).first.wait_for()
             camera.take(f"site-{name}")
+        _ladder(camera, demo)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from cloud.api.chalicelib import (
     edges,
     health,
     lines,
+    observation,
     phones,
     reports,
     sites,
@@ -55,6 +56,7 @@ RESOURCES = (
     edges,
     snapshots,
     reports,
+    observation,
     webhooks,
     health,
 )

@@ -92,6 +92,19 @@ class ApiClient:
         """A DELETE."""
         self.request("DELETE", path)
 
+    def fetch(self, path: str) -> bytes:
+        """A file.
+
+        Raises:
+            OSError: the API was not reached, or refused.
+        """
+        request = urllib.request.Request(f"{self.url}{path}")  # noqa: S310  http or https, from settings
+        request.add_header("Accept", "application/octet-stream")
+        request.add_header("Authorization", f"Bearer {self._token}")
+        with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310  as above
+            content: bytes = response.read()
+            return content
+
     def items(self, path: str) -> list[Any]:
         """Every item of a collection, page by page."""
         found: list[Any] = []

@@ -17,12 +17,23 @@ from contract.sync import messages
 VALID_SECONDS = 300.0
 """A command that no edge took by then is not carried out any more."""
 MAX_TAKEN = 100
+ANSWERS_CHANNEL = "tandem_answers"
+"""Payload: id of a command that was answered."""
 
 
 def give_command(
-    session: Session, tokens: Tokens, edge_id: UUID, name: str, arguments: dict[str, str], now: datetime
+    session: Session,
+    tokens: Tokens,
+    edge_id: UUID,
+    name: str,
+    arguments: dict[str, str],
+    now: datetime,
+    valid_seconds: float = VALID_SECONDS,
 ) -> Command:
     """Tell an edge to do something.
+
+    Args:
+        valid_seconds: when no edge took it by then, it is not carried out.
 
     Raises:
         NotFound: there is no such edge in this scope.
@@ -36,7 +47,7 @@ def give_command(
         edge_id=edge.id,
         name=name,
         arguments=dict(arguments),
-        expires_at=now + timedelta(seconds=VALID_SECONDS),
+        expires_at=now + timedelta(seconds=valid_seconds),
     )
     session.add(command)
     session.flush()
@@ -73,6 +84,7 @@ def finish_command(session: Session, edge: KnownEdge, result: messages.CommandRe
     row = session.get(Command, command_id, with_for_update=True)
     if row is None or row.edge_id != edge.edge_id or row.finished_at is not None:
         return False
-    row.finished_at, row.ok, row.result = now, result.ok, storable_text(result.text)
+    row.finished_at, row.ok, row.result = now, result.ok, storable_text(result.content or result.text)
     session.flush()
+    notify(session, ANSWERS_CHANNEL, str(row.id))
     return True

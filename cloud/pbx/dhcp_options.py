@@ -58,7 +58,7 @@ def options_for(host: str, http_port: int, voice_vlan: int | None) -> list[Optio
 def snippets(options: list[Option]) -> list[Snippet]:
     """The text for each DHCP server."""
     return [
-        Snippet("kea", "ISC Kea", "In `Dhcp4` of kea-dhcp4.conf", _kea(options)),
+        Snippet("kea", "ISC Kea", "In Dhcp4 of kea-dhcp4.conf", _kea(options)),
         Snippet("dnsmasq", "dnsmasq", "In a file of /etc/dnsmasq.d", _dnsmasq(options)),
         Snippet("windows", "Windows Server", "In PowerShell, as an administrator", _windows(options)),
         Snippet(

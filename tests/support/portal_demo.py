@@ -52,6 +52,9 @@ class Demo:
     services: Services
     site_id: str
     endpoint_id: str
+    databases: Databases
+    edge: KnownEdge
+    """Of the main office; it is online."""
 
 
 class _Making:
@@ -119,13 +122,13 @@ def make_demo(databases: Databases) -> Demo:
     clinic = making.post("/tenants", {"name": "Clinic", "domain": "clinic.tandem.test"})
     school = making.post("/tenants", {"name": "School", "domain": "school.tandem.test"})
     site = making.post("/sites", {"tenant_id": bakery["id"], "name": "Main office", "time_zone": "Europe/Berlin"})
-    _main_office(making, Scope(tenant_id=UUID(bakery["id"])), site)
+    edge = _main_office(making, Scope(tenant_id=UUID(bakery["id"])), site)
     _others(making, bakery, clinic, school)
     endpoint = _webhooks(making, bakery)
-    return Demo(making.services, site["id"], endpoint)
+    return Demo(making.services, site["id"], endpoint, databases, edge)
 
 
-def _main_office(making: _Making, scope: Scope, site: Any) -> None:
+def _main_office(making: _Making, scope: Scope, site: Any) -> KnownEdge:
     users: dict[str, str] = {}
     for extension, name, aliases in _USERS[:4]:
         fields = {"site_id": site["id"], "username": extension, "extension": extension, "display_name": name}
@@ -149,6 +152,7 @@ def _main_office(making: _Making, scope: Scope, site: Any) -> None:
     edge = making.edge(scope, site, "Edge of the main office", None)
     making.applied(scope, edge, 3, 3)
     _reports(making, scope, edge, users, lines)
+    return edge
 
 
 def _reports(making: _Making, scope: Scope, edge: KnownEdge, users: dict[str, str], lines: dict[str, Any]) -> None:

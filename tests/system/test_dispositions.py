@@ -1,6 +1,7 @@
 """What a call came to, from the phones through the edge to the cloud's record of it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,35 @@ def test_a_call_that_nobody_takes_is_recorded_as_what_it_came_to(
     assert (record["disposition"], record["status"], record["answered_at"]) == (disposition, heard, None)
     assert (record["caller"], record["callee"]) == (site.accounts[0].username, site.accounts[1].username)
     assert record["callee_user_id"] == site.user_id(1)
+
+
+def test_the_messages_of_a_call_are_shown_in_the_cloud_without_their_secrets(site: Site, tmp_path: Path) -> None:
+    with site.phone(0, timeout=5) as caller, site.phone(1, timeout=0.2) as phone, RawCallee(phone, (180, 486)):
+        caller.invite(site.accounts[1].username, sdp=SDP)
+        record = record_of(site, caller)
+    path = f"/sites/{site.running.site_id}/calls/{record['id']}/ladder"
+    ladder = site.api.get(path)
+    callee = next(i for i, one in enumerate(ladder["participants"]) if one["name"] == site.accounts[1].username)
+    assert [(one["source"], one["target"], one["method"], one["status"]) for one in ladder["arrows"]] == [
+        (1, 0, "INVITE", 0),
+        (0, 1, "INVITE", 407),
+        (1, 0, "ACK", 0),
+        (1, 0, "INVITE", 0),
+        (0, 1, "INVITE", 100),
+        (0, callee, "INVITE", 0),
+        (callee, 0, "INVITE", 180),
+        (0, 1, "INVITE", 180),
+        (callee, 0, "INVITE", 486),
+        (0, callee, "ACK", 0),
+        (0, 1, "INVITE", 486),
+        (1, 0, "ACK", 0),
+    ]
+    assert 'response="xxxxxxxx' in ladder["arrows"][3]["text"]
+    figures = site.api.get(f"/edges/{record['edge_id']}/figures")["processes"]
+    assert figures["sip"]["answers.4xx"] >= 2
+    file = tmp_path / "call.pcap"
+    file.write_bytes(site.api.fetch(f"{path}.pcap"))
+    assert file.read_bytes().startswith(b"\xd4\xc3\xb2\xa1")
 
 
 def test_a_call_that_the_caller_takes_back_is_recorded_as_cancelled(site: Site) -> None:

@@ -27,9 +27,12 @@ _TEXTS: Final = {
     "422": "Some fields are wrong; each is named",
     "429": "Too often; see Retry-After",
     "500": "Something went wrong here",
-    "503": "The database does not answer; see Retry-After",
+    "502": "The edge could not answer",
+    "503": "The database does not answer (see Retry-After), or the edge is not connected",
+    "504": "The edge did not answer in time",
 }
 _ALWAYS: Final = ("500",)
+_ASKED_OF_EDGES: Final = ("/ladder", "/ladder.pcap", "/figures")
 _UNUSED: Final = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 
@@ -79,6 +82,8 @@ def _finish(path: str, method: str, operation: dict[str, Any]) -> None:
 def _content(path: str, response: dict[str, Any]) -> dict[str, Any]:
     if path == "/ca.pem":
         return {"content": {"application/x-pem-file": {"schema": {"type": "string"}}}}
+    if path.endswith(".pcap"):
+        return {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
     return {"content": response["content"]}
 
 
@@ -96,6 +101,8 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         found += ["409", "412"]
     if path.startswith("/sessions"):
         found += ["401", "429"]
+    if path.endswith(_ASKED_OF_EDGES):
+        found += ["502", "504"]
     if path == "/enrollments":
         found += ["403", "404", "410"]
     return sorted(set(found))

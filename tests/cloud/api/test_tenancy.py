@@ -161,6 +161,10 @@ def test_the_same_path_ids_are_there_for_their_own_tenant(world: ApiWorld, opera
     for operation in operations:
         if operation.method == "GET" and operation.path_ids:
             answer = world.platform.get(operation.target(ours))
+            if "504" in operation.spec["responses"]:
+                # Asked of an edge, which is not connected here: it was found, and test_observation.py has the rest.
+                assert answer.json["type"] == "urn:tandem:problem:edge-offline", str(operation)
+                continue
             assert answer.status == 200, f"{operation}: {answer.status} {answer.body!r}"
 
 

@@ -12,6 +12,7 @@ import { Moment } from "../shell/When";
 import { ChevronIcon } from "../shell/icons";
 import { durationText } from "../shell/times";
 import { useUsers } from "../users/useUsers";
+import { CallLadder } from "./CallLadder";
 import { dispositionOf, talkSeconds } from "./callText";
 
 export function CallsTab({ site }: { site: Site }) {
@@ -21,6 +22,7 @@ export function CallsTab({ site }: { site: Site }) {
   const users = useUsers(site.id, { poll: false });
   const names = useMemo(() => new Map(users.data?.map((user) => [user.id, user.display_name])), [users.data]);
   const [opened, setOpened] = useState<string | null>(null);
+  const [looked, setLooked] = useState<CallRecord | null>(null);
   const columns: Column<CallRecord>[] = [
     { title: `Started (${site.time_zone})`, cell: (call) => <Moment at={call.started_at} zone={site.time_zone} /> },
     { title: "From", cell: (call) => <Party number={call.caller} name={names.get(call.caller_user_id ?? "")} /> },
@@ -72,8 +74,9 @@ export function CallsTab({ site }: { site: Site }) {
               columns={columns}
               rows={all}
               rowKey={(call) => call.id}
-              below={(call) => (opened === call.id ? <Reasons call={call} /> : null)}
+              below={(call) => (opened === call.id ? <Reasons call={call} onMessages={() => setLooked(call)} /> : null)}
             />
+            {looked ? <CallLadder call={looked} onClose={() => setLooked(null)} /> : null}
             {calls.hasNextPage ? (
               <Center mt="md">
                 <Button variant="default" loading={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
@@ -102,7 +105,7 @@ function Party({ number, name }: { number: string; name: string | undefined }) {
   );
 }
 
-function Reasons({ call }: { call: CallRecord }) {
+function Reasons({ call, onMessages }: { call: CallRecord; onMessages: () => void }) {
   return (
     <div style={{ textAlign: "left" }}>
       {call.reasons.length > 0 ? (
@@ -119,6 +122,9 @@ function Reasons({ call }: { call: CallRecord }) {
       <Text size="xs" c="dimmed" mt={6} className="mono wrap-anywhere">
         SIP {call.status} · Call-ID {call.sip_call_id}
       </Text>
+      <Button size="compact-sm" variant="default" mt="xs" onClick={onMessages}>
+        Show its SIP messages
+      </Button>
     </div>
   );
 }

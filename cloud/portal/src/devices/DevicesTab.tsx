@@ -15,6 +15,8 @@ import { RegistrationState } from "../users/RegistrationState";
 import { LineSecret } from "../users/UserLines";
 import { useRegistrations, useUsers } from "../users/useUsers";
 import { DeviceForm } from "./DeviceForm";
+import { ResyncDrawer } from "./ResyncDrawer";
+import { VisitState } from "./VisitState";
 import { showMac } from "./mac";
 import { useDeviceModels, useDevices } from "./useDevices";
 
@@ -24,6 +26,7 @@ export function DevicesTab({ site }: { site: Site }) {
   const users = useUsers(site.id, { poll: false });
   const registrations = useRegistrations(site.id);
   const [edited, setEdited] = useState<Device | "new" | null>(null);
+  const [sending, setSending] = useState(false);
   const [deleted, setDeleted] = useState<Device | null>(null);
   const [made, setMade] = useState<LineWithPassword[]>([]);
   const modelNames = useMemo(
@@ -45,7 +48,7 @@ export function DevicesTab({ site }: { site: Site }) {
       ),
     },
     { title: "MAC address", cell: (device) => <span className="mono">{showMac(device.mac)}</span> },
-    { title: "Model", cell: (device) => modelNames.get(device.model) ?? device.model },
+    { title: "Model", cell: (device) => device.model === "announced/any" ? "as the phone says" : (modelNames.get(device.model) ?? device.model) },
     {
       title: "Lines",
       cell: (device) =>
@@ -63,6 +66,7 @@ export function DevicesTab({ site }: { site: Site }) {
         <RegistrationState registrations={registrations.data?.filter((one) => one.device_id === device.id) ?? []} />
       ),
     },
+    { title: "Files", cell: (device) => <VisitState device={device} /> },
     {
       title: "",
       align: "right",
@@ -75,6 +79,11 @@ export function DevicesTab({ site }: { site: Site }) {
       ),
     },
   ];
+  const sendButton = (
+    <Button variant="default" onClick={() => setSending(true)}>
+      Send profiles
+    </Button>
+  );
   const newButton = (
     <Button leftSection={<PlusIcon size={16} />} onClick={() => setEdited("new")}>
       New device
@@ -94,6 +103,7 @@ export function DevicesTab({ site }: { site: Site }) {
           ) : (
             <>
               <Group justify="flex-end" mb="sm">
+                {sendButton}
                 {newButton}
               </Group>
               <DataTable label="Devices" columns={columns} rows={all} rowKey={(device) => device.id} />
@@ -107,6 +117,13 @@ export function DevicesTab({ site }: { site: Site }) {
           device={edited === "new" ? undefined : edited}
           onMade={setMade}
           onClose={() => setEdited(null)}
+        />
+      ) : null}
+      {sending ? (
+        <ResyncDrawer
+          site={site}
+          phones={devices.data?.filter((device) => device.model !== "announced/any").length ?? 0}
+          onClose={() => setSending(false)}
         />
       ) : null}
       {made.length > 0 ? <LineSecret lines={made} onClose={() => setMade([])} /> : null}

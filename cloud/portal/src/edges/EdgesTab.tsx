@@ -15,6 +15,7 @@ import { Ago, Moment } from "../shell/When";
 import { PlusIcon } from "../shell/icons";
 import { tellDone, tellProblem } from "../shell/notices";
 import { ProblemList } from "../sites/EdgeState";
+import { EdgeFigures } from "./EdgeFigures";
 import { EdgeForm } from "./EdgeForm";
 import { edgeTone } from "./edgeState";
 
@@ -29,6 +30,7 @@ export function EdgesTab({ site }: { site: Site }) {
   );
   const [edited, setEdited] = useState<Edge | "new" | null>(null);
   const [revoked, setRevoked] = useState<Edge | null>(null);
+  const [watched, setWatched] = useState<Edge | null>(null);
   const [enrolling, setEnrolling] = useState<Enrolling | null>(null);
   const renew = (edge: Edge) => {
     const params = { path: { edge_id: edge.id } };
@@ -63,6 +65,16 @@ export function EdgesTab({ site }: { site: Site }) {
       align: "right",
       cell: (edge) => (
         <Group gap="xs" wrap="nowrap" justify="flex-end">
+          {edge.online ? (
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => setWatched(edge)}
+              aria-label={`Figures of ${edge.name}`}
+            >
+              Figures
+            </Button>
+          ) : null}
           <Button
             size="compact-sm"
             variant={edge.enrolled_at ? "default" : "light"}
@@ -123,6 +135,7 @@ export function EdgesTab({ site }: { site: Site }) {
           onClose={() => setEnrolling(null)}
         />
       ) : null}
+      {watched ? <EdgeFigures edge={watched} onClose={() => setWatched(null)} /> : null}
       {revoked ? (
         <Confirm
           title={`Revoke ${revoked.name}?`}

@@ -14,7 +14,9 @@ import { RowActions } from "../shell/RowActions";
 import { Ago } from "../shell/When";
 import { tellProblem } from "../shell/notices";
 import { LineSecret } from "../users/UserLines";
+import { Refusals } from "./Refusals";
 import { modelKeyOf } from "./modelKey";
+import { certaintyText } from "./refusalText";
 
 export function UnknownPhonesTab({ site }: { site: Site }) {
   const phones = useLiveAll<UnknownPhone>(["unknown-phones", site.id], (init, cursor) =>
@@ -39,15 +41,27 @@ export function UnknownPhonesTab({ site }: { site: Site }) {
       cell: (phone) => (
         <div>
           {kindOf(phone)}
-          {phone.firmware ? (
+          <Text size="xs" c="dimmed">
+            {[phone.firmware ? `firmware ${phone.firmware}` : "", certaintyText(phone.certainty)]
+              .filter(Boolean)
+              .join(", ")}
+          </Text>
+        </div>
+      ),
+    },
+    {
+      title: "From",
+      cell: (phone) => (
+        <div>
+          {`${phone.address} (${phone.protocol.toUpperCase()})`}
+          {phone.switch_port ? (
             <Text size="xs" c="dimmed">
-              firmware {phone.firmware}
+              port {phone.switch_port}
             </Text>
           ) : null}
         </div>
       ),
     },
-    { title: "From", cell: (phone) => `${phone.address} (${phone.protocol.toUpperCase()})` },
     { title: "Last asked", cell: (phone) => <Ago at={phone.last_seen_at} /> },
     { title: "Times", cell: (phone) => phone.times_seen },
     {
@@ -79,6 +93,7 @@ export function UnknownPhonesTab({ site }: { site: Site }) {
           )
         }
       </Loaded>
+      <Refusals site={site} />
       {adopted ? (
         <DeviceForm
           site={site}

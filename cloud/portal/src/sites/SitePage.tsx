@@ -10,6 +10,7 @@ import type { Site } from "../api/types";
 import { CallsTab } from "../calls/CallsTab";
 import { DevicesTab } from "../devices/DevicesTab";
 import { EdgesTab } from "../edges/EdgesTab";
+import { DhcpOptionsTab } from "../phones/DhcpOptionsTab";
 import { UnknownPhonesTab } from "../phones/UnknownPhonesTab";
 import { Confirm } from "../shell/Confirm";
 import { Empty, Loaded, Page } from "../shell/Page";
@@ -27,6 +28,7 @@ const TABS = [
   { value: "users", label: "Users", content: UsersTab },
   { value: "devices", label: "Devices", content: DevicesTab },
   { value: "unknown-phones", label: "Unknown phones", content: UnknownPhonesTab },
+  { value: "dhcp", label: "DHCP options", content: DhcpOptionsTab },
   { value: "calls", label: "Calls", content: CallsTab },
   { value: "snapshots", label: "Snapshots", content: SnapshotsTab },
   { value: "edges", label: "Edges", content: EdgesTab },

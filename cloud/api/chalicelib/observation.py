@@ -1,0 +1,60 @@
+"""What an edge knows and the cloud does not keep: the messages of a call, its counters. Asked of the edge at once."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from cloud.api.chalicelib.authorizer import scope_of
+from cloud.api.chalicelib.fields import PathId
+from cloud.api.chalicelib.operation import new_router, operation
+from cloud.api.chalicelib.work import Current, Work
+from cloud.pbx.questions import NothingRemembered, ask_edge, call_to_ask_about
+from contract.sync.ladder import Ladder
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, FIGURES, EdgeFigures
+
+router = new_router()
+
+CAPTURE_FILE = "application/octet-stream"
+"""What API Gateway hands out as bytes to those who accept just this."""
+
+
+@router.get(
+    "/sites/<site_id>/calls/<record_id>/ladder",
+    **operation("getCallLadder", "reports", "The SIP messages of a call, asked of its edge", "tenant_admin"),
+)
+def get_call_ladder(work: Current, site_id: PathId, record_id: PathId) -> Ladder:
+    return Ladder.model_validate_json(_ask_about_call(work, site_id, record_id, CALL_LADDER))
+
+
+@router.get(
+    "/sites/<site_id>/calls/<record_id>/ladder.pcap",
+    **operation("getCallCapture", "reports", "The same as a capture file for Wireshark", "tenant_admin"),
+)
+def get_call_capture(work: Current, site_id: PathId, record_id: PathId) -> Response[str]:
+    file = _ask_about_call(work, site_id, record_id, CALL_PCAP)
+    named = {"Content-Disposition": f'attachment; filename="call-{record_id}.pcap"', "Cache-Control": "no-store"}
+    response = Response(200, CAPTURE_FILE, file, headers=named)
+    response.base64_encoded = True  # as it came from the edge; the gateway makes bytes of it
+    return response
+
+
+@router.get(
+    "/edges/<edge_id>/figures",
+    **operation("getEdgeFigures", "edges", "Counters and gauges of an edge, asked of it", "tenant_admin"),
+)
+def get_edge_figures(work: Current, edge_id: PathId) -> EdgeFigures:
+    services = work.services
+    work.session.commit()  # the connection is not kept while the edge thinks
+    scope = scope_of(work.claims)
+    answer = ask_edge(services.database, scope, services.tokens, services.clock, edge_id, FIGURES, {})
+    return EdgeFigures.model_validate_json(answer)
+
+
+def _ask_about_call(work: Work, site_id: PathId, record_id: PathId, question: str) -> str:
+    services = work.services
+    call = call_to_ask_about(work.session, site_id, record_id)
+    edge_id, arguments = call.edge_id, {"sip_call_id": call.sip_call_id}
+    work.session.commit()
+    scope = scope_of(work.claims)
+    answer = ask_edge(services.database, scope, services.tokens, services.clock, edge_id, question, arguments)
+    if not answer:
+        raise NothingRemembered
+    return answer

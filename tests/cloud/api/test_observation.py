@@ -1,0 +1,130 @@
+"""What is asked of an edge while somebody waits: the ladder of a call, its capture file, the edge's figures."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from cloud.api.app import make_app
+from cloud.api.wsgi import make_wsgi
+from cloud.models import Command
+from cloud.pbx.commands import finish_command
+from contract.sync.ladder import Ladder
+from contract.sync.messages import Command as Asked
+from contract.sync.messages import CommandResult
+from contract.sync.questions import EdgeFigures
+from tests.support.answering_edge import answering_edge, small_ladder
+from tests.support.api_things import new_call
+from tests.support.api_world import ApiWorld, Client
+from tests.support.customers import EdgeAtSite, HandClock, enrolled_edge
+
+LADDER = small_ladder()
+PCAP = b"\xd4\xc3\xb2\xa1\x00\xff"
+
+
+@pytest.fixture
+def edge(world: ApiWorld) -> EdgeAtSite:
+    return enrolled_edge(world.databases.api, world.ours, world.clock.now())
+
+
+@pytest.fixture
+def call(world: ApiWorld, edge: EdgeAtSite) -> str:
+    """The address of a call's ladder."""
+    record = new_call(world, world.ours, edge.known.edge_id, "call-1")
+    with world.databases.worker.session(world.ours.scope) as session:
+        session.add(record)
+    return f"/sites/{world.ours.site_id}/calls/{record.id}/ladder"
+
+
+@contextmanager
+def online(world: ApiWorld, edge: EdgeAtSite, *results: tuple[bool, str]) -> Iterator[list[Asked]]:
+    """The edge is connected and answers with these results in turn, and then no more."""
+    answers = iter(results)
+    with answering_edge(world.databases, edge.known, world.clock, lambda _: next(answers, None)) as asked:
+        yield asked
+
+
+def test_the_messages_of_a_call_are_asked_of_its_edge(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:
+    with online(world, edge, (True, LADDER.model_dump_json())) as asked:
+        answer = world.admin.get(call)
+    assert answer.status == 200, answer.body
+    assert Ladder.model_validate_json(answer.body) == LADDER
+    assert [(one.name, one.arguments) for one in asked] == [("call_ladder", {"sip_call_id": "call-1"})]
+
+
+def test_the_capture_file_is_handed_out_as_bytes(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:
+    with online(world, edge, (True, b64encode(PCAP).decode())) as asked:
+        answer = world.admin.get(f"{call}.pcap", {"Accept": "application/octet-stream"})
+    assert (answer.status, answer.body) == (200, PCAP)
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].endswith('.pcap"')
+    assert [one.name for one in asked] == ["call_pcap"]
+
+
+def test_the_figures_of_an_edge_are_asked_of_it(world: ApiWorld, edge: EdgeAtSite) -> None:
+    told = EdgeFigures(processes={"sip": {"calls": 2, "dropped.not_sip": 7}})
+    with online(world, edge, (True, told.model_dump_json())):
+        answer = world.admin.get(f"/edges/{edge.known.edge_id}/figures")
+    assert answer.json == {"processes": {"sip": {"calls": 2, "dropped.not_sip": 7}}}
+
+
+def test_nothing_of_an_answer_is_kept(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:
+    with online(world, edge, (True, LADDER.model_dump_json())):
+        world.admin.get(call)
+    with world.databases.api.session(world.ours.scope) as session:
+        assert [(row.ok, row.result) for row in session.query(Command)] == [(True, "")]
+
+
+def test_an_edge_that_is_not_connected_is_named_as_the_reason(world: ApiWorld, call: str) -> None:
+    answer = world.admin.get(call)
+    assert (answer.status, answer.json["type"]) == (503, "urn:tandem:problem:edge-offline")
+
+
+def test_a_call_that_the_edge_no_longer_remembers_is_not_found(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:
+    with online(world, edge, (True, "")):
+        answer = world.admin.get(call)
+    assert answer.status == 404
+    assert "remembers no messages" in answer.json["detail"]
+
+
+def test_an_edge_that_cannot_answer_is_named_as_the_reason(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:
+    with online(world, edge, (False, "")):
+        answer = world.admin.get(call)
+    assert (answer.status, answer.json["type"]) == (502, "urn:tandem:problem:edge-cannot-answer")
+
+
+def test_an_edge_that_is_silent_is_not_waited_for_longer_and_a_late_answer_is_not_kept(
+    world: ApiWorld, edge: EdgeAtSite, call: str
+) -> None:
+    class Hasty(HandClock):
+        """Three seconds pass whenever somebody looks."""
+
+        def monotonic(self) -> float:
+            self.advance(3.0)
+            return super().monotonic()
+
+    hasty = Hasty()
+    services = replace(world.services, clock=hasty)
+    admin = Client(make_wsgi(make_app(services)), world.admin.token)
+    with online(world, edge) as asked:
+        answer = admin.get(call)
+        assert (answer.status, answer.json["type"]) == (504, "urn:tandem:problem:edge-silent")
+        with world.databases.hub.session(edge.known.scope) as session:
+            late = CommandResult(command_id=asked[0].command_id, ok=True, content=LADDER.model_dump_json())
+            assert not finish_command(session, edge.known, late, world.clock.now())
+    with world.databases.api.session(world.ours.scope) as session:
+        assert [row.result for row in session.query(Command)] == [""]
+
+
+def test_a_call_is_asked_about_at_its_own_site_only_and_by_its_own_tenant_only(
+    world: ApiWorld, edge: EdgeAtSite, call: str
+) -> None:
+    with online(world, edge, (True, LADDER.model_dump_json())) as asked:
+        for target in (call, f"{call}.pcap", f"/edges/{edge.known.edge_id}/figures"):
+            assert world.stranger.get(target).status == 404
+            assert world.user.get(target).status == 403
+        elsewhere = call.replace(str(world.ours.site_id), str(world.theirs.site_id))
+        assert world.admin.get(elsewhere).status == 404
+    assert asked == []

@@ -1,0 +1,62 @@
+"""Phones between the portal and the site: profiles are sent and watched, refusals read, DHCP options pasted."""
+
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import expect
+
+from cloud.models import DeviceVisit, ResyncItem
+from cloud.pbx.database import PLATFORM
+from tests.support.api_things import furnish
+from tests.support.api_world import ApiWorld
+from tests.support.portal import Visit
+
+pytestmark = pytest.mark.peer("chromium")
+
+
+def test_profiles_are_sent_and_the_count_moves_until_one_phone_has_failed(msp: Visit, world: ApiWorld) -> None:
+    things = furnish(world, world.admin, world.ours)
+    page = msp.page
+    msp.go(f"/sites/{world.ours.site_id}/devices")
+    expect(page.get_by_role("table", name="Devices")).to_contain_text("not fetched yet")
+    page.get_by_role("button", name="Send profiles").click()
+    drawer = page.get_by_role("dialog", name="Send profiles")
+    drawer.get_by_label("Have the phones start again").check()
+    drawer.get_by_role("button", name="Send profiles").click()
+    count = drawer.get_by_role("status", name="Phones by state")
+    expect(count).to_contain_text("Waiting: 1")
+    job = world.admin.get(f"/resync-jobs?site_id={world.ours.site_id}").json["items"][0]
+    assert job["reboot"] is True
+    with world.databases.worker.session(PLATFORM) as session:
+        item = session.get_one(ResyncItem, (UUID(job["id"]), UUID(things["device_id"])))
+        item.state, item.text = "failed", "no answer within 32 seconds"
+        session.add(
+            DeviceVisit(
+                tenant_id=world.ours.tenant_id, device_id=UUID(things["device_id"]), site_id=world.ours.site_id,
+                protocol="https", fetched_at=world.clock.now(), resync_state="failed", resync_text="no answer",
+            )
+        )  # fmt: skip
+    expect(count).to_contain_text("Failed: 1")
+    expect(drawer.get_by_role("table", name="Phones that failed")).to_contain_text("no answer within 32 seconds")
+    drawer.get_by_role("button", name="Try these again").click()
+    expect(count).to_contain_text("Waiting: 1")
+    drawer.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("table", name="Devices")).to_contain_text("Failed")
+
+
+def test_refusals_say_why_and_are_forgotten(msp: Visit, world: ApiWorld) -> None:
+    furnish(world, world.admin, world.ours)
+    page = msp.page
+    msp.go(f"/sites/{world.ours.site_id}/unknown-phones")
+    table = page.get_by_role("table", name="Refused")
+    expect(table).to_contain_text("does not let them out in clear")
+
+
+def test_dhcp_options_are_copied_for_the_server_that_the_site_has(msp: Visit, world: ApiWorld) -> None:
+    page = msp.page
+    msp.go(f"/sites/{world.ours.site_id}/dhcp")
+    page.get_by_label("The edge's address, as phones reach it").fill("192.168.10.2")
+    expect(page.get_by_role("table", name="DHCP options")).to_contain_text("http://192.168.10.2:8090/")
+    page.get_by_role("tab", name="dnsmasq").click()
+    page.get_by_role("button", name="Copy in a file of /etc/dnsmasq.d").click()
+    assert 'dhcp-option-force=66,"http://192.168.10.2:8090/"' in page.evaluate("navigator.clipboard.readText()")
