@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -77,6 +78,8 @@ def _measure(wanted: set[str], pairs: int, remarks: list[str]) -> Iterator[Figur
 def main() -> int:
     """0 when everything that could be measured was."""
     given = _arguments()
+    # Servers under load are ended on every way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     machine, began = Machine.here(), time.monotonic()
     figures: list[Figure] = []
     remarks: list[str] = []
