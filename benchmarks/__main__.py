@@ -86,9 +86,9 @@ def main() -> int:
     for figure in _measure(set(given.only or MEASURED), given.pairs, remarks):
         sys.stderr.write(f"{time.monotonic() - began:5.0f} s  {figure.name}\n")
         figures.append(figure)
+        if given.json is not None:  # each time, so that what was measured is there whatever comes
+            given.json.write_text(json.dumps(as_json(machine, figures, remarks), indent=1), encoding="utf-8")
     print(table(machine, figures, remarks))
-    if given.json is not None:
-        given.json.write_text(json.dumps(as_json(machine, figures, remarks), indent=1), encoding="utf-8")
     if given.write is not None:
         page = given.write.read_text(encoding="utf-8")
         given.write.write_text(put_between(page, markdown(machine, figures, remarks)), encoding="utf-8")
