@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -77,15 +78,17 @@ def _measure(wanted: set[str], pairs: int, remarks: list[str]) -> Iterator[Figur
 def main() -> int:
     """0 when everything that could be measured was."""
     given = _arguments()
+    # Servers under load are ended on every way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     machine, began = Machine.here(), time.monotonic()
     figures: list[Figure] = []
     remarks: list[str] = []
     for figure in _measure(set(given.only or MEASURED), given.pairs, remarks):
         sys.stderr.write(f"{time.monotonic() - began:5.0f} s  {figure.name}\n")
         figures.append(figure)
+        if given.json is not None:  # each time, so that what was measured is there whatever comes
+            given.json.write_text(json.dumps(as_json(machine, figures, remarks), indent=1), encoding="utf-8")
     print(table(machine, figures, remarks))
-    if given.json is not None:
-        given.json.write_text(json.dumps(as_json(machine, figures, remarks), indent=1), encoding="utf-8")
     if given.write is not None:
         page = given.write.read_text(encoding="utf-8")
         given.write.write_text(put_between(page, markdown(machine, figures, remarks)), encoding="utf-8")

@@ -146,6 +146,73 @@ class MediaPlane(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The peer of a call wants us to call somebody else (REFER, RFC 3515).
+
+    Args:
+        target: SIP URI to call, without its headers.
+        replaces: value of the Replaces header to call it with (RFC 3891); empty: none, a blind transfer.
+        referred_by: value of the Referred-By header to call it with (RFC 3892); empty: none was given.
+    """
+
+    target: str
+    replaces: str = ""
+    referred_by: str = ""
+
+
+class CallListener(Protocol):
+    """What whoever holds a call hears of it beyond what a `MediaPlane` hears. Nothing here waits.
+
+    Descriptions are session descriptions (SDP); None is none.
+    """
+
+    def progressed(self, status: int, description: bytes | None) -> bytes | None:
+        """A call that we placed rings (1xx above 100); the answer, where `description` is a reliable offer."""
+        ...
+
+    def answered(self, description: bytes | None) -> bytes | None:
+        """A call that we placed was answered; our answer, where theirs was the offer (we had sent none)."""
+        ...
+
+    def reoffered(self, offer: bytes | None) -> bytes:
+        """The peer wants another session: our answer, or our offer where there is none.
+
+        Raises:
+            CallRefused: the session stays as it is.
+        """
+        ...
+
+    def changed(self, status: int, description: bytes | None) -> None:
+        """What came of our own wish for another session; a refused one leaves it as it was."""
+        ...
+
+    def informed(self, content_type: str, body: bytes) -> None:
+        """The peer sent information (INFO).
+
+        Raises:
+            CallRefused: it is not understood.
+        """
+        ...
+
+    def transfer_wanted(self, transfer: Transfer) -> None:
+        """The peer wants us to call somebody else; say what becomes of it by the leg's `transfer_progress`.
+
+        Raises:
+            CallRefused: we will not.
+        """
+        ...
+
+    def transfer_progressed(self, status: int, final: bool) -> None:
+        """What becomes of the transfer that we asked the peer for: the status that it got from whom it calls."""
+        ...
+
+    def ended(self, cause: str, status: int) -> None:
+        """The call is over: `peer` hung up, `local` we did, `refused` with that status, `unanswered`, `unreachable`,
+        `unacknowledged`, `lapsed` (its session timer), `failed`. Told once."""
+        ...
+
+
 class NoticeRefused(EdgeError):
     """A notice that cannot be sent as it is; the text says what is wrong with it."""
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from contract.devices import Level
 from contract.dialplan import SiteState, compile_plan
-from contract.snapshot import Line, Site, Snapshot
+from contract.snapshot import DialPlan, EmergencyRule, Line, Site, Snapshot
 from contract.sync.state import StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
@@ -62,6 +62,15 @@ def sip_config(message: Prepare) -> SipConfig:
         services=dict(message.services),
         administrators=frozenset(user.user_id for user in message.snapshot.users if _ADMINISTERS in user.permissions),
         trusted=frozenset((found[1], int(found[2])) for found in addresses if found),
+        emergency_numbers=_emergency_numbers(message.snapshot.dial_plan),
+    )
+
+
+def _emergency_numbers(plan: DialPlan) -> tuple[str, ...]:
+    """What is dialled for help, with and without the outside line; the first rule's first number first."""
+    rules = [rule for rule in plan.rules if isinstance(rule, EmergencyRule) and rule.enabled]
+    return tuple(
+        dict.fromkeys(prefix + number for rule in rules for prefix in ("", rule.prefix) for number in rule.numbers)
     )
 
 

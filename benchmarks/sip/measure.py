@@ -53,7 +53,7 @@ def measure(pairs: int, remarks: list[str], cpu: bool, memory: bool) -> Iterator
         with ExitStack() as stack:
             beside = stack.enter_context(peer()) if peer is not None else None
             edges = [stack.enter_context(one()) for one in ours]
-            yield from rows.measure(edges, beside, pairs, with_sipp)
+            yield from rows.measure(edges, beside, pairs, remarks, with_sipp)
     if memory:
         yield from bindings.measure(ours, peer)
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -26,17 +26,29 @@ _HOW: Final = (
 )
 
 
-def measure(ours: Sequence[SipServer], peer: SipServer | None, pairs: int) -> Iterator[Figure]:
-    """A call and a registration, saturated."""
-    # Not the phones of the other rows; the callee keeps its port, or it would have more and more contacts.
+def measure_calls(ours: Sequence[SipServer], peer: SipServer | None, pairs: int) -> list[Figure]:
+    """A call, saturated."""
+    load = partial(_calls, *_two(), free_udp_port())  # the callee keeps its port, or it would have ever more contacts
+    how = _HOW.format(count=CALLS, what="calls", at_once=AT_ONCE)
+    return interleaved(CALL, load, [Lane(one) for one in ours], peer, pairs, how)
+
+
+def measure_registrations(ours: Sequence[SipServer], peer: SipServer | None, pairs: int) -> list[Figure]:
+    """A registration, saturated."""
+    load = partial(_registrations, _two()[0], free_udp_port())
+    how = _HOW.format(count=REGISTRATIONS, what="registrations", at_once=AT_ONCE)
+    return interleaved(REGISTRATION, load, [Lane(one) for one in ours], peer, pairs, how)
+
+
+CALL: Final = "Call over UDP, sipp"
+REGISTRATION: Final = "Registration over UDP, sipp"
+ROWS: Final = {CALL: measure_calls, REGISTRATION: measure_registrations}
+
+
+def _two() -> tuple[SippAccount, SippAccount]:
+    """Not the phones of the other rows."""
     caller, callee = (SippAccount(one.user, one.auth_username, one.password, DOMAIN) for one in accounts(102)[100:])
-    port, contact = free_udp_port(), free_udp_port()
-    for name, load, count in (
-        ("Call over UDP, sipp", partial(_calls, caller, callee, port), CALLS),
-        ("Registration over UDP, sipp", partial(_registrations, caller, contact), REGISTRATIONS),
-    ):
-        how = _HOW.format(count=count, what="calls" if count == CALLS else "registrations", at_once=AT_ONCE)
-        yield from interleaved(name, load, [Lane(one) for one in ours], peer, pairs, how)
+    return caller, callee
 
 
 def _calls(caller: SippAccount, callee: SippAccount, port: int, server: SipServer) -> Spent:

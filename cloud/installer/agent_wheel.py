@@ -66,6 +66,13 @@ def build_agent_wheel(project: Path, out: Path, tree: Path | None = None, tag: s
     return wheel
 
 
+def made_of(wheel: Path, pure: Path) -> bool:
+    """Whether a compiled wheel was made of the sources that are in the pure one."""
+    with zipfile.ZipFile(wheel) as ours, zipfile.ZipFile(pure) as theirs:
+        files = {name for name in theirs.namelist() if ".dist-info/" not in name}
+        return files <= set(ours.namelist()) and all(ours.read(name) == theirs.read(name) for name in files)
+
+
 def _metadata(about: dict[str, Any]) -> str:
     lines = [
         "Metadata-Version: 2.1",

@@ -5,6 +5,9 @@
     FOLDER/agent/tandem-edge-<version>-cp311.tar.gz …
         pip.whl  wheels/*.whl  tandem-edge.service  supervise.sh
 
+Where `make compiled` was run on the same sources, the bundle of that Python has the agent as a compiled wheel as well;
+pip takes it where its tag fits the machine and the pure one elsewhere.
+
 Trust goes from the script to the manifest to the bundle, each by SHA-256. The same inputs give the same bytes, so
 that building again without a change changes nothing.
 """
@@ -24,13 +27,15 @@ from pathlib import Path
 from typing import Final
 
 from cloud.errors import CloudError
-from cloud.installer.agent_wheel import build_agent_wheel
+from cloud.installer.agent_wheel import build_agent_wheel, made_of
 from cloud.installer.pinned import requirements_for
 
 PYTHONS: Final = ("3.11", "3.12", "3.13")
 PLATFORMS: Final = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 PROJECT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = Path(__file__).parent
+COMPILED: Final = PROJECT / "build" / "compiled"
+"""Where `make compiled` leaves a wheel for each Python, in a folder of its tag."""
 IN_BUNDLE: Final = ("tandem-edge.service", "supervise.sh")
 DOWNLOAD_SECONDS: Final = 600
 
@@ -61,7 +66,7 @@ def build(out: Path, cloud_url: str, pythons: Sequence[str] = PYTHONS, cache: Pa
         for python in pythons:
             tag = f"cp{python.replace('.', '')}"
             wheels = _fetched(cache, tag, python)
-            content = _bundle(wheel, wheels)
+            content = _bundle([wheel, *_compiled(tag, wheel)], wheels)
             name = f"tandem-edge-{version}-{tag}.tar.gz"
             _replace(agent / name, content)
             rows.append(f"{hashlib.sha256(content).hexdigest()}  {python}  {name}\n")
@@ -110,11 +115,15 @@ def _download(arguments: list[str], folder: Path) -> None:
         raise BundleNotBuilt(f"pip download failed: {done.stderr.strip()[-2000:]}")
 
 
-def _bundle(agent_wheel: Path, wheels: Path) -> bytes:
+def _compiled(tag: str, pure: Path) -> list[Path]:
+    return [wheel for wheel in sorted((COMPILED / tag).glob("*.whl")) if made_of(wheel, pure)]
+
+
+def _bundle(agent_wheels: Sequence[Path], wheels: Path) -> bytes:
     files = {f"wheels/{wheel.name}": wheel.read_bytes() for wheel in sorted(wheels.glob("*.whl"))}
     pip = next(name for name in files if name.startswith("wheels/pip-"))
     files["pip.whl"] = files.pop(pip)
-    files[f"wheels/{agent_wheel.name}"] = agent_wheel.read_bytes()
+    files.update({f"wheels/{wheel.name}": wheel.read_bytes() for wheel in agent_wheels})
     files.update({name: (SOURCES / name).read_bytes() for name in IN_BUNDLE})
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as archive:

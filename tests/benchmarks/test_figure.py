@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from benchmarks.cpu import cpu_seconds, descendants, memory_mb
 from benchmarks.figure import Figure, interval, percentile
-from benchmarks.report import Machine, as_json, table
+from benchmarks.report import BEGIN, END, Machine, as_json, markdown, put_between, table
+from benchmarks.sip.interpreter import PROJECT
 
 HERE = Machine("a processor", 2, 1024, "Linux", "CPython", 0.5, "abc")
 
@@ -47,3 +48,23 @@ def test_a_process_is_found_below_itself_with_its_time_and_memory() -> None:
     assert memory_mb(os.getpid()) > 1
     with pytest.raises(LookupError):
         memory_mb(os.getpid(), "VmNothing")
+
+
+def test_a_page_gets_the_figures_between_its_marks_and_keeps_the_rest() -> None:
+    figure = Figure("cost", "µs", (30.0, 32.0), "counted", "the peer", (10.0, 10.0), aim=1.5)
+    memory = Figure("room", "MB", (90.0,), "counted", "the peer", (45.0,), aim=80, aim_of_value=True)
+    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    written = put_between(page, markdown(HERE, [figure, memory], ["NOT RUN: something"]))
+    assert written.startswith(f"before\n{BEGIN}\n")
+    assert written.endswith(f"{END}\nafter\n")
+    assert "old" not in written
+    assert "- NOT RUN: something" in written
+    assert "| cost | µs | 2 | 30 | 31 | | 10.0 / 10.0 | 3.10 (3.00–3.20) | 1.5 |" in written.replace("|  |", "| |")
+    assert "| 2.00 | 80 MB |" in written, "the aim is of the memory, not of the ratio"
+    assert put_between(written, markdown(HERE, [figure, memory], ["NOT RUN: something"])) == written
+    with pytest.raises(ValueError, match="no lines"):
+        put_between("a page without marks", "figures")
+
+
+def test_the_page_of_the_project_has_the_marks() -> None:
+    put_between((PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8"), "figures")

@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from contract.snapshot import Site
+from contract.snapshot import EmergencyRule, Site
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.sip.message import ha1
@@ -48,6 +48,18 @@ def test_the_site_knows_its_own_names_and_trusts_its_own_services() -> None:
     assert config.hosts == {"192.0.2.10", "pbx.example"}
     assert config.services == {"echo_test": "sip:echo@127.0.0.1:5099"}
     assert config.trusted == {("127.0.0.1", 5099)}
+
+
+def test_what_the_dial_plan_has_for_help_is_recognised_before_anything_can_refuse_it() -> None:
+    rules = (
+        EmergencyRule(rule_id="e-1", numbers=("112", "110"), prefix="0"),
+        EmergencyRule(rule_id="e-2", numbers=("999",), enabled=False),
+    )
+    assert sip_config(prepare()).emergency_numbers == ()
+    plan = small_snapshot().dial_plan.model_copy(update={"rules": rules})
+    config = sip_config(prepare(snapshot=small_snapshot().model_copy(update={"dial_plan": plan})))
+    assert config.emergency_numbers == ("112", "110", "0112", "0110")
+    assert config.problems() == []
 
 
 def test_a_line_without_its_password_is_left_out_and_the_others_go_on() -> None:

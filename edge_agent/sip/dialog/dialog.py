@@ -90,8 +90,29 @@ class Dialog:
         self._remote_seq = number
 
     def request(self, method: bytes, headers: tuple[RawHeader, ...] = (), body: bytes = b"") -> Message:
-        """The next request of this side, complete but for Via (§12.2.1.1). Not for ACK: its number is the INVITE's."""
+        """The next request of this side, complete but for Via (§12.2.1.1)."""
+        return self._numbered(method, self.next_number(), headers, body)
+
+    def ack(self, number: int, headers: tuple[RawHeader, ...] = (), body: bytes = b"") -> Message:
+        """The ACK of a 2xx to the INVITE of that number (§13.2.2.4), complete but for Via."""
+        return self._numbered(b"ACK", number, headers, body)
+
+    def next_number(self) -> int:
+        """The sequence number of the next request of this side."""
         self._local_seq += 1
+        return self._local_seq
+
+    def answered(self, response: Message) -> None:
+        """Take over the Contact of a 2xx to a request that may change it (§12.2.1.2)."""
+        if response.get(b"contact") is not None:
+            self.remote_target = contact_of(response)
+
+    def confirmed(self, response: Message) -> None:
+        """The 2xx that turns an early dialog into one: its route set counts (§13.2.2.4)."""
+        self.route_set = _record_route(response)[::-1]
+        self.answered(response)
+
+    def _numbered(self, method: bytes, number: int, headers: tuple[RawHeader, ...], body: bytes) -> Message:
         target, routes = bytes(self.remote_target), self.route_set
         uri = target
         if routes and b"lr" not in NameAddr.parse(routes[0], "Route").uri.params:
@@ -103,7 +124,7 @@ class Dialog:
             (b"From", _with_tag(self._local, self.key.local_tag)),
             (b"To", _with_tag(self._remote, self.key.remote_tag)),
             (b"Call-ID", self.key.call_id),
-            (b"CSeq", b"%d " % self._local_seq + method),
+            (b"CSeq", b"%d " % number + method),
         ]
         return new_request(method, uri, [*lines, *headers], body)
 

@@ -6,10 +6,11 @@ through `send`, which must not wait.
 
 import ipaddress
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from edge_agent.clock import Clock
-from edge_agent.ports import CallRefused, MediaPlane
+from edge_agent.ports import CallListener, CallRefused, MediaPlane
 from edge_agent.sip.dialog import Dialog, DialogKey
 from edge_agent.sip.message import (
     DEFAULT_LIMITS,
@@ -23,15 +24,31 @@ from edge_agent.sip.message import (
     Uri,
     check_request,
     check_response,
+    new_request,
     parse,
     response_bytes,
 )
-from edge_agent.sip.transaction import InviteServer, Send, Timers, TimerWheel, TransactionLayer
-from edge_agent.sip.user_agent.call import ALLOW, SDP, Call
-from edge_agent.sip.user_agent.leg import Leg
+from edge_agent.sip.message.name_addr import parse_params
+from edge_agent.sip.transaction import (
+    ClientOwner,
+    InviteClient,
+    InviteServer,
+    Send,
+    Timers,
+    TimerWheel,
+    TransactionLayer,
+)
+from edge_agent.sip.user_agent.asked import SDP
+from edge_agent.sip.user_agent.call import Call
+from edge_agent.sip.user_agent.challenges import Login
+from edge_agent.sip.user_agent.conversation import ALLOW, EXTENSIONS, SUPPORTED, CallState, Conversation
+from edge_agent.sip.user_agent.leg import Leg, PlacedLeg
+from edge_agent.sip.user_agent.outgoing import MayFollow, OutgoingCall
+from edge_agent.sip.user_agent.session_timer import Refresh
 from edge_agent.tokens import Tokens
 
 _ALLOWED = frozenset(ALLOW.split(b", "))
+_PLANE_CAUSES = frozenset({"caller", "local", "unacknowledged", "failed"})
 _KEEP_ALIVE = b"\r\n\0 "
 DEFAULT_PORT = 5060
 
@@ -44,6 +61,8 @@ class UserAgentSettings:
         host: our numeric address, as it stands in Contact and Via.
         port: our UDP port.
         most_calls: calls at one time, those being decided included; more get 503.
+        session_expires: the session timer that we ask for, seconds; 0: none (RFC 4028).
+        min_session_expires: shortest session timer taken, at least 90.
         timers: durations of RFC 3261.
         limits: bounds on messages and transactions.
     """
@@ -51,17 +70,20 @@ class UserAgentSettings:
     host: str
     port: int
     most_calls: int = 200
+    session_expires: int = 0
+    min_session_expires: int = 90
     timers: Timers = field(default_factory=Timers)
     limits: Limits = DEFAULT_LIMITS
 
 
 class UserAgent:
-    """A user agent server over UDP; of its own it sends BYE only."""
+    """A user agent over UDP: takes calls for a media plane, and places calls."""
 
     def __init__(
         self, settings: UserAgentSettings, send: Send, plane: MediaPlane, clock: Clock, tokens: Tokens
     ) -> None:
-        self._settings, self._plane, self._clock, self._tokens = settings, plane, clock, tokens
+        self._settings, self._plane, self._clock, self.tokens = settings, plane, clock, tokens
+        self.session_expires, self.min_session_expires = settings.session_expires, settings.min_session_expires
         self.timers = settings.timers
         self.wheel = TimerWheel()
         self.drops: Counter[DropReason] = Counter()
@@ -70,7 +92,7 @@ class UserAgent:
         self._layer = TransactionLayer(
             send, self, tokens, {"udp": self._sent_by}, settings.timers, self.wheel, settings.limits, self.drops
         )
-        self._calls: dict[DialogKey, tuple[Call, Leg, Flow]] = {}
+        self._calls: dict[DialogKey, tuple[Conversation, Leg | None, Flow]] = {}
         self._requests: dict[tuple[bytes, bytes, int], Call] = {}
 
     # -- what the outside calls
@@ -111,7 +133,59 @@ class UserAgent:
     @property
     def calls(self) -> int:
         """How many calls there are."""
-        return len(self._calls)
+        return len({id(call) for call, _, _ in self._calls.values()})
+
+    def place(
+        self,
+        to: Uri,
+        local: Uri,
+        listener: CallListener,
+        offer: bytes,
+        *,
+        flow: Flow | None = None,
+        login: Login | None = None,
+        may_follow: MayFollow | None = None,
+        headers: Iterable[RawHeader] = (),
+    ) -> PlacedLeg:
+        """Call somebody.
+
+        Args:
+            to: Request-URI and To.
+            local: our address, for From.
+            listener: hears of the call.
+            offer: our session description; empty asks the callee for one.
+            flow: where the INVITE goes; None: where `to`, whose host is then numeric, says.
+            login: answers challenges.
+            may_follow: asked about each contact of a redirection; None: none is followed.
+            headers: further ones (Route, Referred-By, Replaces, P-Asserted-Identity…).
+
+        Raises:
+            CallRefused: there is no way to `to`.
+        """
+        way = flow or _flow_to(to)
+        if way is None:
+            raise CallRefused("the host of who is called is no address, and no flow was given")
+        contact = Uri(_bracketed(self._settings.host).encode(), local.user, self._settings.port)
+        tag, call_id = self.tokens.token(8).encode(), self.tokens.token(12).encode()
+        lines: list[RawHeader] = [
+            (b"Max-Forwards", b"70"),
+            (b"From", b"<" + bytes(local) + b">;tag=" + tag),
+            (b"To", b"<" + bytes(to) + b">"),
+            (b"Call-ID", call_id + b"@" + _bracketed(self._settings.host).encode()),
+            (b"CSeq", b"1 INVITE"),
+            (b"Contact", b"<" + bytes(contact) + b">"),
+            (b"Allow", ALLOW),
+            (b"Supported", SUPPORTED),
+            *headers,
+        ]
+        if self.session_expires:
+            lines.append(Refresh(self.session_expires).header)
+        if offer:
+            lines.append((b"Content-Type", SDP))
+        request = new_request(b"INVITE", bytes(to), lines, offer)
+        call = OutgoingCall(self, request, way, contact, listener, login, may_follow)
+        call.start(self._clock.monotonic())
+        return PlacedLeg(call, self._clock)
 
     # -- what the transaction layer calls
 
@@ -122,26 +196,28 @@ class UserAgent:
                 self._layer.reply(request, 405, headers=((b"Allow", ALLOW),))
             elif request.method == b"CANCEL":
                 self._layer.reply(request, 481)
-            elif (required := request.values(b"require")) and request.method != b"ACK":
-                self._layer.reply(request, 420, headers=((b"Unsupported", b", ".join(required)),))
+            elif unknown := [one for one in request.values(b"require") if one not in EXTENSIONS]:
+                self._layer.reply(request, 420, headers=((b"Unsupported", b", ".join(unknown)),))
             elif request.to_tag:
                 self._in_dialog(request, now)
             elif request.method == b"INVITE":
                 self._new_call(request, now)
             elif request.method == b"OPTIONS":
-                self._reply_finally(request, 200, now, ((b"Allow", ALLOW), (b"Accept", SDP), (b"Supported", b"")))
+                self._reply_finally(request, 200, now, ((b"Allow", ALLOW), (b"Accept", SDP), (b"Supported", SUPPORTED)))
             else:
                 self._layer.reply(request, 481)
         except SipError as error:
-            self._layer.reply(request, error.status, error.reason.encode())
+            self._layer.reply(request, error.status, error.reason.encode(), tuple(getattr(error, "headers", ())))
 
     def ack_arrived(self, request: Message, now: float) -> None:
         """The ACK of a 2xx."""
         known = self._calls.get(_key(request))
         if known is None:
             self.drops[DropReason.STRAY_ACK] += 1
-        else:
+        elif isinstance(known[0], Call):
             known[0].acknowledged(request, now)
+        else:
+            known[0].reinvite_acknowledged(request)
 
     def invite_cancelled(self, transaction: InviteServer, now: float) -> None:
         """A CANCEL came for an INVITE."""
@@ -150,30 +226,58 @@ class UserAgent:
 
     # -- what calls call
 
-    def send_in_dialog(self, call: Call, request: Message, now: float) -> None:
+    def send_in_dialog(self, dialog: Dialog, request: Message, owner: ClientOwner | None, now: float) -> None:
         """Send a request of ours."""
-        known = self._calls.get(call.dialog.key)
-        if known is not None:
-            self._layer.request(request, _flow_to(call.dialog.next_hop) or known[2], None, now)
+        self._layer.request(request, self._way(dialog), owner, now)
 
-    def call_confirmed(self, call: Call, answer: bytes | None) -> None:
+    def acknowledge(self, dialog: Dialog, ack: Message) -> None:
+        """Send the ACK of a 2xx."""
+        self._layer.forward(ack, self._way(dialog))
+
+    def send_invite(self, request: Message, flow: Flow, owner: ClientOwner, now: float) -> InviteClient:
+        """Send the INVITE of a call that we place."""
+        client = self._layer.request(request, flow, owner, now)
+        if not isinstance(client, InviteClient):
+            raise TypeError("the transaction of an INVITE is an InviteClient")
+        return client
+
+    def dialog_begun(self, call: OutgoingCall, dialog: Dialog) -> None:
+        """Requests within this dialog belong to that call."""
+        self._calls[dialog.key] = call, None, call.flow
+
+    def call_confirmed(self, call: Conversation, answer: bytes | None) -> None:
         """The caller acknowledged our answer."""
-        if (known := self._calls.get(call.dialog.key)) is not None:
-            self._plane.confirmed(known[1], answer)
+        if (leg := self._leg_of(call)) is not None:
+            self._plane.confirmed(leg, answer)
 
-    def call_reoffered(self, call: Call, offer: bytes | None) -> bytes:
+    def call_reoffered(self, call: Conversation, offer: bytes | None) -> bytes:
         """The caller wants another session; raises `CallRefused`."""
-        known = self._calls.get(call.dialog.key)
-        if known is None:
+        leg = self._leg_of(call)
+        if leg is None:
             raise CallRefused("the call is over")
-        return self._plane.reoffered(known[1], offer)
+        return self._plane.reoffered(leg, offer)
 
-    def call_ended(self, call: Call, cause: str) -> None:
+    def call_ended(self, call: Conversation, cause: str) -> None:
         """The call is over."""
-        known = self._calls.pop(call.dialog.key, None)
-        self._requests.pop(_identity(call.invite), None)
-        if known is not None:
-            self._plane.ended(known[1], cause)
+        leg = self._leg_of(call)
+        for key in [key for key, (one, _, _) in self._calls.items() if one is call]:
+            del self._calls[key]
+        if isinstance(call, Call):
+            self._requests.pop(_identity(call.invite), None)
+        if leg is not None:
+            self._plane.ended(leg, cause if cause in _PLANE_CAUSES else "failed")
+
+    def _leg_of(self, call: Conversation) -> Leg | None:
+        known = self._calls.get(call.dialog.key) if call.dialog is not None else None
+        return known[1] if known is not None else None
+
+    def _way(self, dialog: Dialog) -> Flow:
+        """The way to the first hop of a dialog; where that is a name, back where the dialog came from."""
+        way = _flow_to(dialog.next_hop)
+        if way is not None:
+            return way
+        known = self._calls.get(dialog.key)
+        return known[2] if known is not None else Flow("udp", "", 0)
 
     # -- how
 
@@ -183,14 +287,14 @@ class UserAgent:
             raise SipError(416, "Unsupported URI Scheme")
         if _identity(request) in self._requests:
             raise SipError(482, "Merged Request")  # the same request came by another way (§8.2.2.2)
-        if len(self._calls) >= self._settings.most_calls:
+        if self.calls >= self._settings.most_calls:
             self._layer.reply(request, 503, headers=((b"Retry-After", b"10"),))
             return
         if not self._body_is_usable(request):
             return
         caller = request.address(b"from").uri
         # Not of the layer's tags: by those it knows ACKs that nobody waits for.
-        dialog = Dialog.answering(request, b"ua-" + self._tokens.token(8).encode())
+        dialog = Dialog.answering(request, b"ua-" + self.tokens.token(8).encode())
         contact = Uri(_bracketed(self._settings.host).encode(), uri.user, self._settings.port)
         transaction = self._layer.accept(request)
         if not isinstance(transaction, InviteServer):
@@ -202,27 +306,51 @@ class UserAgent:
         self._requests[_identity(request)] = call
         call.trying(now)
         try:
+            call.check_timer(now)
+            call.replaces = self._replaced(request)
             self._plane.offered(leg)
+        except SipError as error:
+            call.refuse(error.status, error.reason, now, tuple(getattr(error, "headers", ())))
         except CallRefused as refused:
             call.refuse(refused.status, refused.reason, now)
+
+    def _replaced(self, request: Message) -> Conversation | None:
+        """The call whose place this one takes (RFC 3891 §3).
+
+        Raises:
+            SipError: 481 there is none, 603 it is over, 486 it was answered and only early ones are to be replaced.
+            BadMessage: Replaces is malformed.
+        """
+        value = request.get(b"replaces")
+        if value is None:
+            return None
+        call_id, semicolon, rest = value.partition(b";")
+        params = parse_params(semicolon + rest, "Replaces")
+        key = DialogKey(call_id.strip(), params.get(b"to-tag") or b"", params.get(b"from-tag") or b"")
+        known = self._calls.get(key)
+        if known is None:
+            raise SipError(481, "Call/Transaction Does Not Exist")
+        if known[0].state is CallState.CONFIRMED and b"early-only" in params:
+            raise SipError(486, "Busy Here")
+        return known[0]
 
     def _in_dialog(self, request: Message, now: float) -> None:
         known = self._calls.get(_key(request))
         if known is None:
             raise SipError(481, "Call/Transaction Does Not Exist")
         call = known[0]
-        if request.method == b"INVITE" and not self._body_is_usable(request):
+        if request.method in (b"INVITE", b"UPDATE") and not self._body_is_usable(request):
             return
-        call.dialog.receive(request)
-        if request.method == b"OPTIONS":
-            self._reply_finally(request, 200, now, ((b"Allow", ALLOW), (b"Accept", SDP), (b"Supported", b"")))
-            return
+        dialog = call.dialog_of(_key(request)) if isinstance(call, OutgoingCall) else call.dialog
+        if dialog is None:
+            raise SipError(481, "Call/Transaction Does Not Exist")
+        dialog.receive(request)
         transaction = self._layer.accept(request)
+        transaction.tag = dialog.key.local_tag
         if isinstance(transaction, InviteServer):
-            transaction.tag = call.dialog.key.local_tag
             call.reinvite_arrived(request, transaction, now)
         else:
-            call.bye_arrived(request, transaction, now)
+            call.request_arrived(request, transaction, now)
 
     def _body_is_usable(self, request: Message) -> bool:
         """No body, or one session description; else the request is refused."""

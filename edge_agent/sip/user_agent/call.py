@@ -2,79 +2,54 @@
 
 Proceeding ──answer──▶ Answered ──ACK──▶ Confirmed ──BYE──▶ Ended
     └──refuse, CANCEL, BYE──▶ Ended         Answered ──no ACK for 64·T1──▶ BYE, Ended
-Hanging up while Answered waits for the ACK before it sends the BYE (§15).
+Hanging up while Answered waits for the ACK before it sends the BYE (§15). An answer waits for the PRACK of a reliable
+provisional response that carried a description (RFC 3262 §3).
 """
 
-from enum import Enum
-from typing import Protocol
+from __future__ import annotations
 
-from edge_agent.ports import CallRefused
 from edge_agent.sip.dialog import Dialog
-from edge_agent.sip.message import Message, RawHeader, Uri, response_bytes
-from edge_agent.sip.transaction import InviteServer, ServerTransaction, Timers, TimerWheel
-from edge_agent.sip.user_agent.success import Success
+from edge_agent.sip.message import Message, RawHeader, SipError, Uri, response_bytes
+from edge_agent.sip.transaction import InviteServer, NonInviteServer
+from edge_agent.sip.user_agent.asked import SDP
+from edge_agent.sip.user_agent.conversation import ALLOW, CallHome, CallState, Conversation
+from edge_agent.sip.user_agent.reliable import Reliable, acknowledged_by
 
-SDP = b"application/sdp"
-ALLOW = b"INVITE, ACK, BYE, CANCEL, OPTIONS"
-
-
-class CallState(Enum):
-    """Where a call is."""
-
-    PROCEEDING = "proceeding"
-    ANSWERED = "answered"
-    CONFIRMED = "confirmed"
-    ENDED = "ended"
+__all__ = ["ALLOW", "SDP", "Call", "CallHome", "CallState"]
 
 
-class CallHome(Protocol):
-    """What a call asks of its user agent."""
-
-    timers: Timers
-    wheel: TimerWheel
-
-    def send_in_dialog(self, call: "Call", request: Message, now: float) -> None:
-        """Send a request of ours in a transaction; what comes of it does not matter to the call."""
-        ...
-
-    def call_confirmed(self, call: "Call", answer: bytes | None) -> None:
-        """The ACK of a 2xx came; `answer` is its body where the 2xx had our offer."""
-        ...
-
-    def call_reoffered(self, call: "Call", offer: bytes | None) -> bytes:
-        """Our description for a re-INVITE; raises `CallRefused`."""
-        ...
-
-    def call_ended(self, call: "Call", cause: str) -> None:
-        """The call is over; told once."""
-        ...
-
-
-class Call:
+class Call(Conversation):
     """A call that came in; every `now` is seconds on one monotonic clock."""
 
     __slots__ = (
+        "_answer",
         "_confirmed_once",
-        "_contact",
-        "_home",
         "_invite",
-        "_success",
+        "_number",
+        "_queue",
+        "_reliable",
         "_transaction",
         "_wants_end",
-        "dialog",
-        "state",
+        "replaces",
     )
+
+    peer_ended = "caller"
 
     def __init__(
         self, home: CallHome, invite: Message, transaction: InviteServer, dialog: Dialog, contact: Uri
     ) -> None:
-        self._home, self._invite, self._contact = home, invite, contact
+        super().__init__(home, contact, None, None)
+        self._invite = invite
         self._transaction: InviteServer | None = transaction
-        self._success: Success | None = None
         self._wants_end: str | None = None
         self._confirmed_once = False
+        self._reliable: Reliable | None = None
+        self._number = 0
+        self._queue: list[tuple[int, bytes]] = []
+        self._answer: bytes | None = None
         self.dialog = dialog
-        self.state = CallState.PROCEEDING
+        self.replaces: Conversation | None = None
+        """The call that ends when this one is answered (RFC 3891)."""
 
     @property
     def invite(self) -> Message:
@@ -90,21 +65,44 @@ class Call:
 
     def ring(self, now: float) -> None:
         """180; does nothing once the call is decided."""
-        if self._transaction is not None:
-            self._respond(self._transaction, self._invite, 180, b"", now)
+        self.progress(180, b"", now)
+
+    def progress(self, status: int, description: bytes, now: float) -> None:
+        """A provisional response, with a description for early media; reliable where the caller wants or needs that.
+
+        A caller that made no offer gets no description before the answer.
+        """
+        if self._transaction is None or self._answer is not None:
+            return
+        if not self._invite.body:
+            description = b""
+        if not self._is_reliable(bool(description)):
+            headers = ((b"Content-Type", SDP),) if description else ()
+            self._provisional(status, description, headers, now)
+        elif self._reliable is not None and self._reliable.waiting:
+            self._queue.append((status, description))
+        else:
+            self._send_reliably(status, description, now)
 
     def answer(self, description: bytes, now: float) -> None:
         """200 with our description, repeated until the ACK; does nothing once the call is decided."""
-        if self._transaction is not None:
-            transaction, self._transaction = self._transaction, None
-            self.state = CallState.ANSWERED
-            self._succeed(transaction, self._invite, description, now)
+        if self._transaction is None:
+            return
+        if self._reliable is not None and self._reliable.waiting:
+            self._answer = description
+            return
+        transaction, self._transaction = self._transaction, None
+        self.state = CallState.ANSWERED
+        self._succeed(transaction, self._invite, description, now, self._timed(self._invite, now))
+        replaced, self.replaces = self.replaces, None
+        if replaced is not None:
+            replaced.give_up("local", now)
 
-    def refuse(self, status: int, reason: str, now: float) -> None:
+    def refuse(self, status: int, reason: str, now: float, headers: tuple[RawHeader, ...] = ()) -> None:
         """A final response other than 2xx; does nothing once the call is decided."""
         if self._transaction is not None:
-            self._decline(status, reason, now)
-            self._end("local")
+            self._decline(status, reason, now, headers)
+            self.end("local", status)
 
     def hang_up(self, now: float) -> None:
         """End the call, whatever state it is in."""
@@ -112,17 +110,27 @@ class Call:
             self.refuse(480, "", now)
         elif self.state is CallState.ANSWERED:
             self._wants_end = "local"
-        elif self.state is CallState.CONFIRMED:
-            self._bye(now)
-            self._end("local")
+        else:
+            self.give_up("local", now)
 
     # What arrives.
+
+    def check_timer(self, now: float) -> None:
+        """Refuse a session timer that is too short before anybody is asked.
+
+        Raises:
+            SipError: 422, or it is malformed.
+        """
+        self._timed(self._invite, now)
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
 
     def cancelled(self, now: float) -> None:
         """A CANCEL came and was answered."""
         if self._transaction is not None:
             self._decline(487, "", now)
-            self._end("caller")
+            self.end("caller")
 
     def acknowledged(self, ack: Message, now: float) -> None:
         """The ACK of a 2xx came; a further one is absorbed."""
@@ -133,75 +141,88 @@ class Call:
         if self.state is CallState.ANSWERED:
             self.state = CallState.CONFIRMED
         if self._wants_end is not None:
-            self._bye(now)
-            self._end(self._wants_end)
+            self.give_up(self._wants_end, now)
         elif success.offers or not self._confirmed_once:
             self._confirmed_once = True
             self._home.call_confirmed(self, (ack.body or None) if success.offers else None)
 
-    def bye_arrived(self, request: Message, transaction: ServerTransaction, now: float) -> None:
-        """The caller hangs up, also before our answer (§15)."""
-        transaction.respond(200, response_bytes(request, 200, to_tag=self.dialog.key.local_tag), now)
-        if self._transaction is not None:
+    def request_arrived(self, request: Message, transaction: NonInviteServer, now: float) -> None:
+        """As any call's; also PRACK, and a BYE before our answer (§15)."""
+        if request.method == b"PRACK":
+            self._pracked(request, transaction, now)
+            return
+        super().request_arrived(request, transaction, now)
+
+    def _after(self, request: Message, now: float) -> None:
+        if request.method == b"BYE" and self._transaction is not None:
             self._decline(487, "", now)
-        self._end("caller")
+        super()._after(request, now)
 
-    def reinvite_arrived(self, request: Message, transaction: InviteServer, now: float) -> None:
-        """The caller wants another session (§14.2); refused, the one there is goes on."""
-        if self._transaction is not None or (self._success is not None and self._success.waiting):
-            self._respond(transaction, request, 500, b"", now, ((b"Retry-After", b"2"),))
-            return
-        try:
-            description = self._home.call_reoffered(self, request.body or None)
-        except CallRefused as refused:
-            self._respond(transaction, request, refused.status, refused.reason.encode(), now)
-            return
-        self._succeed(transaction, request, description, now)
-
-    def never_acknowledged(self, now: float) -> None:
-        """The ACK of a 2xx is missing: the call is given up by a BYE (§13.3.1.4)."""
-        if self.state is not CallState.ENDED:
-            self._bye(now)
-            self._end("unacknowledged")
+    def never_pracked(self, now: float) -> None:
+        """See `Unpracked`: the INVITE is refused (RFC 3262 §3)."""
+        self.refuse(504, "", now)
 
     # How.
 
-    def _succeed(self, transaction: InviteServer, request: Message, description: bytes, now: float) -> None:
-        headers = (*self._dialog_headers(request), (b"Allow", ALLOW), (b"Content-Type", SDP))
-        data = response_bytes(request, 200, b"", headers, self.dialog.key.local_tag, description)
-        home = self._home
-        self._success = Success(
-            transaction, data, request.cseq[0], not request.body, self, home.timers, home.wheel, now
-        )
+    def _pracked(self, request: Message, transaction: NonInviteServer, now: float) -> None:
+        reliable = self._reliable
+        try:
+            number, cseq, method = acknowledged_by(request)
+        except SipError as error:
+            self._reply(request, transaction, error.status, now, error.reason.encode())
+            return
+        if (
+            reliable is None
+            or not reliable.waiting
+            or (number, cseq, method)
+            != (
+                reliable.number,
+                self._invite.cseq[0],
+                b"INVITE",
+            )
+        ):
+            self._reply(request, transaction, 481, now)
+            return
+        reliable.stop()
+        # A description here would be an offer while the call is not even answered: the one there is stands.
+        self._reply(request, transaction, 488 if request.body else 200, now)
+        if self._queue:
+            self._send_reliably(*self._queue.pop(0), now)
+        elif self._answer is not None:
+            description, self._answer = self._answer, None
+            self.answer(description, now)
 
-    def _decline(self, status: int, reason: str, now: float) -> None:
+    def _is_reliable(self, described: bool) -> bool:
+        invite = self._invite
+        if b"require" in invite.names and b"100rel" in invite.values(b"require"):
+            return True
+        return described and b"supported" in invite.names and b"100rel" in invite.values(b"supported")
+
+    def _send_reliably(self, status: int, description: bytes, now: float) -> None:
+        if self._transaction is None:
+            return
+        self._number = self._number + 1 if self._number else 1 + int(self._home.tokens.token(2), 16)
+        headers: list[RawHeader] = [
+            *self._dialog_headers(self._invite),
+            (b"Require", b"100rel"),
+            (b"RSeq", b"%d" % self._number),
+            (b"Allow", ALLOW),
+        ]
+        if description:
+            headers.append((b"Content-Type", SDP))
+        data = response_bytes(self._invite, status, b"", headers, self._tag(), description)
+        home = self._home
+        self._reliable = Reliable(self._transaction, status, data, self._number, self, home.timers, home.wheel, now)
+
+    def _provisional(self, status: int, description: bytes, more: tuple[RawHeader, ...], now: float) -> None:
+        if self._transaction is not None:
+            headers = (*self._dialog_headers(self._invite), *more)
+            data = response_bytes(self._invite, status, b"", headers, self._tag(), description)
+            self._transaction.respond(status, data, now)
+
+    def _decline(self, status: int, reason: str, now: float, headers: tuple[RawHeader, ...] = ()) -> None:
+        if self._reliable is not None:
+            self._reliable.stop()
         if self._transaction is not None:
             transaction, self._transaction = self._transaction, None
-            self._respond(transaction, self._invite, status, reason.encode(), now)
-
-    def _respond(
-        self,
-        transaction: InviteServer,
-        request: Message,
-        status: int,
-        reason: bytes,
-        now: float,
-        more: tuple[RawHeader, ...] = (),
-    ) -> None:
-        headers = (*more, *self._dialog_headers(request)) if status < 200 else more
-        transaction.respond(status, response_bytes(request, status, reason, headers, self.dialog.key.local_tag), now)
-
-    def _dialog_headers(self, request: Message) -> tuple[RawHeader, ...]:
-        routes = tuple((b"Record-Route", value) for value in request.all(b"record-route"))
-        return (*routes, (b"Contact", b"<" + bytes(self._contact) + b">"))
-
-    def _bye(self, now: float) -> None:
-        self._home.send_in_dialog(self, self.dialog.request(b"BYE"), now)
-
-    def _end(self, cause: str) -> None:
-        if self.state is CallState.ENDED:
-            return
-        self.state = CallState.ENDED
-        if self._success is not None:
-            self._success.stop()
-        self._home.call_ended(self, cause)
+            self._respond(transaction, self._invite, status, reason.encode(), now, headers)

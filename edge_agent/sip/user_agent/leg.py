@@ -1,17 +1,50 @@
-"""A call as the media plane holds it: `edge_agent.ports.CallLeg` over a `Call` and a clock."""
+"""Calls as their holders have them: each method acts at the clock's present moment."""
 
 from edge_agent.clock import Clock
+from edge_agent.ports import CallListener, Transfer
 from edge_agent.sip.message import Uri
 from edge_agent.sip.user_agent.call import Call
+from edge_agent.sip.user_agent.conversation import Conversation
+from edge_agent.sip.user_agent.outgoing import OutgoingCall
 
 
-class Leg:
-    """What the media plane may ask of a call; each method acts at the clock's present moment."""
+class Talk:
+    """What may be asked of a call that was answered, whoever placed it; nothing happens when it is over."""
 
-    __slots__ = ("_call", "_caller", "_clock", "_offer", "called")
+    __slots__ = ("_clock", "_talk")
+
+    def __init__(self, talk: Conversation, clock: Clock) -> None:
+        self._talk, self._clock = talk, clock
+
+    def reoffer(self, description: bytes | None) -> None:
+        """Ask for another session by re-INVITE; None asks the peer for an offer. `CallListener.changed` follows."""
+        self._talk.reoffer(description, self._clock.monotonic())
+
+    def update(self, description: bytes | None) -> None:
+        """As `reoffer`, by UPDATE; None only refreshes."""
+        self._talk.update(description, self._clock.monotonic())
+
+    def inform(self, content_type: str, body: bytes) -> None:
+        """Send information (INFO)."""
+        self._talk.inform(content_type.encode(), body, self._clock.monotonic())
+
+    def refer(self, transfer: Transfer, quiet: bool = False) -> None:
+        """Ask the peer to call somebody else; `quiet` wants no word of what becomes of it (RFC 4488)."""
+        self._talk.refer(transfer, self._clock.monotonic(), quiet)
+
+    def transfer_progress(self, status: int) -> None:
+        """Tell the peer what became of the call that it wanted."""
+        self._talk.transfer_progress(status, self._clock.monotonic())
+
+
+class Leg(Talk):
+    """A call that came in: `edge_agent.ports.CallLeg` over a `Call` and a clock."""
+
+    __slots__ = ("_call", "_caller", "_offer", "called")
 
     def __init__(self, call: Call, called: Uri, caller: Uri, clock: Clock) -> None:
-        self._call, self._clock = call, clock
+        super().__init__(call, clock)
+        self._call = call
         self._caller = caller.dialled
         self._offer = call.invite.body or None
         self.called = called.dialled
@@ -27,9 +60,17 @@ class Leg:
         """The session description that the call came with."""
         return self._offer
 
+    def listen(self, listener: CallListener) -> None:
+        """Hear more of this call than a media plane does; new sessions are asked of the listener from here on."""
+        self._call.listener = listener
+
     def ring(self) -> None:
         """180."""
         self._call.ring(self._clock.monotonic())
+
+    def progress(self, status: int, description: bytes = b"") -> None:
+        """Another provisional response, such as 183 with a description for early media."""
+        self._call.progress(status, description, self._clock.monotonic())
 
     def answer(self, description: bytes) -> None:
         """200 with our session description."""
@@ -42,3 +83,28 @@ class Leg:
     def hang_up(self) -> None:
         """End the call, whatever state it is in."""
         self._call.hang_up(self._clock.monotonic())
+
+
+class PlacedLeg(Talk):
+    """A call that we placed."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: OutgoingCall, clock: Clock) -> None:
+        super().__init__(call, clock)
+        self._call = call
+
+    def hang_up(self) -> None:
+        """End the call, whatever state it is in: cancelled before its answer."""
+        self._call.hang_up(self._clock.monotonic())
+
+    @property
+    def replaces(self) -> str:
+        """The Replaces value by which another call takes this one's place (RFC 3891); empty before the answer."""
+        dialog = self._call.dialog
+        if dialog is None:
+            return ""
+        key = dialog.key
+        # As the peer sees it: its own tag is the to-tag.
+        parts = (key.call_id, b";to-tag=", key.remote_tag, b";from-tag=", key.local_tag)
+        return b"".join(parts).decode("ascii", "replace")

@@ -1,7 +1,9 @@
 """The bundle holds the agent, what it needs, and nothing of the cloud."""
 
 import hashlib
+import shutil
 import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloud.installer import build_bundle
-from cloud.installer.agent_wheel import build_agent_wheel
+from cloud.installer.agent_wheel import PACKAGES, build_agent_wheel
 from cloud.installer.build_bundle import PROJECT, PYTHONS, SOURCES
 from cloud.installer.pinned import requirements_for
 
@@ -105,6 +107,57 @@ def test_a_bundle_has_pip_the_wheels_and_what_starts_the_agent(served: Path) -> 
         names = set(bundle.getnames())
     assert {"pip.whl", "wheels/numpy-2-cp312.whl", "tandem-edge.service", "supervise.sh"} < names
     assert any(name.startswith("wheels/tandem-") for name in names)
+
+
+TAG = f"cp{sys.version_info.major}{sys.version_info.minor}"
+
+
+def compiled_wheel(folder: Path, machine: str, without: str = "") -> Path:
+    """A wheel as `make compiled` leaves one; what is compiled in it does not matter here."""
+    tree = folder / "tree"
+    for package in PACKAGES:
+        shutil.copytree(PROJECT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__", without))
+    (tree / "tandem__mypyc.so").write_bytes(b"machine code")
+    return build_agent_wheel(PROJECT, folder, tree, f"{TAG}-{TAG}-{machine}")
+
+
+@pytest.mark.parametrize(("without", "carried"), [("", True), ("endpoint.py", False)])
+def test_a_bundle_carries_the_compiled_wheel_of_the_same_sources_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str, carried: bool
+) -> None:
+    (tmp_path / TAG).mkdir()
+    wheel = compiled_wheel(tmp_path / TAG, "manylinux_2_36_x86_64", without)
+    monkeypatch.setattr(build_bundle, "_fetched", fake_wheels)
+    monkeypatch.setattr(build_bundle, "COMPILED", tmp_path)
+    build_bundle.build(tmp_path / "out", "https://tandem.example/", cache=tmp_path / "cache")
+    for bundle in (tmp_path / "out" / "agent").glob("*.tar.gz"):
+        with tarfile.open(bundle) as opened:
+            agents = [name for name in opened.getnames() if name.startswith("wheels/tandem-")]
+        assert "wheels/tandem-0.1.0-py3-none-any.whl" in agents
+        assert (f"wheels/{wheel.name}" in agents) == (carried and TAG in bundle.name)
+
+
+@pytest.mark.parametrize(("machine", "compiled"), [("linux_x86_64", True), ("manylinux_2_99_x86_64", False)])
+def test_pip_takes_the_compiled_wheel_where_it_fits_the_machine_and_the_pure_one_elsewhere(
+    tmp_path: Path, machine: str, compiled: bool
+) -> None:
+    compiled_wheel(tmp_path, machine)
+    build_agent_wheel(PROJECT, tmp_path)
+    target = tmp_path / "installed"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-index",
+        "--no-deps",
+    ]
+    command += ["--no-compile", "--root-user-action=ignore", "--find-links", str(tmp_path), "--target", str(target)]
+    subprocess.run([*command, "tandem"], check=True)
+    assert (target / "tandem__mypyc.so").exists() == compiled
+    assert (target / "edge_agent/sip/endpoint.py").exists()
 
 
 def test_building_again_changes_nothing_and_old_bundles_go(served: Path, tmp_path: Path) -> None:

@@ -304,7 +304,7 @@ def test_calls_beyond_the_limit_get_503() -> None:
         ("BYE", {}, "481"),
         ("REGISTER", {}, "405"),
         ("SUBSCRIBE", {}, "405"),
-        ("INVITE", {"headers": "Require: 100rel\r\n"}, "420"),
+        ("INVITE", {"headers": "Require: tdialog\r\n"}, "420"),
         ("INVITE", {"contact": ""}, "400"),
         ("INVITE", {"contact": "<tel:200>"}, "400"),
         ("INVITE", {"uri": "tel:200"}, "416"),
@@ -321,9 +321,9 @@ def test_a_request_that_cannot_be_served_is_answered_with_the_reason(
     assert caller.put(method, **change) == [status]  # type: ignore[arg-type]
     assert caller.agent.calls == 0
     if status in ("200", "405"):
-        assert caller.header("Allow") == ["INVITE, ACK, BYE, CANCEL, OPTIONS"]
+        assert caller.header("Allow") == ["INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY"]
     if status == "420":
-        assert caller.header("Unsupported") == ["100rel"]
+        assert caller.header("Unsupported") == ["tdialog"]
 
 
 def test_options_inside_a_call_is_answered_and_a_request_out_of_order_is_not_served() -> None:
