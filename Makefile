@@ -54,6 +54,9 @@ terraform: $(READY) ## Check the Terraform modules, where Terraform is on the ma
 bench: $(READY) ## Print the figures: CPU per call and registration, time from API write to applied
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-phones: $(READY) ## 1,000 phones boot at once: the edge beside nginx and tftpd-hpa
+	$(BIN)/python -m benchmarks.provisioning
+
 fuzz: $(READY) ## Fuzz message, framing and endpoint for ten minutes each; SECONDS=60 for less
 	$(BIN)/python -m tests.fuzz message --seconds $(or $(SECONDS),600)
 	$(BIN)/python -m tests.fuzz framing --seconds $(or $(SECONDS),600)
