@@ -62,6 +62,12 @@ fuzz: $(READY) ## Fuzz message, framing and endpoint for ten minutes each; SECON
 	$(BIN)/python -m tests.fuzz framing --seconds $(or $(SECONDS),600)
 	$(BIN)/python -m tests.fuzz endpoint --seconds $(or $(SECONDS),600)
 
+soak: $(READY) ## Ten minutes of calls with a kill -9 each minute; ARGS="--seconds 60 --every 20" for less
+	$(BIN)/python -m tests.soak $(ARGS)
+
+floods: $(READY) ## Floods in full: 100,000 connections each by TCP and TLS, and of messages, against a real edge
+	$(BIN)/python -m tests.floods $(ARGS)
+
 golden: $(READY) ## Write the golden files anew; review the difference before committing it
 	$(BIN)/python -m tools.write_golden
 

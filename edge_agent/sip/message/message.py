@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.flow import Flow
-from edge_agent.sip.message.headers import canonical
+from edge_agent.sip.message.headers import canonical, one_line
 from edge_agent.sip.message.name_addr import NameAddr, split_commas, tag_of
 from edge_agent.sip.message.uri import Uri
 from edge_agent.sip.message.via import Via
@@ -49,7 +49,7 @@ class Message:
 
     def set_uri(self, uri: bytes) -> None:
         """Give a request another Request-URI."""
-        self.lines[0] = self.method + b" " + uri + b" SIP/2.0"
+        self.lines[0] = one_line(self.method + b" " + uri + b" SIP/2.0")
 
     @property
     def reason(self) -> bytes:
@@ -104,17 +104,17 @@ class Message:
 
     def insert(self, at: int, name: bytes, value: bytes) -> None:
         """Put a header line at a place (1 is right after the start line)."""
-        self.lines.insert(at, name + b": " + value)
+        self.lines.insert(at, one_line(name + b": " + value))
         self.names.insert(at, canonical(name))
 
     def append(self, name: bytes, value: bytes) -> None:
         """Put a header line after the others."""
-        self.lines.append(name + b": " + value)
+        self.lines.append(one_line(name + b": " + value))
         self.names.append(canonical(name))
 
     def replace_at(self, at: int, value: bytes) -> None:
         """Give the header at a place another value; its name keeps its spelling."""
-        self.lines[at] = self.lines[at].partition(b":")[0] + b": " + value
+        self.lines[at] = one_line(self.lines[at].partition(b":")[0] + b": " + value)
 
     def set(self, name: bytes, value: bytes) -> None:
         """Give the first header of that name this value, or append it."""
@@ -122,7 +122,7 @@ class Message:
         if at < 0:
             self.append(name, value)
         else:
-            self.lines[at] = name + b": " + value
+            self.lines[at] = one_line(name + b": " + value)
 
     def remove_at(self, at: int) -> None:
         """Take the header at a place out."""
