@@ -54,10 +54,19 @@ terraform: $(READY) ## Check the Terraform modules, where Terraform is on the ma
 bench: $(READY) ## Print the figures: CPU per call and registration, time from API write to applied
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-phones: $(READY) ## 1,000 phones boot at once: the edge beside nginx and tftpd-hpa
+	$(BIN)/python -m benchmarks.provisioning
+
 fuzz: $(READY) ## Fuzz message, framing and endpoint for ten minutes each; SECONDS=60 for less
 	$(BIN)/python -m tests.fuzz message --seconds $(or $(SECONDS),600)
 	$(BIN)/python -m tests.fuzz framing --seconds $(or $(SECONDS),600)
 	$(BIN)/python -m tests.fuzz endpoint --seconds $(or $(SECONDS),600)
+
+soak: $(READY) ## Ten minutes of calls with a kill -9 each minute; ARGS="--seconds 60 --every 20" for less
+	$(BIN)/python -m tests.soak $(ARGS)
+
+floods: $(READY) ## Floods in full: 100,000 connections each by TCP and TLS, and of messages, against a real edge
+	$(BIN)/python -m tests.floods $(ARGS)
 
 golden: $(READY) ## Write the golden files anew; review the difference before committing it
 	$(BIN)/python -m tools.write_golden

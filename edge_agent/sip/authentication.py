@@ -102,6 +102,10 @@ class Authenticator:
         """
         self._lockout.answering(flow, now)
 
+    def is_proven(self, flow: Flow) -> bool:
+        """See `Lockout`."""
+        return self._lockout.is_proven(flow)
+
     def verify(self, request: Message, header: bytes) -> Credential | Refusal:
         """Whose request this is.
 

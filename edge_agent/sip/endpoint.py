@@ -169,6 +169,7 @@ class Endpoint:
         )
         self.overload = Overload(config.overload, reporter)
         self._batch = 0
+        self._strange = 0
         self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
         self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config)
         self.calls = Calls(journal, tokens, clock, config.limits)
@@ -263,6 +264,8 @@ class Endpoint:
         if layer.is_stray_ack(data):
             self.drops[DropReason.STRAY_ACK] += 1
             return
+        if self.overload.shedding and not self.lockout.is_proven(flow):
+            self._strange += 1
         try:
             message = parse(data, self._config.limits)
             message.flow = flow
@@ -319,8 +322,8 @@ class Endpoint:
 
     def batch_ended(self, now: float) -> None:
         """Bindings, calls and reports are safe before what speaks of them leaves."""
-        self.overload.batch_ended(self._batch, now)
-        self._batch = 0
+        self.overload.batch_ended(self._batch, now, self._strange)
+        self._batch = self._strange = 0
         self.events.batch_ended(now)
         self._commit_store()
         self._journal.keep()

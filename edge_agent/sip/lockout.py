@@ -134,6 +134,10 @@ class Lockout:
         if flow.transport == "udp":
             self.asking(flow, now)
 
+    def is_proven(self, flow: Flow) -> bool:
+        """Whether anybody proved himself at that address."""
+        return (source_of(flow.host), b"") in self._proven
+
     # -- time
 
     def sweep(self, now: float) -> None:

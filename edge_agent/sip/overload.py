@@ -31,14 +31,19 @@ class Overload:
         self.rules = rules
         self.shedding = False
         """Whether new dialogs are to be turned away now."""
+        self.by_strangers = False
+        """Whether most of what arrives meanwhile is from addresses where nobody ever proved anything: for a flood
+        those who proved themselves are not turned away."""
         self._reporter = reporter
         self._since = _NEVER
         self._last_full = _NEVER
         self._turned_away = 0
 
-    def batch_ended(self, count: int, now: float) -> None:
-        """So many messages were read at once."""
+    def batch_ended(self, count: int, now: float, strange: int = 0) -> None:
+        """So many messages were read at once, so many of them, counted while shedding, from strangers."""
         rules = self.rules
+        if self.shedding and count > _STREAM_READ:
+            self.by_strangers = 2 * strange > count
         if count >= rules.full_batch:
             if self._since == _NEVER:
                 self._since = now
@@ -57,7 +62,7 @@ class Overload:
         return b"%d" % (first + self._turned_away % (last - first + 1))
 
     def _shed(self, on: bool) -> None:
-        self.shedding = on
+        self.shedding, self.by_strangers = on, False
         text = (
             "More calls arrive than can be handled; new ones are turned away." if on else "Every call is taken again."
         )

@@ -138,8 +138,11 @@ class World:
 
 
 def _is_well_formed(message: Message) -> None:
-    """A request that the edge sends is one that it would take; of responses it passes on what it need not look at."""
-    if not message.status:
+    """A request that the edge sends is one that it would take.
+
+    Of responses it passes on what it need not look at, and an ACK repeats the To of what it acknowledges.
+    """
+    if not message.status and message.method != b"ACK":
         check_request(message)
 
 

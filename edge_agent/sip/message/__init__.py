@@ -2,7 +2,7 @@
 
 from edge_agent.sip.message.build import RawHeader, new_request, response_bytes, response_lines, response_to
 from edge_agent.sip.message.digest import ha1, keyed_digest, parse_credentials, response_value
-from edge_agent.sip.message.errors import BadMessage, DropReason, Refused, SipError
+from edge_agent.sip.message.errors import BadMessage, DropReason, LineEndInHeader, Refused, SipError
 from edge_agent.sip.message.flow import Flow
 from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
 from edge_agent.sip.message.message import Message
@@ -18,6 +18,7 @@ __all__ = [
     "DropReason",
     "Flow",
     "Limits",
+    "LineEndInHeader",
     "Message",
     "NameAddr",
     "RawHeader",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage
-from edge_agent.sip.message.headers import canonical
+from edge_agent.sip.message.headers import canonical, one_line
 from edge_agent.sip.message.message import Message
 
 RawHeader = tuple[bytes, bytes]
@@ -88,22 +88,23 @@ def response_lines(
         headers: further headers.
         to_tag: put on To when the request's has none; required for any status but 100 (§8.2.6.2).
     """
-    lines = [b"SIP/2.0 %d " % status + (reason or REASONS.get(status, b"Response"))]
+    lines = [one_line(b"SIP/2.0 %d " % status + (reason or REASONS.get(status, b"Response")))]
     if request.repeats:
         wanted = _COPIED
         for name, line in zip(request.names, request.lines, strict=True):
             if name in wanted:
                 if name == b"to" and to_tag and not _has_tag(request):
-                    line = line + b";tag=" + to_tag
+                    line = one_line(line + b";tag=" + to_tag)
                 lines.append(line)
     else:
         theirs = request.lines
         lines += [theirs[at] for name in _IN_ORDER if (at := request.index(name)) > 0]
         if to_tag and request.has(b"to") and not _has_tag(request):
-            lines[lines.index(theirs[request.index(b"to")])] += b";tag=" + to_tag
+            to = theirs[request.index(b"to")]
+            lines[lines.index(to)] = one_line(to + b";tag=" + to_tag)
     if status == 100 and (at := request.index(b"timestamp")) > 0:
         lines.append(request.lines[at])
-    lines.extend([name + b": " + value for name, value in headers])
+    lines.extend([one_line(name + b": " + value) for name, value in headers])
     return lines
 
 
@@ -146,7 +147,7 @@ def response_to(
 
 def new_request(method: bytes, uri: bytes, headers: Sequence[RawHeader], body: bytes = b"") -> Message:
     """A request of our own; Content-Length is added, everything else is in `headers`, in that order."""
-    lines = [method + b" " + uri + b" SIP/2.0", *(name + b": " + value for name, value in headers)]
+    lines = [one_line(method + b" " + uri + b" SIP/2.0"), *(one_line(name + b": " + value) for name, value in headers)]
     lines.append(b"Content-Length: %d" % len(body))
     names = [b"", *(canonical(name) for name, _ in headers), b"content-length"]
     return Message(lines, names, body, method, 0)

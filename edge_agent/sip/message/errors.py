@@ -82,6 +82,13 @@ class Refused(SipError):
         self.drop = drop
 
 
+class LineEndInHeader(SipError):
+    """Something that would end a line was to be put into one: it would become a header of its own, or a body."""
+
+    def __init__(self) -> None:
+        super().__init__(500, "Server Internal Error")
+
+
 class BadMessage(SipError):
     """Bytes that are not a usable SIP message.
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from edge_agent.sip.message.errors import BadMessage, DropReason
+from edge_agent.sip.message.errors import BadMessage, DropReason, LineEndInHeader
 
 COMPACT: Final = {
     b"a": b"accept-contact",
@@ -52,3 +52,14 @@ def canonical(name: bytes) -> bytes:
     if len(CANONICAL) < _CACHE_LIMIT and len(name) <= 64:
         CANONICAL[key] = long
     return long
+
+
+def one_line(line: bytes) -> bytes:
+    """A line of a head, as it is.
+
+    Raises:
+        LineEndInHeader: it would be more than one.
+    """
+    if b"\n" in line or b"\r" in line:
+        raise LineEndInHeader
+    return line

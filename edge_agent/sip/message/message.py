@@ -7,7 +7,7 @@ from typing import Final
 
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.flow import Flow
-from edge_agent.sip.message.headers import canonical
+from edge_agent.sip.message.headers import canonical, one_line
 from edge_agent.sip.message.name_addr import NameAddr, split_commas, tag_of
 from edge_agent.sip.message.uri import Uri
 from edge_agent.sip.message.via import Via
@@ -69,7 +69,7 @@ class Message:
 
     def set_uri(self, uri: bytes) -> None:
         """Give a request another Request-URI."""
-        self.lines[0] = self.method + b" " + uri + b" SIP/2.0"
+        self.lines[0] = one_line(self.method + b" " + uri + b" SIP/2.0")
 
     @property
     def reason(self) -> bytes:
@@ -152,20 +152,20 @@ class Message:
 
     def insert(self, at: int, name: bytes, value: bytes) -> None:
         """Put a header line at a place (1 is right after the start line)."""
-        self.insert_line(at, name + b": " + value, canonical(name))
+        self.insert_line(at, one_line(name + b": " + value), canonical(name))
 
     def insert_line(self, at: int, line: bytes, name: bytes) -> None:
-        """As `insert`, for a line that is written already; `name` is its lower-case long name."""
+        """As `insert`, for a line that is written already and holds no line end; `name` is its lower-case long name."""
         self.lines.insert(at, line)
         self.names.insert(at, name)
         self._first = None
 
     def append(self, name: bytes, value: bytes) -> None:
         """Put a header line after the others."""
-        self.append_line(name + b": " + value, canonical(name))
+        self.append_line(one_line(name + b": " + value), canonical(name))
 
     def append_line(self, line: bytes, name: bytes) -> None:
-        """As `append`, for a line that is written already; `name` is its lower-case long name."""
+        """As `append`, for a line that is written already and holds no line end; `name` is its lower-case long name."""
         if self._first is not None:
             self._first.setdefault(name, len(self.names))
         self.lines.append(line)
@@ -174,7 +174,7 @@ class Message:
     def replace_at(self, at: int, value: bytes) -> None:
         """Give the header at a place another value; its name keeps its spelling."""
         line = self.lines[at]
-        self.lines[at] = line[: line.find(b":")] + b": " + value
+        self.lines[at] = one_line(line[: line.find(b":")] + b": " + value)
 
     def set(self, name: bytes, value: bytes) -> None:
         """Give the first header of that name this value, or append it."""
@@ -183,7 +183,7 @@ class Message:
         if at < 0:
             self.append(name, value)
         else:
-            self.lines[at] = name + b": " + value
+            self.lines[at] = one_line(name + b": " + value)
 
     def remove_at(self, at: int) -> None:
         """Take the header at a place out."""

@@ -68,6 +68,10 @@ class Admission:
         """
         self._authenticator.answering(flow, now)
 
+    def is_proven(self, flow: Flow) -> bool:
+        """See `Lockout`."""
+        return self._authenticator.is_proven(flow)
+
     def known(self, request: Message) -> str | None:
         """The user who sent a request, if that can be told without asking; for calls that are let in from anybody."""
         try:

@@ -235,7 +235,8 @@ class ProxyCore:
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
-        if self._overload.shedding:
+        overload = self._overload
+        if overload.shedding and not (overload.by_strangers and self._admission.is_proven(request.flow)):
             self._drops[DropReason.SHED] += 1
             raise Shed(self._overload.retry_after())
         caller = self._admission.sending(request)

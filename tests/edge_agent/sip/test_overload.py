@@ -1,7 +1,7 @@
 """Overload: a standing queue is seen, new dialogs are turned away, what is in progress goes on (RFC 3261 §21.5.4)."""
 
 from edge_agent.sip.config import OverloadRules
-from edge_agent.sip.message import DropReason
+from edge_agent.sip.message import DropReason, Flow
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.transport.udp import DRAIN_LIMIT
 from tests.support.memory_site import MemorySite, overload, uri
@@ -80,3 +80,20 @@ def test_beyond_the_limit_of_transactions_what_is_in_a_dialog_has_headroom(site:
     site.network.run()
     assert caller.statuses == [503, 200]
     assert callee.methods[-1] == "BYE"
+
+
+def test_a_flood_by_strangers_turns_away_strangers_only(site: MemorySite) -> None:
+    caller = site.phone("200")
+    site.phone("201", 180, 200)
+    overload(site)
+    assert site.endpoint.overload.shedding
+    stranger = site.phone("202", registered=False)
+    for number in range(64):
+        flow = Flow("udp", f"203.0.113.{number}", 5060)
+        site.endpoint.received(b"noise", flow, site.network.clock.monotonic())
+    site.network.flush()
+    caller.authenticated("INVITE", uri("201"))
+    assert caller.statuses[-1] == 200
+    stranger.request("INVITE", uri("201"))
+    site.network.run()
+    assert stranger.statuses == [503]

@@ -1,0 +1,26 @@
+"""`python -m tests.soak` (`make soak`): ten minutes of calls, a kill each minute; status 1 on a problem."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.soak.run import Soak
+
+
+def main() -> int:
+    """0 when nothing was lost."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description="Calls while the edge is killed")
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--every", type=float, default=60.0, help="seconds from kill to kill")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tandem-soak-") as folder:
+        soak = Soak(Path(folder), given.seconds, given.every)
+        asyncio.run(soak.run())
+    print(soak.table())
+    return 1 if soak.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
