@@ -23,6 +23,7 @@ from contract.devices.model import Catalogue, DeviceModel, FileSpec, Group, Opti
 from contract.devices.narrowing import narrow
 from contract.devices.problems import PluginProblems, Problem
 from contract.devices.resolution import VERSION_SETTING
+from contract.devices.sipxcom import parse_sipxcom
 from contract.devices.xml_tree import Element, parse_xml
 
 MAX_TEMPLATE: Final = 256 * 1024
@@ -104,7 +105,7 @@ class _Loading:
     def plugin(self) -> Plugin:
         common = shipped_common()
         description = self._description()
-        definitions = self._definitions(common)
+        definitions = self._definitions(common, description)
         templates = self._templates(description)
         languages = self._languages(common)
         if description is None or definitions is None:
@@ -172,7 +173,14 @@ class _Loading:
             self._problems += error.problems
             return None
 
-    def _definitions(self, common: Common) -> tuple[GroupDefinition, ...] | None:
+    def _definitions(self, common: Common, description: Description | None) -> tuple[GroupDefinition, ...] | None:
+        if description is not None and description.sipxcom is not None:
+            models = description.sipxcom
+            try:
+                return parse_sipxcom(self._vendor, self._folder, models.phone, models.line)
+            except PluginProblems as error:
+                self._problems += error.problems
+                return None
         data = self._read("settings.xml")
         try:
             return parse_settings(data, self._name("settings.xml"), common.settings) if data is not None else None
