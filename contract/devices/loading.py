@@ -27,6 +27,8 @@ from contract.devices.sipxcom import parse_sipxcom
 from contract.devices.xml_tree import Element, parse_xml
 
 MAX_TEMPLATE: Final = 256 * 1024
+TEMPLATE_ENDINGS: Final = (".j2", ".vm")
+"""Jinja2, and Velocity as sipXcom's plug-ins have it."""
 COMMON: Final = "common"
 """The folder with what plug-ins share: settings that they extend, and translations."""
 VENDOR: Final = re.compile(r"[0-9a-z_-]{1,32}")
@@ -193,7 +195,7 @@ class _Loading:
         found: dict[str, str] = {}
         for path, data in self._folder.items():
             folder, _, name = path.partition("/")
-            if folder == "templates" and name.endswith(".j2"):
+            if folder == "templates" and name.endswith(TEMPLATE_ENDINGS):
                 if len(data) > MAX_TEMPLATE:
                     self._problem(path, "larger than 256 KiB")
                 found[name] = data.decode(errors="replace")

@@ -85,7 +85,7 @@ class _Includes:
     def included(self, context: str, base: object, system: str | None, public: object) -> int:
         del base, public
         self._left -= 1
-        if self._left < 0 or system not in self._folder:
+        if self._left < 0 or system is None or system not in self._folder:
             raise _Refused(f"more than {MAX_INCLUDES} files are included, or one that is not there")
         outer = self._builder.parser
         self._builder.parser = outer.ExternalEntityParserCreate(context)
