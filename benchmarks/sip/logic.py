@@ -2,7 +2,7 @@
 
 `python -m benchmarks.sip.logic` pushes them through `Endpoint.received` with the real binding store, outbox and call
 journal on disk, in batches as the transport reads them, and prints CPU µs per kind of message, the best of many rounds.
-The messages are those that sipp sends in `benchmarks.sip_load`, Vias joined by commas included.
+The messages are those that sipp sends in `benchmarks.sip.sipp_load`, Vias joined by commas included.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from typing import Final
 from jinja2 import TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from contract.devices import Plugin, Problem
+from contract.devices import Plugin, Problem, velocity
 
 _DEVICE: Final = frozenset(
     {"device", "model", "accounts", "settings", "account_settings", "device_settings", "time_zone", "server_url"}
@@ -20,9 +20,13 @@ def template_problems(plugin: Plugin) -> list[Problem]:
     scopes = {file.template: file.scope for model in plugin.models.values() for file in model.files}
     problems: list[Problem] = []
     for name, text in plugin.templates.items():
-        if not name.endswith(".j2"):
-            continue
         file = f"{plugin.vendor}/templates/{name}"
+        if name.endswith(".vm"):
+            try:
+                velocity.parse(text)
+            except velocity.VelocityError as error:
+                problems.append(Problem(file, error.line, str(error)))
+            continue
         try:
             tree = environment.parse(text)
             environment.compile(tree)

@@ -23,9 +23,12 @@ from contract.devices.model import Catalogue, DeviceModel, FileSpec, Group, Opti
 from contract.devices.narrowing import narrow
 from contract.devices.problems import PluginProblems, Problem
 from contract.devices.resolution import VERSION_SETTING
+from contract.devices.sipxcom import parse_sipxcom
 from contract.devices.xml_tree import Element, parse_xml
 
 MAX_TEMPLATE: Final = 256 * 1024
+TEMPLATE_ENDINGS: Final = (".j2", ".vm")
+"""Jinja2, and Velocity as sipXcom's plug-ins have it."""
 COMMON: Final = "common"
 """The folder with what plug-ins share: settings that they extend, and translations."""
 VENDOR: Final = re.compile(r"[0-9a-z_-]{1,32}")
@@ -104,7 +107,7 @@ class _Loading:
     def plugin(self) -> Plugin:
         common = shipped_common()
         description = self._description()
-        definitions = self._definitions(common)
+        definitions = self._definitions(common, description)
         templates = self._templates(description)
         languages = self._languages(common)
         if description is None or definitions is None:
@@ -172,7 +175,14 @@ class _Loading:
             self._problems += error.problems
             return None
 
-    def _definitions(self, common: Common) -> tuple[GroupDefinition, ...] | None:
+    def _definitions(self, common: Common, description: Description | None) -> tuple[GroupDefinition, ...] | None:
+        if description is not None and description.sipxcom is not None:
+            models = description.sipxcom
+            try:
+                return parse_sipxcom(self._vendor, self._folder, models.phone, models.line)
+            except PluginProblems as error:
+                self._problems += error.problems
+                return None
         data = self._read("settings.xml")
         try:
             return parse_settings(data, self._name("settings.xml"), common.settings) if data is not None else None
@@ -185,7 +195,7 @@ class _Loading:
         found: dict[str, str] = {}
         for path, data in self._folder.items():
             folder, _, name = path.partition("/")
-            if folder == "templates" and name.endswith(".j2"):
+            if folder == "templates" and name.endswith(TEMPLATE_ENDINGS):
                 if len(data) > MAX_TEMPLATE:
                     self._problem(path, "larger than 256 KiB")
                 found[name] = data.decode(errors="replace")

@@ -55,7 +55,7 @@ class Phone:
 
     def names(self) -> dict[str, object]:
         """The names that a template knows."""
-        return {name: getattr(self, name) for name in Phone.__dataclass_fields__}
+        return {name: getattr(self, name) for name in Phone.__dataclass_fields__} | {"phone": self}
 
 
 def phone(

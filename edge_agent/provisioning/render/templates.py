@@ -8,9 +8,10 @@ from typing import Final
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, Undefined
 
-from contract.devices import Plugin, Syntax, refusal
+from contract.devices import Plugin, Syntax, refusal, velocity
 from edge_agent.provisioning.errors import RenderError
 from edge_agent.provisioning.render.sandbox import MAX_FILE_CHARACTERS, PluginEnvironment
+from edge_agent.provisioning.render.sipxcom import velocity_names
 
 _XML: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 
@@ -34,6 +35,8 @@ class PluginTemplates:
         writers: dict[Syntax, Callable[[object], object]] = {"text": self._written, "xml": self._written_in_xml}
         used = {file.syntax for model in plugin.models.values() for file in model.files}
         self._templates = {syntax: self._compiled(plugin, writers[syntax]) for syntax in used}
+        self._velocity = {name: self._parsed(plugin, name) for name in plugin.templates if name.endswith(".vm")}
+        self._writers = writers
 
     @staticmethod
     def _compiled(plugin: Plugin, written: Callable[[object], object]) -> dict[str, Template]:
@@ -48,12 +51,21 @@ class PluginTemplates:
         )
         templates = {}
         for name in plugin.templates:
+            if name.endswith(".vm"):
+                continue
             try:
                 templates[name] = environment.get_template(name)
             except TemplateError as error:
                 line = getattr(error, "lineno", 0)
                 raise RenderError(f"{plugin.vendor}/templates/{name}:{line}: {error.message}") from None
         return templates
+
+    @staticmethod
+    def _parsed(plugin: Plugin, name: str) -> tuple[velocity.Node, ...]:
+        try:
+            return velocity.parse(plugin.templates[name])
+        except velocity.VelocityError as error:
+            raise RenderError(f"{plugin.vendor}/templates/{name}:{error.line}: {error}") from None
 
     def render(self, template: str, names: Mapping[str, object], syntax: Syntax = "text") -> bytes:
         """The text of one file, UTF-8; in XML, every value that the template writes is escaped.
@@ -62,6 +74,9 @@ class PluginTemplates:
             RenderError: a value cannot be written, or the template names something that is not there.
         """
         try:
+            if (nodes := self._velocity.get(template)) is not None:
+                written = self._writers[syntax]
+                return velocity.evaluate(nodes, velocity_names(names), lambda value: str(written(value))).encode()
             return _joined(self._templates[syntax][template].generate(names)).encode()
         except _ValueRefused as error:
             raise RenderError(str(error)) from None

@@ -157,7 +157,7 @@ def test_no_value_ever_adds_a_line_or_changes_another_key(
     changed = DeviceConfig(device.device_id, device.mac, device.model, accounts=(whole,))
     suffix = ".conf" if device.model == "generic/sip" else ".cfg"
     try:
-        library = Renderer(CATALOGUE).render(site(changed))
+        library = RENDERER.render(site(changed))
     except ConfigRefused:
         return
     file = library.find(device.mac + suffix)
