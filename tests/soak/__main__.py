@@ -14,9 +14,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description="Calls while the edge is killed")
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--every", type=float, default=60.0, help="seconds from kill to kill")
+    parser.add_argument("--limit", type=float, default=1_000.0, help="calls a second at most")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tandem-soak-") as folder:
-        soak = Soak(Path(folder), given.seconds, given.every)
+        soak = Soak(Path(folder), given.seconds, given.every, given.limit)
         asyncio.run(soak.run())
     print(soak.table())
     return 1 if soak.problems else 0

@@ -284,12 +284,22 @@ class Phone:
             queue = self._waiting.get((message.all("Call-ID")[0], message.all("CSeq")[0].split()[1]))
             if queue is not None:
                 queue.put_nowait(message)
+            elif message.status == 200 and message.all("CSeq")[0].endswith(" INVITE"):
+                self._end_late(message)
             return
         method = text.split(" ", 1)[0]
         if method == "INVITE":
             self.send(self._response(message, "180 Ringing"))
         if method != "ACK":
             self.send(self._response(message, "200 OK"))
+
+    def _end_late(self, answer: Answer) -> None:
+        """Somebody answered a call that was given up (RFC 3261 §13.2.2.4, §15)."""
+        call_id, number = answer.all("Call-ID")[0], int(answer.all("CSeq")[0].split()[0])
+        target, to = answer.all("Contact")[0].partition("<")[2].partition(">")[0], answer.all("To")[0]
+        routes = "".join(f"Route: {one}\r\n" for one in reversed(answer.all("Record-Route")))
+        for method, its in (("ACK", number), ("BYE", number + 200)):
+            self.send(self._request(method, target, to, call_id, its, routes))
 
     def _response(self, request: Answer, status: str) -> str:
         via = "".join(f"Via: {one}\r\n" for one in request.all("Via"))
