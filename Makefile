@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench fuzz floods soak golden portal peers clean
+.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench fuzz floods soak golden portal peers peer-matrix clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-compiled: $(READY) ## The SIP tests once more, on the compiled modules
 
 test-system: $(READY) ## Tests of the whole with its real peers
 	$(BIN)/python -m pytest tests/system $(ARGS)
+
+peer-matrix: $(READY) peers ## Every scenario with every real phone over every transport; writes docs/peers.md
+	TANDEM_PEER_MATRIX=1 $(BIN)/python -m pytest tests/system/test_peer_matrix.py $(ARGS)
 
 check: $(READY) ## Format, lint, types, import rules, file names, Terraform
 	$(BIN)/ruff format --check .

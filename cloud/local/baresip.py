@@ -23,6 +23,7 @@ MODULES: Final = (
     Path("/usr/local/lib/baresip/modules"),
 )
 _COLOURS: Final = re.compile(rb"\x1b\[[0-9;]*m")
+_TRACED: Final = re.compile(rb"\n(?:\x1b\[[0-9;]*m)*#\n(?:UDP|TCP|TLS) (\S+) -> (\S+)\n")
 _REGISTERED: Final = re.compile(r"\{\d+/\w+/v\d\} (\d{3}) ")
 _PACKETS: Final = re.compile(r"packets:\s+(\d+)\s+(\d+)")
 
@@ -62,15 +63,23 @@ class Baresip:
         account: what it registers with.
         tone_hz: the tone that it speaks.
         expires_seconds: registration interval; 0 does not register.
+        authority: PEM file of whose certificates it believes over TLS; None: anybody's.
     """
 
-    def __init__(self, folder: Path, account: PhoneAccount, tone_hz: int = 440, expires_seconds: int = 600) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        account: PhoneAccount,
+        tone_hz: int = 440,
+        expires_seconds: int = 600,
+        authority: Path | None = None,
+    ) -> None:
         self.account = account
         self._folder = folder
         self._events: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
-        self._sip_port, self._control_port = _free_pair(), _free_tcp()
-        _configure(folder, account, self._sip_port, self._control_port, tone_hz, expires_seconds)
+        self._sip_port, self._control_port = free_pair(), _free_tcp()
+        _configure(folder, account, self._sip_port, self._control_port, tone_hz, expires_seconds, authority)
         self._log = folder / "log"
 
     def __enter__(self) -> Self:
@@ -150,6 +159,12 @@ class Baresip:
             del self._events[: at + 1]
             return event
 
+    def take_events(self) -> list[dict[str, Any]]:
+        """Every event since the last time; they are then forgotten."""
+        with self._arrived:
+            taken, self._events[:] = list(self._events), []
+            return taken
+
     def registered(self, within: float = 10.0) -> None:
         """Wait until the registrar has said 200; it may have done so before the control socket was there."""
         pause = threading.Event()
@@ -194,33 +209,44 @@ class Baresip:
 
     def traffic(self) -> list[SipTrace]:
         """Every SIP message sent and received, oldest first."""
-        data = _COLOURS.sub(b"", self._log.read_bytes())
+        return self.traffic_since(0)[0]
+
+    def traffic_since(self, place: int) -> tuple[list[SipTrace], int]:
+        """The SIP messages that stand whole in the log from `place` on, and the place to go on from."""
+        with self._log.open("rb") as log:
+            log.seek(place)
+            data = log.read()
         own = f"127.0.0.1:{self._sip_port}".encode()
-        messages = []
-        for part in re.split(rb"\n#\n", data)[1:]:
-            head, _, rest = part.partition(b"\n")
-            found = re.match(rb"(?:UDP|TCP|TLS) (\S+) -> (\S+)", head)
-            if not found:
-                continue
-            top, _, body = rest.partition(b"\r\n\r\n")
-            length = re.search(rb"(?im)^content-length:\s*(\d+)", top)
-            start_line = top.split(b"\r\n", 1)[0].decode("utf-8", "replace")
-            named = re.search(rb"(?im)^call-id:\s*(\S+)", top)
+        messages, done = [], 0
+        for found in _TRACED.finditer(data):
+            head, end, rest = data[found.end() :].partition(b"\r\n\r\n")
+            length = re.search(rb"(?im)^content-length:\s*(\d+)", head)
+            size = int(length[1]) if length else 0
+            if not end or len(rest) < size:
+                break
+            start_line = head.split(b"\r\n", 1)[0].decode("utf-8", "replace")
+            named = re.search(rb"(?im)^call-id:\s*(\S+)", head)
             call_id = named[1].decode("ascii", "replace") if named else ""
-            content = body[: int(length[1]) if length else 0]
-            messages.append(SipTrace(found[1] == own, start_line, call_id, content))
-        return messages
+            messages.append(SipTrace(found[1] == own, start_line, call_id, rest[:size]))
+            done = found.end() + len(head) + 4 + size
+        return messages, place + done
 
 
 def _configure(
-    folder: Path, account: PhoneAccount, sip_port: int, control_port: int, tone_hz: int, expires_seconds: int
+    folder: Path,
+    account: PhoneAccount,
+    sip_port: int,
+    control_port: int,
+    tone_hz: int,
+    expires_seconds: int,
+    authority: Path | None,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     modules = next((path for path in MODULES if path.is_dir()), None)
     if modules is None:
         raise PhoneError(f"no baresip modules in {', '.join(map(str, MODULES))}")
-    _write_tone(folder / "speaks.wav", tone_hz)
-    rtp = _free_pair()
+    write_tone(folder / "speaks.wav", tone_hz)
+    rtp = free_pair()
     lines = [
         "poll_method epoll",
         f"sip_listen 127.0.0.1:{sip_port}",
@@ -238,6 +264,8 @@ def _configure(
         "module_app ctrl_tcp.so",
         f"ctrl_tcp_listen 127.0.0.1:{control_port}",
     ]
+    if authority is not None:
+        lines.append(f"sip_cafile {authority}")
     (folder / "config").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "accounts").touch(mode=0o600)
     (folder / "accounts").write_text(
@@ -248,7 +276,7 @@ def _configure(
     )
 
 
-def _write_tone(path: Path, tone_hz: int, seconds: int = 30) -> None:
+def write_tone(path: Path, tone_hz: int, seconds: int = 30) -> None:
     """A 16-bit mono WAV of 8,000 samples a second, which baresip plays once."""
     period = [int(8000 * math.sin(2 * math.pi * tone_hz * at / 8000)) for at in range(8000)]
     with wave.open(str(path), "wb") as file:
@@ -265,7 +293,7 @@ def _free_tcp() -> int:
         return port
 
 
-def _free_pair() -> int:
+def free_pair() -> int:
     """A port that is free for UDP and TCP, the next one too."""
     for _ in range(200):
         port = _free_tcp()

@@ -1,5 +1,6 @@
 """The real programs that tests talk to: which Debian packages bring each, and which may be missing even in CI."""
 
+import importlib.util
 import shutil
 from typing import Final
 
@@ -14,6 +15,8 @@ PACKAGES: Final = {
     "kea-dhcp4": "kea-dhcp4-server",
     "lftp": "lftp",
     "chromium": "chromium",
+    "linphonec": "linphone-cli",
+    "kamailio": "kamailio-tls-modules",
     "debootstrap": "debootstrap",
     "ip": "iproute2",
     "tshark": "tshark",
@@ -24,10 +27,15 @@ PACKAGES: Final = {
 }
 """Program → Debian packages."""
 
-OPTIONAL_IN_CI: Final = frozenset({"terraform"})
-"""Programs that Debian does not package."""
+MODULES: Final = frozenset({"pjsua2"})
+"""Peers that are Python packages of the development environment."""
+
+OPTIONAL_IN_CI: Final = frozenset({"terraform", "pjsua2"})
+"""What Debian does not package, and what has no wheel for every Python that is supported."""
 
 
 def missing(program: str) -> bool:
     """Whether `program` is not on this machine."""
+    if program in MODULES:
+        return importlib.util.find_spec(program) is None
     return shutil.which(program) is None

@@ -1,9 +1,11 @@
 """The whole system for tests: everything `make run` starts, on free ports, in a folder of its own."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,61 @@ from cloud.local.api_client import ApiClient
 from cloud.local.demo_site import DemoAccount
 from cloud.local.settings import LocalSettings
 from cloud.local.system import LocalSystem
+from tests.support.phones.matrix import SCENARIOS, Matrix
 from tests.support.raw_sip import RawPhone
 from tests.support.sipp import SippAccount
+
+_MATRIX = pytest.StashKey[Matrix]()
+MATRIX_FILE = Path(__file__).parents[2] / "docs/peers.md"
+"""Written when TANDEM_PEER_MATRIX is set."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cells of the matrix of phones run by scenario, the restart of the edge last: the phones are started once."""
+    places = [at for at, item in enumerate(items) if item.get_closest_marker("cell")]
+    cells = sorted((items[at] for at in places), key=_place)
+    for at, item in zip(places, cells, strict=True):
+        items[at] = item
+
+
+def _place(item: pytest.Item) -> tuple[int, str]:
+    marker = item.get_closest_marker("cell")
+    assert marker is not None
+    return SCENARIOS.index(marker.args[1]), marker.args[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Note what came of a cell."""
+    report = yield
+    if (marker := item.get_closest_marker("cell")) and (report.when == "call" or not report.passed):
+        matrix = item.config.stash.setdefault(_MATRIX, Matrix())
+        matrix.seconds += call.duration
+        if report.skipped:
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+            result, _, why = reason.partition(": ")
+            matrix.note(*marker.args, result, why)
+        else:
+            matrix.note(*marker.args, "pass" if report.passed else "FAIL", "" if report.passed else "see the test")
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The matrix of phones; in its page of the documentation too when that is asked for."""
+    matrix = config.stash.get(_MATRIX, None)
+    if matrix is None:
+        return
+    for line in matrix.lines():
+        terminalreporter.write_line(line)
+    if os.environ.get("TANDEM_PEER_MATRIX"):
+        MATRIX_FILE.write_text(page_of(matrix), encoding="utf-8")
+
+
+def page_of(matrix: Matrix) -> str:
+    """The page with its matrix replaced by this one."""
+    before = MATRIX_FILE.read_text(encoding="utf-8").partition("<!-- the last run -->")[0]
+    return f"{before}<!-- the last run -->\n\n" + "\n".join(matrix.lines()) + "\n"
 
 
 def settings_for(folder: Path, *more: str, **environment: str) -> LocalSettings:
