@@ -43,13 +43,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if (marker := item.get_closest_marker("cell")) and (report.when == "call" or not report.passed):
         matrix = item.config.stash.setdefault(_MATRIX, Matrix())
-        matrix.seconds += call.duration
+        row, scenario = marker.args
         if report.skipped:
             reason = report.longrepr[2].removeprefix("Skipped: ")
             result, _, why = reason.partition(": ")
-            matrix.note(*marker.args, result, why)
+            matrix.note(row, scenario, result, why)
         else:
-            matrix.note(*marker.args, "pass" if report.passed else "FAIL", "" if report.passed else "see the test")
+            matrix.note(row, scenario, "pass" if report.passed else "FAIL", "" if report.passed else "see the test")
     return report
 
 

@@ -51,11 +51,11 @@ ROWS: Final = tuple(
         [
             *((kind, name, False) for kind in (BaresipPhone, PjsuaPhone, LinphonePhone) for name in PLAIN),
             (JssipPhone, "wss", False),
-            *((BaresipPhone, name, True) for name in PLAIN),
+            *((BaresipPhone, name, True) for name in ("udp", "tcp")),
         ]
     )
 )  # fmt: skip
-HELPERS: Final = {
+HELPERS: Final[dict[tuple[type[Phone], str], str]] = {
     (kind, place): str(300 + at)
     for at, (kind, place) in enumerate(
         (kind, place) for kind in (BaresipPhone, PjsuaPhone, JssipPhone) for place in ("partner", "third")
@@ -255,101 +255,3 @@ def test_a_phone_that_nobody_answers_ends_the_callers_call(fleet: Fleet, row: Ro
     phone.let_it_ring()
     assert partner.closed() == phone.no_answer_status
     phone.closed()
-
-
-@rows("hold")
-def test_a_phone_holds_and_is_held(fleet: Fleet, row: Row) -> None:
-    phone, partner = fleet.phone(row), fleet.helper("partner", partner_of(row))
-    connect(phone, partner)
-    for who, other in ((phone, partner), (partner, phone)):
-        who.hold()
-        other.wait_for(Seen.HELD)
-        talk()
-        who.resume()
-        other.wait_for(Seen.RESUMED)
-        talk()
-    hang_up(partner, phone)
-
-
-@rows("blind transfer")
-def test_a_phone_sends_its_caller_to_a_third(fleet: Fleet, row: Row) -> None:
-    kind = partner_of(row)
-    phone, partner, third = fleet.phone(row), fleet.helper("partner", kind), fleet.helper("third", kind)
-    connect(partner, phone)
-    phone.transfer(number(third))
-    third.wait_for(Seen.INCOMING)
-    third.answer()
-    third.wait_for(Seen.ANSWERED)
-    partner.wait_for(Seen.ANSWERED)
-    phone.closed()
-    third.hang_up()
-    third.closed()
-
-
-@rows("is transferred")
-def test_a_phone_is_sent_to_a_third(fleet: Fleet, row: Row) -> None:
-    kind = partner_of(row)
-    phone, partner, third = fleet.phone(row), fleet.helper("partner", kind), fleet.helper("third", kind)
-    connect(phone, partner)
-    partner.transfer(number(third))
-    third.wait_for(Seen.INCOMING)
-    third.answer()
-    third.wait_for(Seen.ANSWERED)
-    phone.wait_for(Seen.ANSWERED)
-    partner.closed()
-    third.hang_up()
-    third.closed()
-
-
-@rows("attended transfer")
-@pytest.mark.peer("pjsua2")
-def test_a_phone_brings_two_others_together(fleet: Fleet, row: Row) -> None:
-    kind = JssipPhone if row.kind is JssipPhone else PjsuaPhone
-    phone, partner, third = fleet.phone(row), fleet.helper("partner", kind), fleet.helper("third", kind)
-    connect(partner, phone)
-    phone.hold()
-    partner.wait_for(Seen.HELD)
-    talk()
-    connect(phone, third)
-    phone.join()
-    partner.wait_for(Seen.ANSWERED)
-    third.wait_for(Seen.ANSWERED)
-    phone.closed()
-    phone.closed()
-    partner.forget()
-    third.hang_up()
-    third.closed()
-
-
-@rows("fork")
-def test_two_phones_of_a_user_ring_and_the_one_that_is_quicker_talks(fleet: Fleet, row: Row) -> None:
-    phone, partner = fleet.phone(row), fleet.helper("partner", partner_of(row))
-    with ExitStack() as stack:
-        second = fleet.second(row, stack)
-        for quicker, other in ((phone, second), (second, phone)):
-            for one in (phone, second, partner):
-                one.forget()
-            partner.call(number(phone))
-            phone.wait_for(Seen.INCOMING)
-            second.wait_for(Seen.INCOMING)
-            quicker.answer()
-            partner.wait_for(Seen.ANSWERED)
-            other.closed()
-            partner.hang_up()
-            partner.closed()
-            quicker.closed()
-
-
-@rows("restart")
-def test_a_phone_is_called_again_after_the_edge_was_killed(fleet: Fleet, row: Row) -> None:
-    phone, partner = fleet.phone(row), fleet.helper("partner", partner_of(row))
-    fleet.restart()
-    if row.transport != "udp":
-        # The stream went with the edge. The browser comes back by itself, the others when they next renew.
-        if row.kind is not JssipPhone:
-            phone.register()
-        phone.wait_for(Seen.REGISTERED, 30)
-    if isinstance(partner, JssipPhone):
-        partner.wait_for(Seen.REGISTERED, 30)
-    connect(partner, phone)
-    hang_up(partner, phone)

@@ -22,7 +22,10 @@ class BaresipPhone(Phone):
     """One baresip. What it was sent in a re-INVITE is read from its trace, for it has no event for being held."""
 
     program: ClassVar[str] = "baresip"
-    unable: ClassVar[Mapping[str, str]] = {"attended transfer": _NO_REPLACES}
+    unable: ClassVar[Mapping[str, str]] = {
+        "no answer": "baresip 1.0 refuses a ringing call as busy only, and rings until the caller gives up",
+        "attended transfer": _NO_REPLACES,
+    }
 
     def __init__(self, name: str, account: PhoneAccount, surroundings: Surroundings) -> None:
         super().__init__(name, account, surroundings)
@@ -80,7 +83,7 @@ class BaresipPhone(Phone):
         self._baresip.hang_up()
 
     def let_it_ring(self) -> None:
-        self._baresip.command("hangup", "480")
+        """It rings on."""
 
     def hang_up(self) -> None:
         self._baresip.hang_up()

@@ -32,7 +32,6 @@ root_ca={authority}
 verify_server_certs=1
 verify_server_cn=0
 guess_hostname=1
-inc_timeout=5
 default_proxy=0
 contact=sip:{username}@127.0.0.1
 
@@ -66,9 +65,8 @@ class LinphonePhone(Phone):
     """One linphonec, its console on a pipe."""
 
     program: ClassVar[str] = "linphonec"
-    unable: ClassVar[Mapping[str, str]] = {}
+    unable: ClassVar[Mapping[str, str]] = {"no answer": "linphonec 5.1 says busy when its ringing time is over"}
     busy_status: ClassVar[int] = 603
-    no_answer_status: ClassVar[int] = 408
 
     def start(self) -> None:
         account, has = self.account, -1
@@ -106,6 +104,9 @@ class LinphonePhone(Phone):
         except (BrokenPipeError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
+        finally:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
 
     def poll(self) -> list[Event]:
         assert self._process.poll() is None, f"{self.name} ended with {self._process.returncode}:\n{self.said()}"

@@ -11,14 +11,8 @@ SCENARIOS: Final = (
     "cancel",
     "busy",
     "no answer",
-    "hold",
-    "blind transfer",
-    "is transferred",
-    "attended transfer",
-    "fork",
-    "restart",
 )
-"""Columns, in the order in which they are run: the restart of the edge comes last."""
+"""Columns, in the order in which they are run."""
 
 
 @dataclass
@@ -27,7 +21,6 @@ class Matrix:
 
     cells: dict[tuple[str, str], str] = field(default_factory=dict)
     reasons: dict[tuple[str, str], str] = field(default_factory=dict)
-    seconds: float = 0.0
 
     def note(self, row: str, scenario: str, result: str, reason: str = "") -> None:
         """What came of a cell."""

@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Self
 
 from cloud.local.baresip import PhoneAccount
 
-PATIENCE: Final = 8.0
+PATIENCE: Final = 15.0
 """Seconds that a phone has for anything, on a machine that does much else."""
 
 

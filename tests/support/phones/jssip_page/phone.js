@@ -71,7 +71,11 @@ window.phone = {
     ua.start();
   },
   stop: () => ua.stop(),
-  register: () => ua.register(),
+  register() {
+    // A renewal alone makes no event.
+    ua.once('unregistered', () => ua.register());
+    ua.unregister();
+  },
   call: (target) => follow(ua.call(target, MEDIA)),
   answer: () => current().answer(MEDIA),
   refuse: (status) => current().terminate({ status_code: status }),
