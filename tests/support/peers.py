@@ -16,7 +16,6 @@ PACKAGES: Final = {
     "lftp": "lftp",
     "chromium": "chromium",
     "linphonec": "linphone-cli",
-    "kamailio": "kamailio-tls-modules",
     "debootstrap": "debootstrap",
     "ip": "iproute2",
     "tshark": "tshark",
