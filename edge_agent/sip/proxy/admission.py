@@ -100,7 +100,7 @@ class Admission:
         user = self._config.users.get(found.user_id)
         if user is None or not user.enabled:
             raise SipError(403, "Forbidden")
-        claimed = request.address(b"from").uri
+        claimed = request.uri_of(b"from")
         if claimed.host != _ANONYMOUS_HOST:
             owner = self._config.plan.dialled.get(claimed.dialled) if self._own.name_host(claimed) else None
             if owner is None or owner.user_id != user.user_id:

@@ -196,7 +196,8 @@ class ProxyCore:
         ours = not routed and self._own.are(uri)
         if self._hops(request) <= 0 and not (ours and method in (b"OPTIONS", b"REGISTER") and not uri.user):
             raise SipError(483, "Too Many Hops")
-        loop_mark = self._loop_mark(request)
+        # What ends here goes round nowhere.
+        loop_mark = b"" if ours and method == b"REGISTER" else self._loop_mark(request)
         if self._emergencies.is_call(request, uri):
             caller = self._admission.known(request)
             self._remove_own_credentials(request)
@@ -265,7 +266,7 @@ class ProxyCore:
         timer = self._session_timer(request)
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
-            named = request.address(b"from").uri.dialled
+            named = request.uri_of(b"from").dialled
             callee = callee_of(decision)
             call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, now)
         transaction = self._layer.accept(request)

@@ -161,7 +161,7 @@ class Registrar:
         user = config.users.get(credential.user_id)
         if user is None or not user.enabled:
             raise SipError(403, "Forbidden")
-        named = config.plan.dialled.get(request.address(b"to").uri.dialled)
+        named = config.plan.dialled.get(request.uri_of(b"to").dialled)
         if named is None:
             raise SipError(404, "Not Found")
         if named.user_id != user.user_id:
