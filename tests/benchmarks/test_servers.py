@@ -19,7 +19,7 @@ from benchmarks.sip.server import SipServer, accounts, snapshot, snapshot_secret
     [
         ("'--enable-optimizations'", "/opt/python", "-fprofile-use", "--enable-optimizations"),
         ("'--prefix=/usr'", "/usr", "", "by Debian's rules"),
-        ("'--prefix=/root/python'", "/root/python", "-fprofile-use", "without PGO"),
+        ("'--prefix=/opt/python'", "/opt/python", "-fprofile-use", "without PGO"),
     ],
 )
 def test_whether_a_python_was_built_by_a_profile_is_said_with_how_that_is_known(
