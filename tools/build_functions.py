@@ -29,7 +29,7 @@ MAX_UNZIPPED: Final = 80 * 1024 * 1024
 LEFT_OUT: Final[dict[str, str]] = {
     **dict.fromkeys(("boto3", "botocore", "s3transfer"), "the Lambda runtime has it"),
     **dict.fromkeys(("aioquic", "pylsqpack", "pyopenssl", "service-identity", "websockets"), "the hub's channel"),
-    **dict.fromkeys(("alembic", "mako", "markupsafe"), "migrations, run by a task of their own"),
+    **dict.fromkeys(("alembic", "mako"), "migrations, run by a task of their own"),
     **dict.fromkeys(
         ("ansicon", "blessed", "click", "editor", "inquirer", "jinxed", "pip", "pyyaml", "readchar", "runs"),
         "Chalice's command line",

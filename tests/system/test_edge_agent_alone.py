@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.sync.events import CallEnded, RegistrationChanged
+from contract.sync.events import CallEnded, PhoneFetched, RegistrationChanged
 from edge_agent.clock import SystemClock
 from edge_agent.ports import OpenCall
 from edge_agent.sync.outbox import Outbox
@@ -66,8 +66,8 @@ def test_with_the_cloud_away_phones_register_and_fetch_their_files(edge: EdgePro
         text = answer.read().decode()
     assert SMALL_SECRETS["s-1:1"] in text
     assert f"{edge.ports()['sip_udp']}" in text
-    told = eventually(lambda: events(state_dir), 2, "the registration is on its way to the cloud")
-    assert [type(event) for event in told] == [RegistrationChanged]
+    wanted = {RegistrationChanged, PhoneFetched}
+    eventually(lambda: {type(event) for event in events(state_dir)} == wanted, 3, "both are on their way to the cloud")
     assert edge.status()["online"] is False
 
 

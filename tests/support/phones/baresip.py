@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from cloud.local.baresip import Baresip, PhoneAccount
-from tests.support.phones.phone import Event, Phone, Seen, Surroundings
+from cloud.local.baresip import Baresip, PhoneAccount, PhoneError
+from tests.support.phones.phone import PATIENCE, Event, Phone, Seen, Surroundings
 
 _EVENTS: Final = {
     "REGISTER_OK": Seen.REGISTERED,
@@ -37,8 +37,12 @@ class BaresipPhone(Phone):
         authority = self.surroundings.authority
         self._baresip = Baresip(self.folder, self.account, expires_seconds=60, authority=authority)
         self._baresip.__enter__()
-        # It registers before its control socket is open, so that the event may be missed.
-        self._baresip.registered()
+        try:
+            # It registers before its control socket is open, so that the event may be missed.
+            self._baresip.registered(PATIENCE)
+        except PhoneError:
+            self._baresip.__exit__()
+            raise
         self._seen.append(Event(Seen.REGISTERED))
 
     def stop(self) -> None:

@@ -5,6 +5,7 @@ edge, by the transport that it came by. It neither authenticates nor registers: 
 """
 
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from string import Template
@@ -131,7 +132,15 @@ class Kamailio:
 
     def _is_up(self) -> bool:
         assert self._process.poll() is None, self.said()
-        return b"Listening on" in self._log.read_bytes()
+        if b"Listening on" not in self._log.read_bytes():
+            return False
+        host, _, port = self.target["tcp"].rpartition(":")
+        try:
+            # Its processes are started one by one after it said so; the one that accepts is the last.
+            socket.create_connection((host, int(port)), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
