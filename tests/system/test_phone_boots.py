@@ -67,10 +67,17 @@ def snapshot_of(phone: ScriptedPhone) -> Snapshot:
     return Snapshot(version=1, site=SITE, users=(user,), lines=(line,), devices=(device,), dial_plan=DialPlan())
 
 
+def _free_tcp_port() -> int:
+    """A port that nothing holds now; phones are told it before the server listens."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @pytest.fixture
 async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Site]:
     phone: ScriptedPhone = request.getfixturevalue("phone")
-    where = ProvisioningSettings(address="127.0.0.1", tftp_port=0, http_port=sipp.free_udp_port(), https_port="off",
+    where = ProvisioningSettings(address="127.0.0.1", tftp_port=0, http_port=_free_tcp_port(), https_port="off",
                                  plug_and_play_port=0)  # fmt: skip
     sip_settings = SipSettings(address="127.0.0.1", udp_port=0, tcp_port=0, tls_port="off")
     start = Start(settings=Settings(state_dir=tmp_path, sip=sip_settings, provisioning=where))
