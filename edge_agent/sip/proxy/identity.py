@@ -14,6 +14,8 @@ from edge_agent.sip.message import Flow, Message, NameAddr, SipError
 ASSERTED: Final = b"p-asserted-identity"
 _PREFERRED: Final = b"p-preferred-identity"
 _PRIVACY: Final = b"privacy"
+_UNNAMED: Final = frozenset({b"id", b"user", b"header"})
+"""Wishes that an asserted name would go against, whoever else has to do with them (RFC 3323 §4.2, RFC 3325 §9.3)."""
 _UNDERSTOOD: Final = frozenset({b"id", b"none", b"critical"})
 
 
@@ -94,8 +96,8 @@ class Identities:
 
 
 def is_private(request: Message) -> bool:
-    """Whether the caller does not want to be named (RFC 3325 §7, §9.3)."""
-    return request.has(_PRIVACY) and b"id" in _privacy(request)
+    """Whether the caller does not want to be named (RFC 3323 §4.2, RFC 3325 §7, §9.3)."""
+    return request.has(_PRIVACY) and not _UNNAMED.isdisjoint(_privacy(request))
 
 
 def _privacy(request: Message) -> set[bytes]:

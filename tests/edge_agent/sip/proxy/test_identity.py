@@ -62,6 +62,16 @@ def test_a_caller_who_asks_for_privacy_is_not_named_to_a_phone(site: MemorySite)
     assert got.get(b"privacy") == b"id"
 
 
+@pytest.mark.parametrize("value", ["user", "header", "User;header", "session;user"])
+def test_a_caller_who_asks_for_more_privacy_than_a_proxy_gives_is_not_named_either(
+    site: MemorySite, value: str
+) -> None:
+    """RFC 3323 §4.2: what was not hidden elsewhere is at least not added here."""
+    got = called(site, f"Privacy: {value}\r\n")
+    assert got.get(b"p-asserted-identity") is None
+    assert got.get(b"privacy") == value.encode()
+
+
 def test_a_trusted_service_is_told_also_who_wants_privacy(site: MemorySite) -> None:
     """RFC 3325 §7: within the trust domain the identity stays."""
     echo = service(site, 200)
