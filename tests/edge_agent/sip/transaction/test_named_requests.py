@@ -44,7 +44,7 @@ class Names(World):
         assert isinstance(client, NamedRequest)
         return client
 
-    def answer(self, number: int, status: int) -> None:
+    def reply(self, number: int, status: int) -> None:
         """Answer what was sent as the `number`th message."""
         sent = parse(self.sent[number][1])
         self.layer.receive(parse(response_bytes(sent, status, to_tag=b"t")), self.now)
@@ -70,11 +70,11 @@ def branches(world: Names, method: bytes) -> list[bytes]:
 def test_a_503_of_one_hop_sends_the_request_to_the_next_under_another_branch(method: bytes) -> None:
     world = Names(FIRST, SECOND)
     world.ask(method)
-    world.answer(0, 100)
-    world.answer(0, 503)
+    world.reply(0, 100)
+    world.reply(0, 503)
     assert world.went()[-1] == (method.decode(), SECOND.host)
     assert len(branches(world, method)) == 2
-    world.answer(len(world.sent) - 1, 200)
+    world.reply(len(world.sent) - 1, 200)
     # The owner hears one transaction: nothing of the 503.
     assert [what for _, what in world.told] == ["100", "200"]
     assert (world.dead, world.living) == ([FIRST], [FIRST, SECOND])
@@ -83,8 +83,8 @@ def test_a_503_of_one_hop_sends_the_request_to_the_next_under_another_branch(met
 def test_the_503_of_the_last_hop_goes_up() -> None:
     world = Names(FIRST, SECOND)
     world.ask()
-    world.answer(0, 503)
-    world.answer(len(world.sent) - 1, 503)
+    world.reply(0, 503)
+    world.reply(len(world.sent) - 1, 503)
     assert [what for _, what in world.told] == ["503"]
 
 
@@ -92,7 +92,7 @@ def test_the_503_of_the_last_hop_goes_up() -> None:
 def test_an_answer_other_than_503_is_the_answer(status: int) -> None:
     world = Names(FIRST, SECOND)
     world.ask()
-    world.answer(0, status)
+    world.reply(0, status)
     assert [what for _, what in world.told] == [str(status)]
     assert {host for _, host in world.went()} == {FIRST.host}
 
@@ -123,7 +123,7 @@ def test_three_seconds_of_silence_by_udp_are_enough_where_there_is_another_hop_a
 def test_a_hop_that_rings_is_not_left_for_another() -> None:
     world = Names(FIRST, SECOND)
     world.ask()
-    world.answer(0, 180)
+    world.reply(0, 180)
     world.run(60)
     assert {host for _, host in world.went()} == {FIRST.host}
 
@@ -132,13 +132,13 @@ def test_an_invite_that_a_silent_hop_got_after_all_is_cancelled_there_and_its_2x
     world = Names(FIRST, SECOND)
     world.ask()
     world.run(4)
-    world.answer(0, 180)
+    world.reply(0, 180)
     assert ("CANCEL", FIRST.host) in world.went()
     assert world.told == []
     second = next(number for number, (_, _, flow) in enumerate(world.sent) if flow == SECOND)
-    world.answer(second, 180)
+    world.reply(second, 180)
     # It was answered before the CANCEL came: the owner gets the answer, and the other hop is called off.
-    world.answer(0, 200)
+    world.reply(0, 200)
     assert [what for _, what in world.told] == ["180", "200"]
     assert ("CANCEL", SECOND.host) in world.went()
 
@@ -147,8 +147,8 @@ def test_a_late_answer_of_a_silent_hop_to_anything_but_an_invite_counts_once() -
     world = Names(FIRST, SECOND)
     world.ask(b"MESSAGE")
     world.run(4)
-    world.answer(0, 202)
-    world.answer(len(world.sent) - 1, 202)
+    world.reply(0, 202)
+    world.reply(len(world.sent) - 1, 202)
     assert [what for _, what in world.told] == ["202"]
 
 
@@ -189,10 +189,10 @@ def test_a_name_that_leads_nowhere_is_told_as_unreachable() -> None:
 def test_a_cancel_reaches_the_hop_that_rings_and_no_further_one_is_tried() -> None:
     world = Names(FIRST, SECOND)
     client = world.ask()
-    world.answer(0, 180)
+    world.reply(0, 180)
     client.cancel(0.0)
     assert world.went()[-1] == ("CANCEL", FIRST.host)
-    world.answer(0, 503)
+    world.reply(0, 503)
     assert [what for _, what in world.told] == ["180", "503"]
     assert {host for _, host in world.went()} == {FIRST.host}
 
