@@ -8,13 +8,14 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from pydantic import SecretStr
 
 from contract.devices import Level
 from contract.dialplan import SiteState, compile_plan
-from contract.snapshot import DialPlan, EmergencyRule, Line, Site, Snapshot
+from contract.snapshot import DhcpService, DialPlan, EmergencyRule, Line, Site, Snapshot
 from contract.sync.state import StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
@@ -26,6 +27,7 @@ from edge_agent.provisioning.config import (
     ProvisioningConfig,
     Registrar,
 )
+from edge_agent.provisioning.dhcp.config import DhcpConfig, Range
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.message import ha1
 
@@ -150,6 +152,7 @@ def provisioning_config(
             requests_per_address=policy.requests_per_minute_per_address,
             requests_per_phone=policy.requests_per_minute_per_phone,
         ),
+        dhcp=_dhcp(policy.dhcp),
         plugins=tuple(PluginPackage(one.vendor, one.digest, one.content) for one in snapshot.device_plugins),
         directory=tuple(
             sorted(
@@ -161,6 +164,29 @@ def provisioning_config(
                 key=lambda entry: (entry.name.casefold(), entry.number),
             )
         ),
+    )
+
+
+def _dhcp(service: DhcpService | None) -> DhcpConfig | None:
+    if service is None:
+        return None
+    return DhcpConfig(
+        tuple(
+            Range(
+                IPv4Network(each.network),
+                IPv4Address(each.first),
+                IPv4Address(each.last),
+                IPv4Address(each.router) if each.router else None,
+                tuple(map(IPv4Address, each.name_servers)),
+                tuple(map(IPv4Address, each.ntp_servers)),
+                each.lease_seconds,
+                {one.mac: IPv4Address(one.address) for one in each.reservations},
+            )
+            for each in service.ranges
+        ),
+        service.voice_vlan,
+        service.known_only,
+        service.proxy_offers,
     )
 
 

@@ -10,7 +10,7 @@ from contract.snapshot.gateway import Gateway
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
-from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpService, ProvisioningPolicy
+from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
@@ -37,6 +37,7 @@ __all__ = [
     "DeviceLevels",
     "DevicePlugin",
     "DhcpRange",
+    "DhcpReservation",
     "DhcpService",
     "DialPattern",
     "DialPlan",
