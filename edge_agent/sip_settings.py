@@ -99,6 +99,10 @@ class LimitSettings(Section):
     )
     tcp_connections: int = whole(4_000, 10, 1_000_000, "connections", "Streams (TCP, TLS, WebSocket) at one time.")
     tcp_connections_per_host: int = whole(1_000, 1, 1_000_000, "connections", "Of those, from one address.")
+    tcp_opened_per_host: int = whole(64, 1, 10_000, "connections", "Connections that we open to one address.")
+    tcp_opened_idle_seconds: float = real(
+        900.0, 30.0, 86_400.0, "seconds", "A connection that we opened is closed after so long without any byte."
+    )
     tcp_idle_seconds: float = real(
         3_900.0, 30.0, 86_400.0, "seconds", "A stream without any byte for so long is closed."
     )
