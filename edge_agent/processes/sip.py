@@ -40,7 +40,7 @@ from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens
-from edge_agent.views import sip_config, site_state
+from edge_agent.views import limits_of, sip_config, site_state
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class SipSubsystem:
         self._tokens = SystemTokens()
         self._advertised = ""
         self._folder = Path()
+        self._settings = SipSettings()
         self._tls: TlsIdentity | None = None
         self._tape: Tape | None = None
         self._hep: HepExport | None = None
@@ -79,7 +80,7 @@ class SipSubsystem:
     async def start(self, message: Start) -> Ports:
         """Bind the sockets, at the earlier run's ports where the settings leave the choice open."""
         settings, had = message.settings.sip, message.ports
-        self._folder = message.settings.state_dir
+        self._folder, self._settings = message.settings.state_dir, settings
         self._advertised = reachable_host(settings.address, settings.advertised_host)
         self._reporting = GatheredReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
@@ -111,6 +112,7 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
+            limits=limits_of(settings),
             tape=self._tape,
         )
         await self._transport.open()
@@ -163,7 +165,7 @@ class SipSubsystem:
     async def prepare(self, message: Prepare) -> None:
         """Check a configuration; what runs goes on."""
         self._merge(message.state)
-        config = replace(sip_config(message), state=self.site_state())
+        config = replace(sip_config(message, self._settings), state=self.site_state())
         try:
             if self._endpoint is not None:
                 self._endpoint.prepare(config)

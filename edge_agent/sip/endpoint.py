@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Final, Protocol, get_args
 
 from contract.sync.events import AlarmChanged
@@ -46,6 +47,7 @@ from edge_agent.sip.registrar.store import BindingStore
 from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
 from edge_agent.sip.transaction.ports import ServerKey
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.tokens import Tokens
@@ -76,8 +78,20 @@ class Transport(Protocol):
         """Send at the end of the batch."""
         ...
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
-        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        """See `Finder`."""
+        ...
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """See `Finder`."""
+        ...
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """See `Finder`."""
+        ...
+
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
+        """Who the peer of a TLS connection proved to be; None: nobody in particular."""
         ...
 
     def reuse(self, flow: Flow, port: int) -> bool:
@@ -189,6 +203,7 @@ class Endpoint:
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
+        self.layer.finder = transport
         self._kept = kept if kept is not None else Forgetful()
         self.events = Events(
             self.layer,
@@ -285,8 +300,8 @@ class Endpoint:
 
     def _reuse(self, request: Message, flow: Flow) -> None:
         """Answer the wish to be reached by this very connection, of peers that proved who they are (RFC 5923 §5)."""
-        via = request.via
-        if via.host.strip(b"[]").decode("ascii", "replace") in self._transport.verified_names(flow):
+        via, peer = request.via, self._transport.peer(flow)
+        if peer is not None and peer.is_for(via.host.strip(b"[]").decode("ascii", "replace")):
             self._transport.reuse(flow, via.port or DEFAULT_TLS_PORT)
 
     def _internal_error(self) -> None:

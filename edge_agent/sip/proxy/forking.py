@@ -14,9 +14,9 @@ from edge_agent.sip.proxy.routes import RouteBook
 from edge_agent.sip.proxy.session_timers import SessionTimer
 from edge_agent.sip.transaction import (
     ClientTransaction,
-    InviteClient,
-    NonInviteClient,
+    InvitingClient,
     NonInviteServer,
+    OnHop,
     ServerTransaction,
     TransactionLayer,
 )
@@ -102,17 +102,17 @@ class Branch:
             self.timer_c.branch = None
             self.timer_c = None
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """See `ClientOwner`."""
         self.client = client
         self.fork.response_arrived(self, response, now)
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
         self.fork.branch_failed(self, 408, now)
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
         self.fork.branch_failed(self, self.fork.unreachable_status, now)
@@ -120,7 +120,7 @@ class Branch:
     def give_up(self, now: float) -> None:
         """Stop ringing there."""
         self.given_up = True
-        if isinstance(self.client, InviteClient):
+        if isinstance(self.client, InvitingClient):
             self.client.cancel(now)
 
 
@@ -274,13 +274,21 @@ class Fork:
             request.insert(at if at > 0 else request.index(b"via") + 1, b"Route", value)
         if self._private and not target.trusted:
             request.remove(ASSERTED)
+        on_hop: OnHop | None = None
         if self._record_route:
-            self._routes.record(request, self._request.flow.transport, target.flow.transport)
+            if target.flow.connection < 0:
+                on_hop = self._record
+            else:
+                self._record(request, target.flow.transport)
         branch = Branch(self, target)
         self._branches.append(branch)
         if self._timer_c:
             self._wait_for(branch, now)
-        branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark)
+        branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark, on_hop)
+
+    def _record(self, request: Message, outgoing: str) -> None:
+        """Put our Record-Route on; where a name leads by several transports, on what goes to each hop."""
+        self._routes.record(request, self._request.flow.transport, outgoing)
 
     def _wait_for(self, branch: Branch, now: float) -> None:
         timer = branch.timer_c
@@ -369,7 +377,7 @@ class Fork:
 
     def _cancel_pending(self, now: float) -> None:
         for branch in self._branches:
-            if branch.pending and isinstance(branch.client, InviteClient):
+            if branch.pending and isinstance(branch.client, InvitingClient):
                 branch.client.cancel(now)
 
     def _settle(self, now: float) -> None:

@@ -9,7 +9,7 @@ from edge_agent.provisioning.dhcp.lease_store import LeaseStore
 from edge_agent.provisioning.dhcp.leases import Lease
 from edge_agent.provisioning.dhcp.packet import Code, Kind, Message, Operation, parse
 from edge_agent.provisioning.dhcp.search import Pace, Search
-from edge_agent.provisioning.dhcp.server import arp_table
+from edge_agent.provisioning.dhcp.sockets import arp_table
 
 LAN = Interface(2, "eth0", IPv4Address("192.0.2.1"), "02000000ff01")
 THEIRS = IPv4Address("192.0.2.200")
