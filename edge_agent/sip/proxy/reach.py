@@ -27,12 +27,13 @@ class Reach:
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
         self._foreign = frozenset(host.encode() for host in config.foreign_hosts)
-        self._services = config.trusted
+        self._trusts = config.trusts
+        self._gateway_hosts = config.gateways.hosts
 
     def check_new(self, hop: Uri, flow: Flow) -> None:
         """Whether a request of its own may go there.
 
-        Services of the site are reached by the dial plan only, which asks for permissions.
+        Services and gateways of the site are reached by the dial plan only, which asks for permissions.
 
         Args:
             hop: the topmost Route or the Request-URI.
@@ -41,7 +42,7 @@ class Reach:
         Raises:
             Refused: 403.
         """
-        known = self._location.knows_host(flow.host) and (flow.host, flow.port) not in self._services
+        known = self._location.knows_host(flow.host) and not self._trusts(flow)
         if self._own.leads_here(flow) or not (known or hop.host in self._foreign):
             raise _foreign_destination()
 
@@ -51,7 +52,7 @@ class Reach:
         Raises:
             Refused: 403.
         """
-        if self._location.knows_host(flow.host) or (flow.host, flow.port) in self._services:
+        if self._location.knows_host(flow.host) or self._trusts(flow) or flow.host in self._gateway_hosts:
             return
         if hop.host in self._foreign or self._routes.is_caller(proof, request, flow.host):
             return
