@@ -47,6 +47,7 @@ from edge_agent.sip.registrar.store import BindingStore
 from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
 from edge_agent.sip.transaction.ports import ServerKey
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.tokens import Tokens
@@ -77,8 +78,8 @@ class Transport(Protocol):
         """Send at the end of the batch."""
         ...
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
-        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
+        """Who the peer of a TLS connection proved to be; None: nobody in particular."""
         ...
 
     def reuse(self, flow: Flow, port: int) -> bool:
@@ -289,8 +290,8 @@ class Endpoint:
 
     def _reuse(self, request: Message, flow: Flow) -> None:
         """Answer the wish to be reached by this very connection, of peers that proved who they are (RFC 5923 §5)."""
-        via = request.via
-        if via.host.strip(b"[]").decode("ascii", "replace") in self._transport.verified_names(flow):
+        via, peer = request.via, self._transport.peer(flow)
+        if peer is not None and peer.is_for(via.host.strip(b"[]").decode("ascii", "replace")):
             self._transport.reuse(flow, via.port or DEFAULT_TLS_PORT)
 
     def _internal_error(self) -> None:

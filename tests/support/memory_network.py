@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edge_agent.sip.message import Flow, Message, parse
 from edge_agent.sip.transport import Receiver
+from edge_agent.sip.transport.peer import VerifiedPeer
 from tests.support.hand_clock import HandClock
 
 Address = tuple[str, int]
@@ -172,10 +173,10 @@ class MemoryTransport:
         """Send at the end of the batch."""
         self._outbox.append((data, flow))
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
         """Nobody shows a certificate here."""
         del flow
-        return ()
+        return None
 
     def expect(self, flow: Flow, seconds: float) -> None:
         """Note how long a peer may stay silent."""

@@ -19,12 +19,15 @@ class Flow(NamedTuple):
         port: the peer's port; 0 with a name: to be looked up as well.
         connection: for streams the number of one connection; 0 means whichever connection leads there, opened when
             there is none; always 0 for UDP. `TO_A_NAME` where `host` is a name.
+        name: whom the peer's certificate has to be for (RFC 5922 §7.3), where `host` was found for that name; empty:
+            the address.
     """
 
     transport: Transport
     host: str
     port: int
     connection: int = 0
+    name: str = ""
 
     @property
     def source(self) -> str:

@@ -23,8 +23,8 @@ UNANSWERED: Final = 32
 FRESH_SECONDS: Final = 60.0
 """After this time a name is looked up again (from memory as long as its records are valid)."""
 
-SendToHop = Callable[[bytes, Flow, str], bool]
-"""Sends by a numeric flow to the peer of that name; False: it cannot be."""
+SendToHop = Callable[[bytes, Flow], bool]
+"""Sends by a numeric flow; False: it cannot be."""
 
 
 class Route:
@@ -93,7 +93,7 @@ class NamedFlows:
             return True
         hop = route.hops[0]
         silent = flow.transport == "udp" and now - route.since > SILENT_SECONDS
-        if silent or not self._send(data, Flow(hop.transport, hop.host, hop.port), hop.name):
+        if silent or not self._send(data, hop.flow):
             self._next(flow, route, now)
         return True
 
@@ -135,9 +135,8 @@ class NamedFlows:
         hop = route.hops[0]
         self._by_hop[hop.transport, hop.host, hop.port] = flow
         route.since = now
-        target = Flow(hop.transport, hop.host, hop.port)
         # Each is tried: a datagram may be refused while the next one is not.
-        sent = [self._send(data, target, hop.name) for data in list(route.unanswered)]
+        sent = [self._send(data, hop.flow) for data in list(route.unanswered)]
         return all(sent)
 
     def _look_up(self, flow: Flow, route: Route) -> None:

@@ -17,6 +17,7 @@ from edge_agent.sip.message.flow import TO_A_NAME, Transport
 from edge_agent.sip.observation.tape import Tape
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.transport.named import NamedFlows
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
@@ -147,9 +148,9 @@ class SipTransport:
         if not self._in_batch and self._flusher is None:
             self._flusher = asyncio.get_running_loop().call_soon(self._flush_later)
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
-        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
-        return self.streams.verified_names(flow)
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
+        """See `Streams.peer`."""
+        return self.streams.peer(flow)
 
     def reuse(self, flow: Flow, port: int) -> bool:
         """See `Streams.reuse`."""
@@ -253,11 +254,11 @@ class SipTransport:
                 self._receiver.dropped(DropReason.UNREACHABLE)
                 self._receiver.flow_failed(flow, now)
 
-    def _send_now(self, data: bytes, flow: Flow, name: str = "") -> bool:
+    def _send_now(self, data: bytes, flow: Flow) -> bool:
         if self._tape is not None:
             self._tape.fresh.append((self._clock.monotonic(), True, flow, data))
         if flow.transport != "udp":
-            return self.streams.send(data, flow, name)
+            return self.streams.send(data, flow)
         return self._udp is not None and 0 < flow.port < 65_536 and self._udp.send(data, flow.host, flow.port)
 
     def _name_failed(self, flow: Flow) -> None:
