@@ -25,8 +25,10 @@ from edge_agent.provisioning.config import (
     ProvisioningConfig,
     Registrar,
 )
-from edge_agent.sip.config import Credential, SipConfig
-from edge_agent.sip.message import ha1
+from edge_agent.settings import SipSettings
+from edge_agent.sip.config import Credential, LockoutRules, OverloadRules, SipConfig
+from edge_agent.sip.message import Limits, ha1
+from edge_agent.sip.transaction import Timers
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +36,14 @@ _ADMINISTERS: Final = "SuperAdmin"
 _SERVICE_ADDRESS: Final = re.compile(r"@([^:;]+):([0-9]+)")
 
 
-def sip_config(message: Prepare) -> SipConfig:
-    """What registrar and proxy run on."""
+def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConfig:
+    """What registrar and proxy run on.
+
+    Args:
+        message: the snapshot and its surroundings.
+        settings: of this machine; None: as they are without a file.
+    """
+    settings = settings or SipSettings()
     site = message.snapshot.site
     credentials = (_credential(message, line, site) for line in message.snapshot.lines)
     addresses = (_SERVICE_ADDRESS.search(uri) for uri in message.services.values())
@@ -53,7 +61,19 @@ def sip_config(message: Prepare) -> SipConfig:
         administrators=frozenset(user.user_id for user in message.snapshot.users if _ADMINISTERS in user.permissions),
         trusted=frozenset((found[1], int(found[2])) for found in addresses if found),
         emergency_numbers=_emergency_numbers(message.snapshot.dial_plan),
+        **settings.registrar.model_dump(),
+        **settings.calls.model_dump(exclude={"foreign_hosts"}),
+        foreign_hosts=frozenset(settings.calls.foreign_hosts),
+        overload=OverloadRules(**settings.overload.model_dump()),
+        lockout=LockoutRules(**settings.lockout.model_dump()),
+        limits=limits_of(settings),
+        timers=Timers(**settings.timers.model_dump()),
     )
+
+
+def limits_of(settings: SipSettings) -> Limits:
+    """Bounds on what peers can push, at this machine."""
+    return Limits(**settings.limits.model_dump())
 
 
 def _emergency_numbers(plan: DialPlan) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens
-from edge_agent.views import sip_config
+from edge_agent.views import limits_of, sip_config
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class SipSubsystem:
         self._tokens = SystemTokens()
         self._advertised = ""
         self._folder = Path()
+        self._settings = SipSettings()
         self._tls: TlsIdentity | None = None
         self._tape: Tape | None = None
         self._hep: HepExport | None = None
@@ -80,7 +81,7 @@ class SipSubsystem:
     async def start(self, message: Start) -> Ports:
         """Bind the sockets, at the earlier run's ports where the settings leave the choice open."""
         settings, had = message.settings.sip, message.ports
-        self._folder = message.settings.state_dir
+        self._folder, self._settings = message.settings.state_dir, settings
         self._advertised = reachable_host(settings.address, settings.advertised_host)
         self._reporting = GatheredReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
@@ -112,6 +113,7 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
+            limits=limits_of(settings),
             tape=self._tape,
         )
         await self._transport.open()
@@ -164,7 +166,7 @@ class SipSubsystem:
     async def prepare(self, message: Prepare) -> None:
         """Check a configuration; what runs goes on."""
         self._merge(message.state)
-        config = sip_config(message)
+        config = sip_config(message, self._settings)
         config = replace(config, state=site_state(self._state.values(), config.users))
         try:
             if self._endpoint is not None:

@@ -49,6 +49,7 @@ class LockoutRules:
             anything.
         challenge_burst: of those, at once.
         remembered: entries of each table.
+        alarm_seconds: while locks fall, the alarm is told anew at most so often.
     """
 
     failures_per_name_and_source: int = 10
@@ -59,6 +60,7 @@ class LockoutRules:
     challenges_per_second: float = 50.0
     challenge_burst: int = 500
     remembered: int = 20_000
+    alarm_seconds: float = 60.0
 
 
 DEFAULT_LOCKOUT = LockoutRules()

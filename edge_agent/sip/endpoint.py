@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Final, Protocol, get_args
 
 from contract.sync.events import AlarmChanged
@@ -76,6 +77,18 @@ class Transport(Protocol):
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send at the end of the batch."""
+        ...
+
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        """See `Finder`."""
+        ...
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """See `Finder`."""
+        ...
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """See `Finder`."""
         ...
 
     def peer(self, flow: Flow) -> VerifiedPeer | None:
@@ -194,6 +207,7 @@ class Endpoint:
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
+        self.layer.finder = transport
         self.events = Events(
             self.layer,
             self.location,

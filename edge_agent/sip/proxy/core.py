@@ -101,7 +101,7 @@ class ProxyCore:
         self._routes = routes
         self._admission = admission
         self._location = location
-        self._reach = Reach(own, routes, location, config)
+        self._reach = Reach(own, routes, location, calls, config)
         self._identities = Identities(config)
         self._calls = calls
         self._register = register
@@ -249,6 +249,9 @@ class ProxyCore:
         self._remove_own_credentials(request)
         self._identities.settle(request, caller)
         method = request.method
+        if method == b"INVITE" and self._calls.has_too_many(caller):
+            self._drops[DropReason.TOO_MANY_INVITES] += 1
+            raise Shed(self._overload.retry_after())
         if not ours:
             self._relay(request, loop_mark, now)
             return
@@ -426,7 +429,7 @@ class ProxyCore:
 
 
 class Shed(SipError):
-    """A new dialog that is turned away because too much arrives."""
+    """A new dialog that is turned away because too much arrives, or because its caller waits for too many."""
 
     def __init__(self, retry_after: bytes) -> None:
         super().__init__(503, "Service Unavailable")

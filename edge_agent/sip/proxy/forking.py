@@ -15,9 +15,9 @@ from edge_agent.sip.proxy.routes import RouteBook
 from edge_agent.sip.proxy.session_timers import SessionTimer
 from edge_agent.sip.transaction import (
     ClientTransaction,
-    InviteClient,
-    NonInviteClient,
+    InvitingClient,
     NonInviteServer,
+    OnHop,
     ServerTransaction,
     TransactionLayer,
 )
@@ -105,6 +105,7 @@ class Branch:
         "client",
         "fork",
         "given_up",
+        "heard",
         "others",
         "pending",
         "timer_c",
@@ -123,6 +124,8 @@ class Branch:
         self.pending = True
         self.given_up = False
         """Cancelled by us because it rang too long, not by the caller."""
+        self.heard = False
+        """Whether any response came."""
         self.abandoned = False
         """Nobody waits for it any more; only a 2xx still counts."""
         self.timer_c: TimerC | None = None
@@ -134,17 +137,17 @@ class Branch:
             self.timer_c.branch = None
             self.timer_c = None
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """See `ClientOwner`."""
         self.client = client
         self.fork.response_arrived(self, response, now)
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
         self.fork.branch_failed(self, 408, now)
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
         self.fork.branch_failed(self, 503 if self.trusted else self.fork.unreachable_status, now)
@@ -152,13 +155,13 @@ class Branch:
     def expired(self, kind: int, now: float) -> None:
         """The time for a first response is over."""
         del kind
-        if self.pending and isinstance(self.client, InviteClient) and not self.client.answered:
+        if self.pending and not self.heard:
             self.fork.leave(self, 503, now)
 
     def give_up(self, now: float) -> None:
         """Stop ringing there."""
         self.given_up = True
-        if isinstance(self.client, InviteClient):
+        if isinstance(self.client, InvitingClient):
             self.client.cancel(now)
 
 
@@ -326,17 +329,25 @@ class Fork:
             request.insert(at if at > 0 else request.index(b"via") + 1, b"Route", value)
         if self._private and not target.trusted:
             request.remove(ASSERTED)
+        on_hop: OnHop | None = None
         if self._record_route:
-            self._routes.record(request, self._request.flow.transport, target.flow.transport)
+            if target.flow.connection < 0:
+                on_hop = self._record
+            else:
+                self._record(request, target.flow.transport)
         branch = Branch(self, target)
         self._branches.append(branch)
         if target.caller_id is not None:
             branch.caller = target.caller_id.write(request)
         if self._timer_c:
             self._wait_for(branch, now)
-        branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark)
+        branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark, on_hop)
         if target.first_response_seconds and self._timer_c:
             self._layer.wheel.add(target.first_response_seconds, branch, _FIRST_RESPONSE, now)
+
+    def _record(self, request: Message, outgoing: str) -> None:
+        """Put our Record-Route on; where a name leads by several transports, on what goes to each hop."""
+        self._routes.record(request, self._request.flow.transport, outgoing)
 
     def _wait_for(self, branch: Branch, now: float) -> None:
         timer = branch.timer_c
@@ -355,7 +366,7 @@ class Fork:
         status = response.status
         if branch.abandoned and not 200 <= status < 300:
             return
-        self._heard = True
+        self._heard = branch.heard = True
         if branch.caller is not None:
             response.set(b"From", branch.caller)
         if not branch.trusted and response.has(ASSERTED):
@@ -454,13 +465,13 @@ class Fork:
         branch.decided()
         branch.abandoned = True
         self._ends.append(BranchEnd(status))
-        if isinstance(branch.client, InviteClient):
+        if isinstance(branch.client, InvitingClient):
             branch.client.cancel(now)
         self._settle(now)
 
     def _cancel_pending(self, now: float) -> None:
         for branch in self._branches:
-            if branch.pending and isinstance(branch.client, InviteClient):
+            if branch.pending and isinstance(branch.client, InvitingClient):
                 branch.client.cancel(now)
 
     def _settle(self, now: float) -> None:

@@ -18,8 +18,10 @@ from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
 
 _MAX_REDIRECTIONS = 5
-NO_ANSWER_SECONDS = 2.0
+FIRST_RESPONSE_SECONDS = 2.0
 """How long a gateway has for its first response before the next one is tried."""
+FIRST_RESPONSE_OF_A_NAME_SECONDS = 5.0
+"""The same for one that is given by name, behind which there may be several addresses."""
 
 
 class Routing:
@@ -157,12 +159,14 @@ class Routing:
     def _outward(self, outward: Outward) -> Target:
         """A number at a gateway."""
         gateway = self._config.plan.gateways[outward.gateway_id]
+        flow = way_to(gateway)
+        seconds = FIRST_RESPONSE_OF_A_NAME_SECONDS if flow.connection < 0 else FIRST_RESPONSE_SECONDS
         return Target(
             uri_at(gateway, outward.number).text,
-            way_to(gateway),
+            flow,
             trusted=True,
             caller_id=caller_id_of(gateway, outward, self._config.domain),
-            first_response_seconds=NO_ANSWER_SECONDS,
+            first_response_seconds=seconds,
         )
 
 
