@@ -94,6 +94,15 @@ class _Wire:
     def _send(self, data: bytes, flow: Flow) -> None:
         self.sent.append((data, flow))
 
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        del flow, found, now
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        del flow, hop, now
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        del flow, hop
+
     def peer(self, flow: Flow) -> VerifiedPeer | None:
         del flow
         return None

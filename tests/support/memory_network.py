@@ -159,6 +159,14 @@ class MemoryTransport:
         self.expected: dict[Flow, float] = {}
         """How long the peer of a stream may stay silent."""
         self._outbox: list[tuple[bytes, Flow]] = []
+        self.names: dict[str, tuple[Flow, ...]] = {}
+        """Hops by name, as `find` tells them at the end of the batch."""
+        self.slow = False
+        """Whether look-ups find nothing for now."""
+        self.looked_up: list[Flow] = []
+        self.dead: list[Flow] = []
+        self.living: list[Flow] = []
+        self._lookups: list[tuple[Callable[[tuple[Flow, ...], float], None], tuple[Flow, ...]]] = []
 
     @property
     def local(self) -> dict[str, tuple[str, int]]:
@@ -172,6 +180,22 @@ class MemoryTransport:
     def send(self, data: bytes, flow: Flow) -> None:
         """Send at the end of the batch."""
         self._outbox.append((data, flow))
+
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        """The hops in `names`."""
+        del now
+        self.looked_up.append(flow)
+        self._lookups.append((found, self.names.get(flow.host, ())))
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """Note a hop that did not answer."""
+        del flow, now
+        self.dead.append(hop)
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """Note a hop that answered."""
+        del flow
+        self.living.append(hop)
 
     def peer(self, flow: Flow) -> VerifiedPeer | None:
         """Nobody shows a certificate here."""
@@ -204,7 +228,10 @@ class MemoryTransport:
         assert self.receiver is not None
         now = self._network.clock.monotonic()
         self.receiver.batch_ended(now)
-        while self._outbox:
+        while self._outbox or (self._lookups and not self.slow):
+            lookups, self._lookups = ([], self._lookups) if self.slow else (self._lookups, [])
+            for found, hops in lookups:
+                found(hops, now)
             outbox, self._outbox = self._outbox, []
             for data, flow in outbox:
                 if self._network.is_open(flow):

@@ -1,15 +1,14 @@
 """/devices, /device-models and /unknown-phones: phones and gateways, what they can be, and who else asked."""
 
-import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field
 
 from cloud.api.chalicelib.etag import expected_version
-from cloud.api.chalicelib.fields import IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
+from cloud.api.chalicelib.fields import IfMatch, Label, Mac, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
 from cloud.api.chalicelib.lines import Line, LinePosition, LineWithPassword, with_password
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
@@ -22,19 +21,6 @@ from contract.snapshot import SettingValue
 router = new_router()
 
 
-def _plain_mac(value: str) -> str:
-    plain = value.translate(str.maketrans("", "", ":-. ")).lower()
-    if not re.fullmatch("[0-9a-f]{12}", plain):
-        raise ValueError("not twelve hexadecimal digits")
-    return plain
-
-
-Mac = Annotated[
-    str,
-    StringConstraints(max_length=17),
-    AfterValidator(_plain_mac),
-    Field(description="Twelve hexadecimal digits; `:`, `-` and `.` between them are accepted"),
-]
 ModelKey = Annotated[
     str, Field(pattern=r"^[0-9a-z_-]{1,32}/[0-9a-z_.-]{1,32}$", description="`<vendor>/<model>` of /device-models")
 ]

@@ -12,6 +12,7 @@ from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import device_import, dhcp_options, phones, resync, sites
+from cloud.pbx.device_plugins import tenant_catalogue
 
 router = new_router()
 
@@ -294,10 +295,13 @@ def get_dhcp_options(
 ) -> DhcpOptions:
     site = sites.get_site(work.session, site_id, work.services.clock.now())
     vlan = site.provisioning.dhcp.voice_vlan if site.provisioning.dhcp is not None else None
-    options = dhcp_options.options_for(host or site.provisioning.server_name or UNKNOWN_HOST, http_port, vlan)
+    where = host or site.provisioning.server_name or UNKNOWN_HOST
+    options = dhcp_options.options_for(where, http_port, vlan)
+    catalogue = tenant_catalogue(work.session, work.services.catalogue, site.tenant_id)
+    vendors = dhcp_options.vendor_options_for(catalogue, where, http_port, vlan)
     return DhcpOptions.model_validate(
         {
             "options": [DhcpOption.model_validate(one) for one in options],
-            "snippets": [DhcpSnippet.model_validate(one) for one in dhcp_options.snippets(options)],
+            "snippets": [DhcpSnippet.model_validate(one) for one in dhcp_options.snippets(options, vendors)],
         }
     )

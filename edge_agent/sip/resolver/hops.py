@@ -53,8 +53,8 @@ class Hop:
 
     @property
     def flow(self) -> Flow:
-        """The way there. A name matters to a peer that shows a certificate only."""
-        return Flow(self.transport, self.host, self.port, 0, self.name if self.transport == "tls" else "")
+        """The way there. Several names of one peer share a TCP connection to it, since that proves nothing."""
+        return Flow(self.transport, self.host, self.port, 0, self.name if self.transport != "tcp" else "")
 
 
 def usable_naptr(records: Iterable[Naptr], supported: Sequence[Transport]) -> list[tuple[Transport, str]]:

@@ -13,10 +13,10 @@ from typing import Final
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
 from edge_agent.sip.message import DEFAULT_LIMITS, DropReason, Flow, Limits
-from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.observation.tape import Tape
 from edge_agent.sip.resolver import Resolver
-from edge_agent.sip.transport.named import NamedFlows
+from edge_agent.sip.transport.named import Found, NamedFlows
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
@@ -83,7 +83,9 @@ class SipTransport:
         """The TCP, TLS and WebSocket connections."""
         self._named: NamedFlows | None = None
         if resolver is not None:
-            self._named = NamedFlows(resolver, clock, self._send_now, self._name_failed, self.stream_dropped)
+            self._named = NamedFlows(
+                resolver, clock, self._send_now, self._name_failed, self.stream_dropped, self._tell
+            )
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
         self._in_batch = False
@@ -147,6 +149,31 @@ class SipTransport:
         self._outbox.append((data, flow))
         if not self._in_batch and self._flusher is None:
             self._flusher = asyncio.get_running_loop().call_soon(self._flush_later)
+
+    def find(self, flow: Flow, found: Found, now: float) -> None:
+        """See `Finder`."""
+        if self._named is not None:
+            self._named.find(flow, found, now)
+        else:
+            asyncio.get_running_loop().call_soon(self._tell, found, ())
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """See `Finder`."""
+        if self._named is not None:
+            self._named.failed(flow, hop, now)
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """See `Finder`."""
+        if self._named is not None:
+            self._named.answered(flow, hop)
+
+    def _tell(self, found: Found, hops: tuple[Flow, ...]) -> None:
+        """Hops were found after a while."""
+        if self._receiver is not None:
+            self._in_batch = True
+            self._now = self._clock.monotonic()
+            found(hops, self._now)
+            self._batch_ended()
 
     def peer(self, flow: Flow) -> VerifiedPeer | None:
         """See `Streams.peer`."""
@@ -242,7 +269,7 @@ class SipTransport:
         failed: list[Flow] = []
         outbox, self._outbox = self._outbox, []
         for data, flow in outbox:
-            if flow.connection == TO_A_NAME:
+            if flow.connection < 0:
                 sent = self._named is not None and self._named.send(data, flow)
             else:
                 sent = self._send_now(data, flow)

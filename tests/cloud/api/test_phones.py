@@ -16,6 +16,14 @@ from cloud.pbx.resync import NOT_TAKEN, get_job, list_items
 from tests.support.api_world import ApiWorld
 from tests.support.device_archives import GOOD, packed
 
+DHCP_RANGE = {
+    "network": "192.168.10.0/24",
+    "first": "192.168.10.100",
+    "last": "192.168.10.150",
+    "ntp_servers": ["192.168.10.1"],
+    "reservations": [{"mac": "00:15:65:00:00:01", "address": "192.168.10.9"}],
+}
+
 
 def site(world: ApiWorld) -> str:
     return str(world.ours.site_id)
@@ -92,7 +100,7 @@ def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(wo
     rules = {
         "served_networks": ["192.168.10.0/24"],
         "proof_required": True,
-        "dhcp": {"voice_vlan": 20, "ranges": []},
+        "dhcp": {"voice_vlan": 20, "known_only": True, "ranges": [DHCP_RANGE]},
     }
     changed = world.admin.patch(where, {"provisioning": rules})
     assert changed.status == 200, changed.body
@@ -103,7 +111,9 @@ def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(wo
         policy = compile_site(session, world.ours.site_id, 1).site.provisioning
     assert policy.served_networks == ("192.168.10.0/24",)
     assert policy.dhcp is not None
-    assert policy.dhcp.voice_vlan == 20
+    assert (policy.dhcp.voice_vlan, policy.dhcp.known_only) == (20, True)
+    assert policy.dhcp.ranges[0].reservations[0].mac == "001565000001"
+    assert shown["dhcp"]["ranges"][0]["reservations"] == [{"mac": "001565000001", "address": "192.168.10.9"}]
     back = world.admin.patch(where, {"provisioning": {"served_networks": None, "dhcp": None}})
     assert back.json["provisioning"]["served_networks"] == []
     assert back.json["provisioning"]["proof_required"] is True
@@ -116,6 +126,9 @@ def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(wo
         ({"clear_text_networks": ["here"]}, "provisioning.clear_text_networks.0"),
         ({"dhcp": {"ranges": [{"network": "10.0.0.0/24", "first": "10.0.1.1", "last": "10.0.1.9"}]}},
          "provisioning.dhcp.ranges.0"),
+        ({"dhcp": {"ranges": [DHCP_RANGE, DHCP_RANGE]}}, "provisioning.dhcp"),
+        ({"dhcp": {"ranges": [{**DHCP_RANGE, "network": "192.168.10.0/30", "first": "192.168.10.1",
+                               "last": "192.168.10.2"}]}}, "provisioning.dhcp.ranges.0"),
         ({"server_name": "Not A Name"}, "provisioning.server_name"),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.sip.message import DropReason, Flow
-from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.message.flow import TO_A_NAME, TO_A_NAME_ANYHOW, Transport
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
 from edge_agent.sip.transport import SipTransport, TlsIdentity
@@ -197,3 +197,47 @@ async def test_a_connection_that_was_verified_for_one_name_is_not_used_for_anoth
             transport.send(MESSAGE, named("tls", port))
             await eventually_async(lambda: len(heard.heard) == 2)
             assert len({flow for _, flow in heard.heard}) == 1
+
+
+async def test_a_transaction_is_told_the_hops_by_the_transport_that_naptr_prefers_and_keeps_to_what_answered() -> None:
+    zone = {
+        ("itsp.test", "NAPTR"): [
+            '10 10 "s" "SIP+D2T" "" _sip._tcp.itsp.test.',
+            '20 10 "s" "SIP+D2U" "" _sip._udp.itsp.test.',
+        ],
+        ("_sip._tcp.itsp.test", "SRV"): ["1 0 5070 a.itsp.test.", "2 0 5071 a.itsp.test."],
+        ("_sip._udp.itsp.test", "SRV"): ["1 0 5072 a.itsp.test."],
+        ("a.itsp.test", "A"): [LOOPBACK],
+    }
+    name = Flow("udp", "itsp.test", 0, TO_A_NAME_ANYHOW)
+    told: list[tuple[Flow, ...]] = []
+    async with dns_server(zone) as server:
+        transport = sending(server)
+        async with listening(transport):
+            transport.find(name, lambda hops, _: told.append(hops), 0.0)
+            await eventually_async(lambda: len(told) == 1)
+            tcp, other, udp = told[0]
+            assert [(hop.transport, hop.port) for hop in told[0]] == [("tcp", 5070), ("tcp", 5071), ("udp", 5072)]
+            # What is known is told at once.
+            transport.failed(name, tcp, 0.0)
+            transport.find(name, lambda hops, _: told.append(hops), 0.0)
+            assert told[1] == (other, udp, tcp)
+            transport.answered(name, udp)
+            transport.find(name, lambda hops, _: told.append(hops), 0.0)
+            assert told[2] == (udp, other, tcp)
+
+
+async def test_look_ups_that_never_end_are_given_up_and_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.sip.transport.named.LOOK_UP_SECONDS", 0.1)
+    monkeypatch.setattr("edge_agent.sip.transport.named.WAITING", 2)
+    told: list[tuple[Flow, ...]] = []
+    async with dns_server({}) as server:
+        server.mute = True
+        transport = sending(server)
+        async with listening(transport) as listener:
+            for _ in range(3):
+                transport.find(named("udp"), lambda hops, _: told.append(hops), 0.0)
+            assert told == []
+            await eventually_async(lambda: told == [(), (), ()])
+            assert listener.drops[DropReason.UNREACHABLE] == 2
+            assert not listener.failed
