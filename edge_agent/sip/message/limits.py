@@ -15,6 +15,7 @@ class Limits:
         contacts_per_aor: bindings that one address of record may have.
         bindings: bindings of the whole site.
         transactions: server transactions alive at one time; beyond it new requests are answered 503.
+        invites_per_user: calls of one user that nobody answered yet; beyond it further ones are answered 503.
         branches: contacts that one request is forked to.
         open_calls: calls whose BYE has not passed; beyond it the oldest is closed.
         call_seconds: how long a call without a BYE stays open.
@@ -50,6 +51,7 @@ class Limits:
     contacts_per_aor: int = 10
     bindings: int = 50_000
     transactions: int = 100_000
+    invites_per_user: int = 100
     branches: int = 60
     open_calls: int = 20_000
     call_seconds: float = 12 * 3600.0
