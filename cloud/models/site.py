@@ -31,6 +31,8 @@ class Site(Identified, OfTenant, Versioned, Base):
     """What is set for every device of the site: scope → path → value."""
     provisioning: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What differs from `contract.snapshot.ProvisioningPolicy`'s defaults."""
+    sip: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What differs from `contract.snapshot.SipPolicy`'s defaults."""
 
 
 class Snapshot(OfTenant, Created, Base):

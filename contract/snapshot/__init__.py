@@ -12,6 +12,7 @@ from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
+from contract.snapshot.sip_policy import FromPolicy, SipPolicy, TrustedPeer
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
     SCHEMA_VERSION,
@@ -46,6 +47,7 @@ __all__ = [
     "EmergencyRule",
     "FindMe",
     "Forwarding",
+    "FromPolicy",
     "Gateway",
     "Holiday",
     "HuntGroup",
@@ -59,10 +61,12 @@ __all__ = [
     "Schedule",
     "ServiceRule",
     "SettingValue",
+    "SipPolicy",
     "Site",
     "Snapshot",
     "SnapshotProblems",
     "Strategy",
+    "TrustedPeer",
     "User",
     "WorkingHours",
     "canonical_json",
