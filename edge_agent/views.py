@@ -7,15 +7,14 @@ until the cloud has sent it) rather than holding up the site.
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Final
 
 from pydantic import SecretStr
 
 from contract.devices import Level
-from contract.dialplan import SiteState, compile_plan
+from contract.dialplan import compile_plan
+from contract.dialplan.site_state import site_state
 from contract.snapshot import DialPlan, EmergencyRule, Line, Site, Snapshot
-from contract.sync.state import StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
 from edge_agent.provisioning.config import (
@@ -37,16 +36,6 @@ _ADMINISTERS: Final = "SuperAdmin"
 _SERVICE_ADDRESS: Final = re.compile(r"@([^:;]+):([0-9]+)")
 
 
-def site_state(records: Iterable[StateRecord]) -> SiteState:
-    """What routing asks for of the site state records."""
-    disturbed_not = set()
-    for record in records:
-        kind, _, who = record.key.partition("/")
-        if kind == "do_not_disturb" and record.value is True:
-            disturbed_not.add(who)
-    return SiteState(do_not_disturb=frozenset(disturbed_not))
-
-
 def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConfig:
     """What registrar and proxy run on.
 
@@ -58,15 +47,16 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
     site = message.snapshot.site
     credentials = (_credential(message, line, site) for line in message.snapshot.lines)
     addresses = (_SERVICE_ADDRESS.search(uri) for uri in message.services.values())
+    plan = compile_plan(message.snapshot)
     return SipConfig(
         domain=site.domain,
         realm=site.realm,
-        plan=compile_plan(message.snapshot),
+        plan=plan,
         credentials={credential.auth_username: credential for credential in credentials if credential},
         hosts=frozenset(host.lower() for host in (*message.own_hosts, message.sip_host) if host),
         former_domains=site.former_domains,
         digest_algorithms=site.digest_algorithms,
-        state=site_state(message.state),
+        state=site_state(message.state, plan.users),
         services=dict(message.services),
         administrators=frozenset(user.user_id for user in message.snapshot.users if _ADMINISTERS in user.permissions),
         trusted=frozenset((found[1], int(found[2])) for found in addresses if found),

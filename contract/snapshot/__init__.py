@@ -3,10 +3,19 @@
 from contract.snapshot.device import Device, SettingValue
 from contract.snapshot.device_levels import DeviceGroup, DeviceLevels, LevelSettings
 from contract.snapshot.device_plugin import DevicePlugin
-from contract.snapshot.dial_plan import Category, DialPlan, EmergencyRule, InternalRule, OutsideRule, Rule, ServiceRule
+from contract.snapshot.dial_plan import (
+    Category,
+    DialPlan,
+    EmergencyRule,
+    InternalRule,
+    InwardNumber,
+    OutsideRule,
+    Rule,
+    ServiceRule,
+)
 from contract.snapshot.emergency import EmergencyLocation
 from contract.snapshot.forwarding import FindMe, Forwarding
-from contract.snapshot.gateway import Gateway
+from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
@@ -51,9 +60,12 @@ __all__ = [
     "Gateway",
     "Holiday",
     "HuntGroup",
+    "IncomingNumbers",
     "InternalRule",
+    "InwardNumber",
     "LevelSettings",
     "Line",
+    "NumberFormat",
     "OutsideRule",
     "Period",
     "ProvisioningPolicy",

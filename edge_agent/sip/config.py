@@ -6,7 +6,8 @@ from pydantic import SecretStr
 
 from contract.dialplan import CompiledPlan, SiteState
 from contract.snapshot import User
-from edge_agent.sip.message import DEFAULT_LIMITS, Limits
+from edge_agent.sip.gateways import Gateways
+from edge_agent.sip.message import DEFAULT_LIMITS, Flow, Limits
 from edge_agent.sip.transaction import DEFAULT_TIMERS, Timers
 
 NO_STATE = SiteState()
@@ -127,6 +128,7 @@ class SipConfig:
         lockout: how much guessing of passwords is allowed.
         limits: bounds on what peers can push.
         timers: durations of the transaction layer.
+        gateways: of the plan, by address.
     """
 
     domain: str
@@ -162,6 +164,14 @@ class SipConfig:
     lockout: LockoutRules = DEFAULT_LOCKOUT
     limits: Limits = DEFAULT_LIMITS
     timers: Timers = DEFAULT_TIMERS
+    gateways: Gateways = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gateways", Gateways(self.plan.gateways.values()))
+
+    def trusts(self, flow: Flow) -> bool:
+        """Whether what comes from there needs no digest and may assert who calls: the site's services and gateways."""
+        return (flow.host, flow.port) in self.trusted or self.gateways.at(flow) is not None
 
     @property
     def users(self) -> dict[str, User]:

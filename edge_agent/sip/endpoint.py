@@ -40,6 +40,7 @@ from edge_agent.sip.presence import Events
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
+from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.registrar.contacts import Declined
 from edge_agent.sip.registrar.registrar import Registrar
@@ -129,7 +130,7 @@ class Endpoint:
         reporter: told of registrations and alarms.
         journal: keeps calls in progress and their records.
         store: keeps bindings.
-        kept: keeps subscriptions and publications; None: they end with the process.
+        kept: keeps subscriptions, publications and whose turn it is in hunt groups; None: they end with the process.
         transport: open sockets.
         told: hears what becomes of notices.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
@@ -186,7 +187,9 @@ class Endpoint:
         self._strange = 0
         self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
         self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config)
-        self.calls = Calls(journal, tokens, clock, config.limits)
+        self._kept = kept if kept is not None else Forgetful()
+        self._hunting = Hunting(self._kept, config.plan)
+        self.calls = Calls(journal, tokens, clock, config.limits, self._hunting)
         self._core = ProxyCore(
             self._own,
             RouteBook(self._own, key, self.location.knows_host),
@@ -199,12 +202,12 @@ class Endpoint:
             self.drops,
             self.overload,
             self._gruus,
+            self._hunting,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
         self.layer.finder = transport
-        self._kept = kept if kept is not None else Forgetful()
         self.events = Events(
             self.layer,
             self.location,
@@ -228,6 +231,7 @@ class Endpoint:
         now = self._clock.monotonic()
         self._registrar.restore(now)
         self.events.restore(now)
+        self._hunting.restore()
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
         self._commit_store()
         self._transport.attach(self)

@@ -14,6 +14,7 @@ from contract.sync.events import Disposition
 from edge_agent.clock import Clock
 from edge_agent.ports import CallEnd, CallJournal, OpenCall
 from edge_agent.sip.message import Flow, Limits, Message
+from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.tokens import Tokens
 
 _BUSY: Final = frozenset({486, 600, 603})
@@ -52,10 +53,11 @@ class LiveCall:
         opened.reasons = (opened.reasons + texts)[:_MAX_REASONS]
         opened.callee_user_id = callee_user_id or opened.callee_user_id
 
-    def answered(self, flow: Flow) -> None:
+    def answered(self, flow: Flow, user_id: str | None) -> None:
         """A 2xx from there goes up; further ones of a fork change nothing."""
         if self.opened.answered_at is None:
             self.callee_flow = flow
+            self.opened.callee_user_id = user_id or self.opened.callee_user_id
             self._calls.settled(self)
             self.opened.answered_at = self._calls.moment()
             self._calls.keep(self)
@@ -85,13 +87,15 @@ class Calls:
         tokens: names records.
         clock: for the moments in records.
         limits: `open_calls` and `call_seconds`.
+        hunting: told who is free again.
     """
 
-    def __init__(self, journal: CallJournal, tokens: Tokens, clock: Clock, limits: Limits) -> None:
+    def __init__(self, journal: CallJournal, tokens: Tokens, clock: Clock, limits: Limits, hunting: Hunting) -> None:
         self._journal = journal
         self._tokens = tokens
         self._clock = clock
         self.limits = limits
+        self._hunting = hunting
         self._live: dict[CallKey, LiveCall] = {}
         self._unanswered: dict[str, int] = {}
         """By user: calls of his that nobody answered yet."""
@@ -176,7 +180,10 @@ class Calls:
             return
         del self._live[call.key]
         self.settled(call)
-        self._journal.closed(call.opened, CallEnd(self.moment(), disposition, status, interrupted))
+        moment, opened = self.moment(), call.opened
+        if opened.answered_at is not None:
+            self._hunting.call_ended((opened.caller_user_id, opened.callee_user_id), moment.timestamp())
+        self._journal.closed(opened, CallEnd(moment, disposition, status, interrupted))
 
     def abandon(self, call: LiveCall) -> None:
         """Close a call of which nothing was heard."""
