@@ -7,6 +7,7 @@ until the cloud has sent it) rather than holding up the site.
 import logging
 import re
 from collections import defaultdict
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from pydantic import SecretStr
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 from contract.devices import Level
 from contract.dialplan import compile_plan
 from contract.dialplan.site_state import site_state
-from contract.snapshot import EmergencyRule, Line, Site, Snapshot
+from contract.snapshot import DhcpService, EmergencyRule, Line, Site, Snapshot
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
 from edge_agent.provisioning.config import (
@@ -25,6 +26,7 @@ from edge_agent.provisioning.config import (
     ProvisioningConfig,
     Registrar,
 )
+from edge_agent.provisioning.dhcp.config import DhcpConfig, Range
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import Credential, LockoutRules, OverloadRules, SipConfig
 from edge_agent.sip.message import Limits, ha1
@@ -164,6 +166,7 @@ def provisioning_config(
             requests_per_address=policy.requests_per_minute_per_address,
             requests_per_phone=policy.requests_per_minute_per_phone,
         ),
+        dhcp=_dhcp(policy.dhcp),
         plugins=tuple(PluginPackage(one.vendor, one.digest, one.content) for one in snapshot.device_plugins),
         directory=tuple(
             sorted(
@@ -175,6 +178,29 @@ def provisioning_config(
                 key=lambda entry: (entry.name.casefold(), entry.number),
             )
         ),
+    )
+
+
+def _dhcp(service: DhcpService | None) -> DhcpConfig | None:
+    if service is None:
+        return None
+    return DhcpConfig(
+        tuple(
+            Range(
+                IPv4Network(each.network),
+                IPv4Address(each.first),
+                IPv4Address(each.last),
+                IPv4Address(each.router) if each.router else None,
+                tuple(map(IPv4Address, each.name_servers)),
+                tuple(map(IPv4Address, each.ntp_servers)),
+                each.lease_seconds,
+                {one.mac: IPv4Address(one.address) for one in each.reservations},
+            )
+            for each in service.ranges
+        ),
+        service.voice_vlan,
+        service.known_only,
+        service.proxy_offers,
     )
 
 

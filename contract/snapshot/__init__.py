@@ -19,8 +19,9 @@ from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
-from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpService, ProvisioningPolicy
+from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
+from contract.snapshot.sip_certificate import MAX_CHAIN_CHARACTERS, SipCertificate
 from contract.snapshot.sip_policy import FromPolicy, SipPolicy, TrustedPeer
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
@@ -36,6 +37,7 @@ from contract.snapshot.snapshot import (
 from contract.snapshot.user import PERMISSIONS, User
 
 __all__ = [
+    "MAX_CHAIN_CHARACTERS",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
@@ -47,6 +49,7 @@ __all__ = [
     "DeviceLevels",
     "DevicePlugin",
     "DhcpRange",
+    "DhcpReservation",
     "DhcpService",
     "DialPattern",
     "DialPlan",
@@ -73,6 +76,7 @@ __all__ = [
     "Schedule",
     "ServiceRule",
     "SettingValue",
+    "SipCertificate",
     "SipPolicy",
     "Site",
     "Snapshot",

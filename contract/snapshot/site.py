@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.snapshot.provisioning import ProvisioningPolicy
+from contract.snapshot.sip_certificate import SipCertificate
 from contract.snapshot.sip_policy import SipPolicy
 from contract.values import Frozen, HostName, Id, Text
 
@@ -29,3 +30,5 @@ class Site(Frozen):
     """An IANA time zone name."""
     provisioning: ProvisioningPolicy = ProvisioningPolicy()
     sip: SipPolicy = SipPolicy()
+    sip_certificate: SipCertificate | None = None
+    """None: the edge signs its own."""
