@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from contract.snapshot import Snapshot
 from contract.sync.events import Happening
 from contract.sync.messages import Command
-from contract.sync.questions import CALL_LADDER, CALL_PCAP, FIGURES, EdgeFigures
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, EdgeFigures
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock
 from edge_agent.health.alarms import Alarms
@@ -52,7 +52,13 @@ MODULES: Final = {
     "media": "edge_agent.processes.media",
 }
 """The agent's processes: what each runs."""
-ORDERS: Final = {"report_registrations": "sip", "resync_phones": "provisioning", CALL_LADDER: "sip", CALL_PCAP: "sip"}
+ORDERS: Final = {
+    "report_registrations": "sip",
+    "resync_phones": "provisioning",
+    CALL_LADDER: "sip",
+    CALL_PCAP: "sip",
+    DHCP_STATUS: "provisioning",
+}
 """Commands of the cloud that a process carries out."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""
@@ -297,7 +303,7 @@ class Agent:
             answer = await process.order(command.name, command.arguments)
         except ProcessGone as error:
             return CommandOutcome(ok=False, text=str(error))
-        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP):
+        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP, DHCP_STATUS):
             return CommandOutcome(ok=True, content=answer.text)
         return CommandOutcome(ok=answer.ok, text=answer.text)
 

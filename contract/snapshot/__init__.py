@@ -3,14 +3,23 @@
 from contract.snapshot.device import Device, SettingValue
 from contract.snapshot.device_levels import DeviceGroup, DeviceLevels, LevelSettings
 from contract.snapshot.device_plugin import DevicePlugin
-from contract.snapshot.dial_plan import Category, DialPlan, EmergencyRule, InternalRule, OutsideRule, Rule, ServiceRule
+from contract.snapshot.dial_plan import (
+    Category,
+    DialPlan,
+    EmergencyRule,
+    InternalRule,
+    InwardNumber,
+    OutsideRule,
+    Rule,
+    ServiceRule,
+)
 from contract.snapshot.emergency import EmergencyLocation
 from contract.snapshot.forwarding import FindMe, Forwarding
-from contract.snapshot.gateway import Gateway
+from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
-from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpService, ProvisioningPolicy
+from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
@@ -37,6 +46,7 @@ __all__ = [
     "DeviceLevels",
     "DevicePlugin",
     "DhcpRange",
+    "DhcpReservation",
     "DhcpService",
     "DialPattern",
     "DialPlan",
@@ -49,9 +59,12 @@ __all__ = [
     "Gateway",
     "Holiday",
     "HuntGroup",
+    "IncomingNumbers",
     "InternalRule",
+    "InwardNumber",
     "LevelSettings",
     "Line",
+    "NumberFormat",
     "OutsideRule",
     "Period",
     "ProvisioningPolicy",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from contract.dialplan import SiteState
+from contract.dialplan.site_state import site_state
 from contract.sync.events import RegistrationChanged
 from contract.sync.questions import CALL_LADDER, CALL_PCAP
 from contract.sync.state import StateRecord, merge
@@ -40,7 +41,7 @@ from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens
-from edge_agent.views import sip_config, site_state
+from edge_agent.views import limits_of, sip_config
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class SipSubsystem:
         self._tokens = SystemTokens()
         self._advertised = ""
         self._folder = Path()
+        self._settings = SipSettings()
         self._tls: TlsIdentity | None = None
         self._tape: Tape | None = None
         self._hep: HepExport | None = None
@@ -79,7 +81,7 @@ class SipSubsystem:
     async def start(self, message: Start) -> Ports:
         """Bind the sockets, at the earlier run's ports where the settings leave the choice open."""
         settings, had = message.settings.sip, message.ports
-        self._folder = message.settings.state_dir
+        self._folder, self._settings = message.settings.state_dir, settings
         self._advertised = reachable_host(settings.address, settings.advertised_host)
         self._reporting = GatheredReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
@@ -111,6 +113,7 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
+            limits=limits_of(settings),
             tape=self._tape,
         )
         await self._transport.open()
@@ -163,7 +166,8 @@ class SipSubsystem:
     async def prepare(self, message: Prepare) -> None:
         """Check a configuration; what runs goes on."""
         self._merge(message.state)
-        config = replace(sip_config(message), state=self.site_state())
+        config = sip_config(message, self._settings)
+        config = replace(config, state=site_state(self._state.values(), config.users))
         try:
             if self._endpoint is not None:
                 self._endpoint.prepare(config)
@@ -207,12 +211,14 @@ class SipSubsystem:
         """Merge what users changed at the site into what routing goes by."""
         self._merge(records)
         if self._endpoint is not None and self._config is not None:
-            self._config = replace(self._config, state=self.site_state())
+            state = site_state(self._state.values(), self._config.users)
+            self._config = replace(self._config, state=state)
             self._endpoint.prepare(self._config)
             self._endpoint.commit()
             # A configuration that was prepared meanwhile is still to be committed.
             if self._prepared is not None:
-                self._prepared = replace(self._prepared, state=self._config.state)
+                state = site_state(self._state.values(), self._prepared.users)
+                self._prepared = replace(self._prepared, state=state)
                 self._endpoint.prepare(self._prepared)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
@@ -258,7 +264,7 @@ class SipSubsystem:
 
     def site_state(self) -> SiteState:
         """What routing goes by now."""
-        return site_state(self._state.values())
+        return self._config.state if self._config is not None else SiteState()
 
     def figures(self) -> dict[str, int]:
         """What is there now, and what happened since the start; see docs/operating.md."""
