@@ -1,4 +1,4 @@
-"""Characters as numbers, for `COMMA in value`: six times as quick as `b"," in value`, which makes and drops an error."""
+"""Characters as numbers: `COMMA in value` takes a sixth of `b"," in value`, which makes and drops an error."""
 
 from typing import Final
 

@@ -241,7 +241,7 @@ class Message:
         self._via = via
 
     def extend_top_via(self, end: bytes, more: bytes) -> bool:
-        """Write `more`, which is no new parameter's name, behind the topmost Via if that ends in `end` and stands alone.
+        """Write `more` behind the topmost Via if that ends in `end` and stands alone on its line.
 
         Returns:
             False when it does not: nothing was changed.
