@@ -10,6 +10,7 @@ from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
 from cloud.models.phone import DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
+from cloud.models.redirect import DeviceRedirect, RedirectAccount
 from cloud.models.secret import Secret
 from cloud.models.site import Site, SiteState, Snapshot
 from cloud.models.tenant import Msp, Tenant
@@ -28,6 +29,7 @@ __all__ = [
     "DeviceGroup",
     "DeviceGroupMember",
     "DevicePlugin",
+    "DeviceRedirect",
     "DeviceVisit",
     "Edge",
     "EdgeLease",
@@ -39,6 +41,7 @@ __all__ = [
     "Msp",
     "PhoneRefusal",
     "PhoneUpload",
+    "RedirectAccount",
     "RefreshToken",
     "Registration",
     "ResyncItem",

@@ -39,6 +39,9 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
     _made(client, f"/sites/{site}/sip-certificate", {})
     edge = _made(client, "/edges", {"site_id": site})
+    redirects = _made(
+        client, "/redirect-accounts", {"service": "yealink_rps", "username": "dealer", "password": "dealer's password"}
+    )
     endpoint = _made(client, "/webhook-endpoints", {"url": "https://hooks.tandem.test/here"})
     account = _made(
         client,
@@ -53,6 +56,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "device_id": device["id"],
         "group_id": group["id"],
         "plugin_id": plugin["id"],
+        "redirect_account_id": redirects["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],
         "endpoint_id": endpoint["id"],
