@@ -11,6 +11,7 @@ from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
 from cloud.pbx.provisioning import policy_of
 from cloud.pbx.secrets import SecretVersion
+from cloud.pbx.sip_policies import sip_policy_of
 from contract import snapshot as contract
 
 ECHO_TEST_CODE = "*99"
@@ -66,8 +67,17 @@ def _site(site: Site, tenant: Tenant) -> contract.Site:
             "digest_algorithms": tuple(site.digest_algorithms),
             "time_zone": site.time_zone,
             "provisioning": policy_of(site),
+            "sip": sip_policy_of(site),
+            "sip_certificate": _sip_certificate(site),
         }
     )
+
+
+def _sip_certificate(site: Site) -> contract.SipCertificate | None:
+    if site.sip_certificate is None or site.sip_key_id is None or site.sip_key_version is None:
+        return None
+    key = SecretVersion(site.sip_key_id, site.sip_key_version)
+    return contract.SipCertificate(chain=site.sip_certificate, key=key.ref)
 
 
 def _user(user: User) -> contract.User:

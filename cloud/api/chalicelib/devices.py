@@ -59,6 +59,7 @@ class Device(Stored):
     group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
     visit: Visit | None = Field(None, description="null: no file of its own was fetched yet")
+    has_admin_password: bool = Field(description="Whether its file tells it a password for its own administration")
 
 
 class DevicePage(Shown):
@@ -151,6 +152,12 @@ class DeviceModelSummary(Shown):
 
 class DeviceModel(DeviceModelSummary):
     """A model with all that can be set on it."""
+
+    groups: list[ModelGroup]
+
+
+class ScopeSettings(Shown):
+    """What can be set for many models at once."""
 
     groups: list[ModelGroup]
 
@@ -264,6 +271,27 @@ def get_device_model(
 
 
 @router.get(
+    "/device-settings",
+    **operation("getScopeSettings", "devices", "What can be set for many models at once", "tenant_admin"),
+)
+def get_scope_settings(
+    work: Current,
+    scope: Annotated[
+        str,
+        Query(
+            pattern=r"^(\*|[0-9a-z_-]{1,32}(/[0-9a-z_.-]{1,32})?)$",
+            description="`*`: what models of several vendors have; `<vendor>`: what any of its models has;"
+            " `<vendor>/<model>`",
+        ),
+    ] = "*",
+    tenant_id: ModelsOf = None,
+    language: Language = "en",
+) -> ScopeSettings:
+    groups = device_models.scope_groups(_catalogue(work, tenant_id), scope, language)
+    return ScopeSettings(groups=[ModelGroup.model_validate(group) for group in groups])
+
+
+@router.get(
     "/unknown-phones",
     **operation("listUnknownPhones", "devices", "List phones that asked and are not known", "tenant_admin"),
 )
@@ -307,4 +335,5 @@ def _device(one: devices.DeviceWithLines, visit: object = None) -> Device:
         group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],
         visit=Visit.model_validate(visit) if visit is not None else None,
+        has_admin_password=row.admin_secret_id is not None,
     )

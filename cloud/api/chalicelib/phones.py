@@ -127,11 +127,28 @@ class DeviceList(Sent):
     only_check: bool = Field(False, description="Say what would be made, and make nothing")
 
 
+class ListedDevice(Shown):
+    """One line of a list of devices."""
+
+    line: int = Field(description="Where it stands in the list, from 1")
+    mac: str
+    model: str = Field(description="`announced/any`: what its phone will say")
+    name: str
+    users: list[str] = Field(description="As the list names them; each has a line on the device, in this order")
+
+
 class DevicesMade(Shown):
     """What an import made, or would make."""
 
     created: int
     announced: int = Field(description="How many of them wait for their phone to say what model it is")
+    rows: list[ListedDevice]
+
+
+class DeviceListText(Shown):
+    """The devices of a site as a list."""
+
+    csv: str = Field(description="As an import reads it: mac, model, name, users")
 
 
 class DhcpOption(Shown):
@@ -248,6 +265,14 @@ def import_devices(work: Current, site_id: PathId, body: DeviceList) -> DevicesM
         work.desk, work.services.catalogue, site_id, body.csv, only_check=body.only_check
     )
     return DevicesMade.model_validate(done)
+
+
+@router.get(
+    "/sites/<site_id>/device-list",
+    **operation("getDeviceList", "phones", "Get a site's devices as a list that can be imported", "tenant_admin"),
+)
+def get_device_list(work: Current, site_id: PathId) -> DeviceListText:
+    return DeviceListText(csv=device_import.device_list(work.session, site_id))
 
 
 @router.get(
