@@ -85,7 +85,7 @@ class ApiClient:
         return self.request("POST", path, body).body
 
     def put(self, path: str, body: object) -> Any:
-        """What PUT answers."""
+        """The body of the answer to a PUT."""
         return self.request("PUT", path, body).body
 
     def patch(self, path: str, body: object) -> Any:

@@ -21,6 +21,7 @@ from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
+from contract.snapshot.sip_certificate import MAX_CHAIN_CHARACTERS, SipCertificate
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
     SCHEMA_VERSION,
@@ -35,6 +36,7 @@ from contract.snapshot.snapshot import (
 from contract.snapshot.user import PERMISSIONS, User
 
 __all__ = [
+    "MAX_CHAIN_CHARACTERS",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
@@ -72,6 +74,7 @@ __all__ = [
     "Schedule",
     "ServiceRule",
     "SettingValue",
+    "SipCertificate",
     "Site",
     "Snapshot",
     "SnapshotProblems",

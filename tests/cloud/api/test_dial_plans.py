@@ -213,7 +213,7 @@ def test_what_fails_is_part_of_the_question(world: ApiWorld) -> None:
     user(world, "210", permissions=["LocalDialing"])
     user(world, "211")
     furnished(world)
-    asked = {"caller": "210", "dialled": "00441112233"}
+    asked: dict[str, Any] = {"caller": "210", "dialled": "00441112233"}
     assert simulated(world, **asked)["steps"][0]["numbers"][0]["gateway"] == "PRI"
     down = simulated(world, **asked, gateways_down=["PRI"])["steps"]
     assert down[0]["numbers"][0]["gateway"] == "PRI"
