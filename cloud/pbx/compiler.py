@@ -12,6 +12,7 @@ from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
 from cloud.pbx.provisioning import policy_of
 from cloud.pbx.secrets import SecretVersion
+from cloud.pbx.sip_policies import sip_policy_of
 from contract import snapshot as contract
 
 ECHO_TEST_CODE = "*99"
@@ -70,6 +71,7 @@ def _site(site: Site, tenant: Tenant) -> contract.Site:
             "digest_algorithms": tuple(site.digest_algorithms),
             "time_zone": site.time_zone,
             "provisioning": policy_of(site),
+            "sip": sip_policy_of(site),
             "sip_certificate": _sip_certificate(site),
         }
     )

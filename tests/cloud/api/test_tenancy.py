@@ -16,6 +16,8 @@ from tests.support.api_world import Answer, ApiWorld, Client
 from tests.support.customers import TOKENS
 
 EXAMPLES: dict[str, Any] = {
+    "country": "DE",
+    "trusted_peers": [],
     "mac": "001565ddeeff",
     "model": "yealink/t54w",
     "domain": "new.tandem.test",
