@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "dial_plans"
-down_revision = "sip_certificates"
+down_revision = "sip_policy"
 branch_labels = None
 depends_on = None
 
