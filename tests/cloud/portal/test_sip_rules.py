@@ -19,6 +19,10 @@ POLICY = {
     "emergency_numbers": ["555"],
 }
 
+SCROLLS_SIDEWAYS = """panel => [panel, ...panel.querySelectorAll("*")].some(
+    one => one.scrollWidth > one.clientWidth && /auto|scroll/.test(getComputedStyle(one).overflowX))"""
+"""Whether a panel, or anything in it, can be scrolled sideways."""
+
 
 def path(world: ApiWorld) -> str:
     return f"/sites/{world.ours.site_id}"
@@ -75,5 +79,5 @@ def test_the_rules_fit_the_screen(
         assert not tab.is_wider_than_the_screen()
         tab.page.get_by_role("button", name="Edit SIP rules").click()
         expect(tab.page.get_by_label("Peer", exact=True).first).to_have_value("Trunk")
-        assert not tab.is_wider_than_the_screen()
+        assert not tab.page.get_by_role("dialog").evaluate(SCROLLS_SIDEWAYS)
         assert tab.wrong == []
