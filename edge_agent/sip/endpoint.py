@@ -216,6 +216,7 @@ class Endpoint:
             self.location,
             self._own.sent_by,
             self._gruus,
+            self.calls.parties,
             self._kept,
             config,
             clock,
