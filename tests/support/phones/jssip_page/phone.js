@@ -8,6 +8,7 @@ const MEDIA = {
 const seen = [];
 const sessions = [];
 const heard = new WeakSet();
+const replacing = new WeakSet();
 let ua;
 
 const tell = (what, detail = '') => seen.push([what, String(detail)]);
@@ -44,7 +45,13 @@ function follow(session) {
     tell(e.type === 'offer' ? 'OFFER' : 'ANSWER', e.sdp);
   });
   session.on('refer', (e) => e.accept(follow, MEDIA));
-  session.on('replaces', (e) => e.accept(follow));
+  // The new session is followed as every incoming one is; the old one JsSIP ends itself (RFC 3891 §3).
+  session.on('replaces', (e) =>
+    e.accept((instead) => {
+      replacing.add(instead);
+      setTimeout(() => instead.answer(MEDIA));
+    }),
+  );
 }
 
 function refer(session, target, options = {}) {
@@ -62,20 +69,14 @@ window.phone = {
       connection_recovery_min_interval: 1,
       connection_recovery_max_interval: 2,
     });
-    ua.on('registered', () => tell('REGISTERED'));
     ua.on('newRTCSession', ({ originator, session }) => {
       if (originator !== 'remote') return;
       follow(session);
-      tell('INCOMING');
+      if (!replacing.has(session)) tell('INCOMING');
     });
     ua.start();
   },
   stop: () => ua.stop(),
-  register() {
-    // A renewal alone makes no event.
-    ua.once('unregistered', () => ua.register());
-    ua.unregister();
-  },
   call: (target) => follow(ua.call(target, MEDIA)),
   answer: () => current().answer(MEDIA),
   refuse: (status) => current().terminate({ status_code: status }),
