@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
@@ -19,10 +20,11 @@ from pydantic import SecretStr
 from contract.snapshot import Snapshot
 from contract.sync.events import Happening
 from contract.sync.messages import Command
-from contract.sync.questions import CALL_LADDER, CALL_PCAP, FIGURES, EdgeFigures
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, EdgeFigures
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock
 from edge_agent.health.alarms import Alarms
+from edge_agent.health.certificate_expiry import CertificateExpiry
 from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
 from edge_agent.network.own_addresses import own_addresses, reachable_host
@@ -33,6 +35,7 @@ from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervis
 from edge_agent.readiness import Readiness
 from edge_agent.rollout import Rollout, Surroundings
 from edge_agent.settings import ServiceManager, Settings
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE
 from edge_agent.status import ProcessLine, Status, read_status, write_status
 from edge_agent.sync.client import Channel
 from edge_agent.sync.held_events import take_all_left_over
@@ -52,7 +55,13 @@ MODULES: Final = {
     "media": "edge_agent.processes.media",
 }
 """The agent's processes: what each runs."""
-ORDERS: Final = {"report_registrations": "sip", "resync_phones": "provisioning", CALL_LADDER: "sip", CALL_PCAP: "sip"}
+ORDERS: Final = {
+    "report_registrations": "sip",
+    "resync_phones": "provisioning",
+    CALL_LADDER: "sip",
+    CALL_PCAP: "sip",
+    DHCP_STATUS: "provisioning",
+}
 """Commands of the cloud that a process carries out."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""
@@ -124,7 +133,11 @@ class Agent:
         self._outbox = Outbox.open(folder / "outbox.db", clock, tokens)
         self._state_store = StateStore.open(folder / "state.db", identity.edge_id, clock)
         self._alarms = Alarms(self)
-        self._checks: tuple[Check, ...] = (FreeSpace(folder, settings.health.free_space_minimum_mb),)
+        shown = Path(settings.sip.tls_certificate) if settings.sip.tls_certificate else folder / OWN_CERTIFICATE
+        self._checks: tuple[Check, ...] = (
+            FreeSpace(folder, settings.health.free_space_minimum_mb),
+            CertificateExpiry(shown, self._site_certificate, clock),
+        )
         self._processes = {name: Supervised(name, module, settings, self, clock) for name, module in modules.items()}
         self.notifier = ProcessNotifier(self._order_sip, self._notice_told)
         """Tells phones things they did not subscribe to (edge_agent.ports.Notifier)."""
@@ -253,6 +266,14 @@ class Agent:
             else:
                 self._alarms.begin(check.alarm, finding.severity, finding.text)
 
+    def _site_certificate(self) -> bytes | None:
+        """The chain that the site's configuration has, unless this machine's settings go before."""
+        running = self._rollout.current
+        certificate = running.site.sip_certificate if running is not None else None
+        if certificate is None or self._settings.sip.tls_certificate:
+            return None
+        return certificate.chain.encode()
+
     async def _pause(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
@@ -297,7 +318,7 @@ class Agent:
             answer = await process.order(command.name, command.arguments)
         except ProcessGone as error:
             return CommandOutcome(ok=False, text=str(error))
-        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP):
+        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP, DHCP_STATUS):
             return CommandOutcome(ok=True, content=answer.text)
         return CommandOutcome(ok=answer.ok, text=answer.text)
 

@@ -8,20 +8,34 @@ The shipped `edge.example.toml` documents each setting with its default.
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from edge_agent.errors import EdgeError
+from edge_agent.sip_settings import (
+    CallSettings,
+    LimitSettings,
+    LockoutSettings,
+    OverloadSettings,
+    RegistrarSettings,
+    Section,
+    TimerSettings,
+    allowed_in,
+    unit_of,
+)
 
 PREFIX: Final = "TANDEM_EDGE_"
 DEFAULT_FILE: Final = Path("/etc/tandem-edge/edge.toml")
 EXAMPLE_FILE: Final = Path(__file__).with_name("edge.example.toml")
 
-_LISTS: Final = ("hosts", "plug_and_play_interfaces")
+_LISTS: Final = ("hosts", "plug_and_play_interfaces", "foreign_hosts", "retry_after_seconds")
 """Settings whose words in the environment stand with commas between them."""
 
 RENAMED: Final[Mapping[str, str]] = {}
@@ -42,24 +56,20 @@ class SettingsError(EdgeError):
         self.problems = problems
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class LogSettings(_Section):
+class LogSettings(Section):
     """What the agent writes on standard error."""
 
     format: Literal["human", "json"] = "human"
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class ChannelSettings(_Section):
+class ChannelSettings(Section):
     """How the agent reaches the cloud; where the cloud is, enrollment has told it."""
 
     transport: Literal["auto", "websocket"] = "auto"
 
 
-class SipSettings(_Section):
+class SipSettings(Section):
     """Where phones register and call."""
 
     address: str = "0.0.0.0"
@@ -79,6 +89,12 @@ class SipSettings(_Section):
     hep_target: Annotated[str, Field(pattern=r"^$|^(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$")] = ""
     hep_capture_id: Annotated[int, Field(ge=0, lt=2**32)] = 2001
     hep_password_file: str = ""
+    registrar: RegistrarSettings = RegistrarSettings()
+    calls: CallSettings = CallSettings()
+    lockout: LockoutSettings = LockoutSettings()
+    overload: OverloadSettings = OverloadSettings()
+    limits: LimitSettings = LimitSettings()
+    timers: TimerSettings = TimerSettings()
 
     @model_validator(mode="after")
     def _has_whole_certificate(self) -> Self:
@@ -87,7 +103,7 @@ class SipSettings(_Section):
         return self
 
 
-class ProvisioningSettings(_Section):
+class ProvisioningSettings(Section):
     """Where phones fetch their configuration."""
 
     address: str = "0.0.0.0"
@@ -108,11 +124,17 @@ class ProvisioningSettings(_Section):
         return self
 
 
-class MediaSettings(_Section):
-    """Where the site's own voice services send and receive."""
+class MediaSettings(Section):
+    """The site's own voice services: by which engine, and where they send and receive.
 
+    With `freeswitch` the operator's FreeSWITCH does so: `sip_port` is the loopback port of its SIP profile, and its
+    dialplan brings each call to `event_port`; the address and the RTP ports are then FreeSWITCH's own affair.
+    """
+
+    engine: Literal["embedded", "freeswitch"] = "embedded"
     address: str = "0.0.0.0"
     sip_port: Port = 0
+    event_port: Port = 8084
     rtp_first_port: Annotated[int, Field(ge=1024, le=65534)] = 16384
     rtp_last_port: Annotated[int, Field(ge=1025, le=65535)] = 17407
 
@@ -120,10 +142,12 @@ class MediaSettings(_Section):
     def _has_ports(self) -> Self:
         if self.rtp_last_port <= self.rtp_first_port:
             raise ValueError("rtp_last_port must be greater than rtp_first_port")
+        if self.engine == "freeswitch" and not self.sip_port:
+            raise ValueError("engine freeswitch needs sip_port: the loopback port of FreeSWITCH's SIP profile")
         return self
 
 
-class SupervisionSettings(_Section):
+class SupervisionSettings(Section):
     """How the agent watches over its processes."""
 
     heartbeat_seconds: Seconds = 5.0
@@ -136,14 +160,14 @@ class SupervisionSettings(_Section):
     steady_after_seconds: Seconds = 30.0
 
 
-class HealthSettings(_Section):
+class HealthSettings(Section):
     """What the agent looks after by itself."""
 
     interval_seconds: Seconds = 60.0
     free_space_minimum_mb: Annotated[int, Field(ge=1)] = 200
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings of one agent."""
 
     state_dir: Path = Path("/var/lib/tandem-edge")
@@ -179,16 +203,34 @@ def service_manager(environ: Mapping[str, str] | None = None) -> ServiceManager:
     )
 
 
-def setting_names() -> dict[str, type[_Section] | None]:
-    """Every setting by its dotted name, such as `sip.udp_port`, with the section it belongs to (None: the top)."""
-    names: dict[str, type[_Section] | None] = {}
-    for name, field in Settings.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, _Section):
-            names.update({f"{name}.{inner}": section for inner in section.model_fields})
-        else:
-            names[name] = None
+def setting_names() -> dict[str, FieldInfo]:
+    """Every setting by its dotted name, such as `sip.udp_port` and `sip.limits.headers`."""
+    return _names(Settings, "")
+
+
+def section_names() -> tuple[str, ...]:
+    """Every section by its dotted name, such as `sip` and `sip.limits`, each before those inside it."""
+    return tuple(_sections(Settings, ""))
+
+
+def _names(section: type[Section], before: str) -> dict[str, FieldInfo]:
+    names: dict[str, FieldInfo] = {}
+    for name, field in section.model_fields.items():
+        inner = _section(field)
+        names |= {before + name: field} if inner is None else _names(inner, f"{before}{name}.")
     return names
+
+
+def _sections(section: type[Section], before: str) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        if (inner := _section(field)) is not None:
+            yield before + name
+            yield from _sections(inner, f"{before}{name}.")
+
+
+def _section(field: FieldInfo) -> type[Section] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
 def environment_name(setting: str) -> str:
@@ -229,21 +271,38 @@ def settings_from(
     Raises:
         SettingsError: naming every setting that is wrong, unknown or renamed.
     """
-    content = {name: dict(value) if isinstance(value, dict) else value for name, value in content.items()}
+    content = deepcopy(content)
     problems = _unknown_keys(content, renamed)
     problems += _overlay(content, environ)
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
         problems += [
-            f"{'.'.join(map(str, found['loc'])) or 'settings'}: {found['msg']}"
-            for found in error.errors(include_input=False, include_url=False)
-            if found["type"] != "extra_forbidden"
+            _described(found) for found in error.errors(include_url=False) if found["type"] != "extra_forbidden"
         ]
         raise SettingsError(tuple(problems)) from None
     if problems:
         raise SettingsError(tuple(problems))
     return settings
+
+
+_SHOWN_CHARACTERS: Final = 40
+"""Of a value that is not taken."""
+
+
+def _described(found: ErrorDetails) -> str:
+    """A problem as people read it: which setting, what stands there, and what may."""
+    message = found["msg"].removeprefix("Value error, ")
+    place = ".".join(map(str, found["loc"]))
+    known = setting_names()
+    name = next((one for one in (place, place.rpartition(".")[0]) if one in known), None)
+    if name is None:
+        return f"{place or 'settings'}: {message}"
+    shown = repr(found["input"])
+    if len(shown) > _SHOWN_CHARACTERS:
+        shown = shown[:_SHOWN_CHARACTERS] + "…"
+    allowed, unit = allowed_in(known[name]), unit_of(known[name])
+    return f"{name} = {shown}: " + (f"has to be {allowed} {unit}".rstrip() if allowed else message)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -257,20 +316,21 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _unknown_keys(content: Mapping[str, Any], renamed: Mapping[str, str]) -> list[str]:
     known = setting_names()
-    sections = {name.partition(".")[0] for name in known if "." in name}
     problems = []
-    for name in _flat(content):
+    for name in _flat(content, ""):
         if name in renamed:
             problems.append(f"{name}: is called {renamed[name]} now")
-        elif name not in known and name not in sections:
+        elif name not in known and name not in section_names():
             problems.append(_unknown(name, known))
     return problems
 
 
-def _flat(content: Mapping[str, Any]) -> list[str]:
+def _flat(content: Mapping[str, Any], before: str) -> list[str]:
+    """The dotted name of every value, those of sections that hold none included."""
     names: list[str] = []
     for key, value in content.items():
-        names += [f"{key}.{inner}" for inner in value] if isinstance(value, dict) and value else [key]
+        within = isinstance(value, dict) and value and before + key in section_names()
+        names += _flat(value, f"{before}{key}.") if within else [before + key]
     return names
 
 
@@ -289,8 +349,10 @@ def _overlay(content: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
         if variable not in variables:
             problems.append(_unknown(variable, variables))
             continue
-        section, _, name = variables[variable].rpartition(".")
-        place = content.setdefault(section, {}) if section else content
+        *sections, name = variables[variable].split(".")
+        place: Any = content
+        for section in sections:
+            place = place.setdefault(section, {}) if isinstance(place, dict) else None
         if isinstance(place, dict):
             place[name] = (text.split(",") if text else ()) if name in _LISTS else text
     return problems

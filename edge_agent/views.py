@@ -7,15 +7,15 @@ until the cloud has sent it) rather than holding up the site.
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from pydantic import SecretStr
 
 from contract.devices import Level
-from contract.dialplan import SiteState, compile_plan
-from contract.snapshot import DialPlan, EmergencyRule, Line, Site, Snapshot
-from contract.sync.state import StateRecord
+from contract.dialplan import compile_plan
+from contract.dialplan.site_state import site_state
+from contract.snapshot import DhcpService, DialPlan, EmergencyRule, Line, Site, Snapshot
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
 from edge_agent.provisioning.config import (
@@ -26,8 +26,11 @@ from edge_agent.provisioning.config import (
     ProvisioningConfig,
     Registrar,
 )
-from edge_agent.sip.config import Credential, SipConfig
-from edge_agent.sip.message import ha1
+from edge_agent.provisioning.dhcp.config import DhcpConfig, Range
+from edge_agent.settings import SipSettings
+from edge_agent.sip.config import Credential, LockoutRules, OverloadRules, SipConfig
+from edge_agent.sip.message import Limits, ha1
+from edge_agent.sip.transaction import Timers
 
 log = logging.getLogger(__name__)
 
@@ -35,35 +38,44 @@ _ADMINISTERS: Final = "SuperAdmin"
 _SERVICE_ADDRESS: Final = re.compile(r"@([^:;]+):([0-9]+)")
 
 
-def site_state(records: Iterable[StateRecord]) -> SiteState:
-    """What routing asks for of the site state records."""
-    disturbed_not = set()
-    for record in records:
-        kind, _, who = record.key.partition("/")
-        if kind == "do_not_disturb" and record.value is True:
-            disturbed_not.add(who)
-    return SiteState(do_not_disturb=frozenset(disturbed_not))
+def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConfig:
+    """What registrar and proxy run on.
 
-
-def sip_config(message: Prepare) -> SipConfig:
-    """What registrar and proxy run on."""
+    Args:
+        message: the snapshot and its surroundings.
+        settings: of this machine; None: as they are without a file.
+    """
+    settings = settings or SipSettings()
     site = message.snapshot.site
     credentials = (_credential(message, line, site) for line in message.snapshot.lines)
     addresses = (_SERVICE_ADDRESS.search(uri) for uri in message.services.values())
+    plan = compile_plan(message.snapshot)
     return SipConfig(
         domain=site.domain,
         realm=site.realm,
-        plan=compile_plan(message.snapshot),
+        plan=plan,
         credentials={credential.auth_username: credential for credential in credentials if credential},
         hosts=frozenset(host.lower() for host in (*message.own_hosts, message.sip_host) if host),
         former_domains=site.former_domains,
         digest_algorithms=site.digest_algorithms,
-        state=site_state(message.state),
+        state=site_state(message.state, plan.users),
         services=dict(message.services),
         administrators=frozenset(user.user_id for user in message.snapshot.users if _ADMINISTERS in user.permissions),
         trusted=frozenset((found[1], int(found[2])) for found in addresses if found),
         emergency_numbers=_emergency_numbers(message.snapshot.dial_plan),
+        **settings.registrar.model_dump(),
+        **settings.calls.model_dump(exclude={"foreign_hosts"}),
+        foreign_hosts=frozenset(settings.calls.foreign_hosts),
+        overload=OverloadRules(**settings.overload.model_dump()),
+        lockout=LockoutRules(**settings.lockout.model_dump()),
+        limits=limits_of(settings),
+        timers=Timers(**settings.timers.model_dump()),
     )
+
+
+def limits_of(settings: SipSettings) -> Limits:
+    """Bounds on what peers can push, at this machine."""
+    return Limits(**settings.limits.model_dump())
 
 
 def _emergency_numbers(plan: DialPlan) -> tuple[str, ...]:
@@ -150,6 +162,7 @@ def provisioning_config(
             requests_per_address=policy.requests_per_minute_per_address,
             requests_per_phone=policy.requests_per_minute_per_phone,
         ),
+        dhcp=_dhcp(policy.dhcp),
         plugins=tuple(PluginPackage(one.vendor, one.digest, one.content) for one in snapshot.device_plugins),
         directory=tuple(
             sorted(
@@ -161,6 +174,29 @@ def provisioning_config(
                 key=lambda entry: (entry.name.casefold(), entry.number),
             )
         ),
+    )
+
+
+def _dhcp(service: DhcpService | None) -> DhcpConfig | None:
+    if service is None:
+        return None
+    return DhcpConfig(
+        tuple(
+            Range(
+                IPv4Network(each.network),
+                IPv4Address(each.first),
+                IPv4Address(each.last),
+                IPv4Address(each.router) if each.router else None,
+                tuple(map(IPv4Address, each.name_servers)),
+                tuple(map(IPv4Address, each.ntp_servers)),
+                each.lease_seconds,
+                {one.mac: IPv4Address(one.address) for one in each.reservations},
+            )
+            for each in service.ranges
+        ),
+        service.voice_vlan,
+        service.known_only,
+        service.proxy_offers,
     )
 
 

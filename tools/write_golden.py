@@ -21,6 +21,7 @@ WRITERS: Final = (
     Writer("cloud.api", ("openapi",), "tests/golden/openapi.json"),
     Writer("tests.golden.devices"),
     Writer("tools.write_device_models"),
+    Writer("tools.write_settings"),
 )
 
 

@@ -30,6 +30,7 @@ from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.endpoint import Endpoint
 from edge_agent.sip.message import Flow, ha1
 from edge_agent.sip.registrar.store import SqliteBindingStore
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.tokens import SystemTokens
 
@@ -93,9 +94,18 @@ class _Wire:
     def _send(self, data: bytes, flow: Flow) -> None:
         self.sent.append((data, flow))
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        del flow, found, now
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        del flow, hop, now
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        del flow, hop
+
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
         del flow
-        return ()
+        return None
 
     def expect(self, flow: Flow, seconds: float) -> None:
         """Nobody is silent here."""

@@ -66,8 +66,16 @@ def _site(site: Site, tenant: Tenant) -> contract.Site:
             "digest_algorithms": tuple(site.digest_algorithms),
             "time_zone": site.time_zone,
             "provisioning": policy_of(site),
+            "sip_certificate": _sip_certificate(site),
         }
     )
+
+
+def _sip_certificate(site: Site) -> contract.SipCertificate | None:
+    if site.sip_certificate is None or site.sip_key_id is None or site.sip_key_version is None:
+        return None
+    key = SecretVersion(site.sip_key_id, site.sip_key_version)
+    return contract.SipCertificate(chain=site.sip_certificate, key=key.ref)
 
 
 def _user(user: User) -> contract.User:

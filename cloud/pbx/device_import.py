@@ -1,4 +1,7 @@
-"""Many devices from a list: all of them or, when something is wrong with one, none, with every problem by its line."""
+"""Many devices from a list: all of them or, when something is wrong with one, none, with every problem by its line.
+
+The list of a site's devices is written in the same columns, so that it can be read here again.
+"""
 
 import csv
 import io
@@ -9,17 +12,21 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from cloud.models import Device, Site, User
+from cloud.models import Device, Line, Site, User
 from cloud.pbx.checks import Problems, get_or_refuse, invalid
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_models import ANNOUNCED
+from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.devices import DeviceFields, DeviceLine, create_device
 from contract.devices import Catalogue
 
 COLUMNS: Final = ("mac", "model", "name", "users")
 MAX_ROWS: Final = 2000
 MAX_NAME: Final = 128
+_FORMULA: Final = ("=", "+", "-", "@")
+"""What a spreadsheet takes for a formula; such a name is written after an apostrophe, which is not part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class ImportDone:
     created: int
     announced: int
     """How many of them wait for their phone to say what model it is."""
+    rows: Sequence[Row]
 
 
 def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *, only_check: bool) -> ImportDone:
@@ -55,6 +63,7 @@ def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *
     """
     site = get_or_refuse(desk.session, Site, site_id)
     problems = Problems()
+    catalogue = tenant_catalogue(desk.session, catalogue, site.tenant_id)
     rows = list(_rows(problems, text))
     users = _users(desk, site)
     taken = set(desk.session.scalars(select(Device.mac).where(Device.tenant_id == site.tenant_id)))
@@ -66,7 +75,26 @@ def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *
         for row in rows:
             lines = [DeviceLine(users[name]) for name in row.users]
             create_device(desk, catalogue, DeviceFields(site.id, row.mac, row.model, row.name, {}), lines)
-    return ImportDone(len(rows), sum(row.model == ANNOUNCED for row in rows))
+    return ImportDone(len(rows), sum(row.model == ANNOUNCED for row in rows), rows)
+
+
+def device_list(session: Session, site_id: UUID) -> str:
+    """The site's devices as a list that `import_devices` reads, by MAC address."""
+    site = get_or_refuse(session, Site, site_id)
+    names = {user.id: user.username for user in session.scalars(select(User).where(User.site_id == site.id))}
+    users: dict[UUID, list[str]] = {}
+    lines = select(Line).where(Line.site_id == site.id, Line.device_id.is_not(None)).order_by(Line.position)
+    for line in session.scalars(lines):
+        if line.device_id is not None and line.user_id in names:
+            users.setdefault(line.device_id, []).append(names[line.user_id])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
+    writer.writerow(COLUMNS)
+    for device in session.scalars(select(Device).where(Device.site_id == site.id).order_by(Device.mac)):
+        model = "" if device.model == ANNOUNCED else device.model
+        name = f"'{device.name}" if device.name.startswith(_FORMULA) else device.name
+        writer.writerow((device.mac, model, name, " ".join(users.get(device.id, ()))))
+    return text.getvalue()
 
 
 def _rows(problems: Problems, text: str) -> Iterator[Row]:
@@ -96,9 +124,13 @@ def _row(line: int, named: Mapping[str, str]) -> Row:
         line,
         mac,
         named.get("model", "").lower() or ANNOUNCED,
-        named.get("name", ""),
+        _name(named.get("name", "")),
         tuple(named.get("users", "").split()),
     )
+
+
+def _name(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _users(desk: Desk, site: Site) -> dict[str, UUID]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from cloud.pbx.checks import Problems
 from cloud.pbx.errors import NotFound
-from contract.devices import Catalogue, DeviceModel, Group, Plugin, Value, check_settings
+from contract.devices import EVERY, Catalogue, DeviceModel, Group, Plugin, Setting, Value, check_settings
 
 ANNOUNCED: Final = "announced/any"
 """The model of a device whose phone has not come yet: it becomes the phone's own once that says what it is."""
@@ -61,6 +61,36 @@ def _translated(plugin: Plugin, group: Group, language: str) -> Group:
         for setting in group.settings
     )
     return Group(group.name, said(group.label), said(group.help), settings)
+
+
+def scope_groups(catalogue: Catalogue, scope: str, language: str = "en") -> tuple[Group, ...]:
+    """What can be set for all models of a scope at once, by groups.
+
+    Args:
+        scope: `<vendor>/<model>`, `<vendor>`: what any of its models has; `*`: what models of several vendors have.
+
+    Raises:
+        NotFound: no model is in the scope.
+    """
+    models = catalogue.in_scope(scope)
+    if not models:
+        raise NotFound
+    vendors: dict[str, set[str]] = {}
+    found: dict[str, dict[str, Setting]] = {}
+    heads: dict[str, Group] = {}
+    for model in models:
+        plugin = catalogue.plugins[model.vendor]
+        for group in (_translated(plugin, one, language) for one in model.groups):
+            heads.setdefault(group.name, group)
+            for setting in group.settings:
+                vendors.setdefault(setting.path, set()).add(model.vendor)
+                found.setdefault(group.name, {}).setdefault(setting.path, setting)
+    least = 2 if scope == EVERY else 1
+    shown = {
+        name: tuple(one for one in settings.values() if len(vendors[one.path]) >= least)
+        for name, settings in found.items()
+    }
+    return tuple(replace(heads[name], settings=settings) for name, settings in shown.items() if settings)
 
 
 def check_device(

@@ -1,12 +1,13 @@
 """Device plug-ins of a tenant's own: checked in full when they are uploaded, and added to those that Tandem ships."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cloud.models import Device, DevicePlugin, Site, Tenant
@@ -38,6 +39,23 @@ class Checked:
     def digest(self) -> str:
         """SHA-256 of the packed folder."""
         return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PluginView:
+    """A plug-in as it is shown."""
+
+    id: UUID
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    tenant_id: UUID
+    vendor: str
+    label: str
+    models: Sequence[str]
+    digest: str
+    uses: Mapping[str, int]
+    """Model → how many devices have it: what removing the plug-in would break."""
 
 
 def check_package(vendor: str, data: bytes) -> Checked:
@@ -139,6 +157,33 @@ def delete_plugin(desk: Desk, plugin_id: UUID, expected: int | None) -> None:
     desk.session.delete(row)
     desk.flush()
     _publish(desk, row.tenant_id, f"Device plug-in {row.vendor} was deleted")
+
+
+def with_uses(session: Session, plugins: Sequence[DevicePlugin]) -> list[PluginView]:
+    """Plug-ins with how many devices need them: one statement more, however many."""
+    found: dict[UUID, dict[str, int]] = {plugin.id: {} for plugin in plugins}
+    places = {(plugin.tenant_id, f"{plugin.vendor}/{name}"): plugin.id for plugin in plugins for name in plugin.models}
+    if places:
+        wanted = {key for _, key in places}
+        query = select(Device.tenant_id, Device.model, func.count()).where(Device.model.in_(wanted))
+        for tenant_id, key, count in session.execute(query.group_by(Device.tenant_id, Device.model)):
+            if (plugin_id := places.get((tenant_id, key))) is not None:
+                found[plugin_id][key.partition("/")[2]] = count
+    return [
+        PluginView(
+            id=row.id,
+            version=row.version,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            tenant_id=row.tenant_id,
+            vendor=row.vendor,
+            label=row.label,
+            models=row.models,
+            digest=row.digest,
+            uses=found[row.id],
+        )
+        for row in plugins
+    ]
 
 
 def _refuse_used(session: Session, tenant_id: UUID, vendor: str, kept: set[str]) -> None:

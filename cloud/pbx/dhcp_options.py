@@ -5,8 +5,12 @@ with the URL, 43 with what the vendors' phones take inside it, and 132 with the 
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from contract.devices import Catalogue
+from contract.devices.vendor_options import VENDOR_SPECIFIC, vendor_specific
 
 Server = Literal["kea", "dnsmasq", "windows", "mikrotik"]
 VLAN_OPTION: Final = 132
@@ -22,6 +26,16 @@ class Option:
     kind: Literal["text", "addresses"]
     value: str
     purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class VendorOption:
+    """Option 43 for the phones of one vendor, who are known by the first half of their MAC addresses."""
+
+    vendor: str
+    label: str
+    ouis: tuple[str, ...]
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ def options_for(host: str, http_port: int, voice_vlan: int | None) -> list[Optio
         http_port: where it serves phones' files by HTTP.
         voice_vlan: told to phones where the site has one.
     """
-    url = f"http://{host}:{http_port}/"
+    url = _url(host, http_port)
     found = [Option(_SERVER_NAME, "text", url, "Provisioning server: nearly every phone")]
     if _is_address(host):
         found.append(Option(150, "addresses", host, "TFTP servers: Cisco"))
@@ -55,19 +69,36 @@ def options_for(host: str, http_port: int, voice_vlan: int | None) -> list[Optio
     return found
 
 
-def snippets(options: list[Option]) -> list[Snippet]:
+def vendor_options_for(catalogue: Catalogue, host: str, http_port: int, voice_vlan: int | None) -> list[VendorOption]:
+    """Option 43 for each vendor whose phones take something in it; the arguments are those of `options_for`."""
+    url = _url(host, http_port)
+    return [
+        VendorOption(plugin.vendor, plugin.label, tuple(sorted(plugin.ouis)), content)
+        for _, plugin in sorted(catalogue.plugins.items())
+        if plugin.ouis and (content := vendor_specific(plugin, url, host, voice_vlan))
+    ]
+
+
+def snippets(options: list[Option], vendors: list[VendorOption]) -> list[Snippet]:
     """The text for each DHCP server."""
     return [
-        Snippet("kea", "ISC Kea", "In Dhcp4 of kea-dhcp4.conf", _kea(options)),
-        Snippet("dnsmasq", "dnsmasq", "In a file of /etc/dnsmasq.d", _dnsmasq(options)),
-        Snippet("windows", "Windows Server", "In PowerShell, as an administrator", _windows(options)),
+        Snippet("kea", "ISC Kea", "In Dhcp4 of kea-dhcp4.conf", _kea(options, vendors)),
+        Snippet("dnsmasq", "dnsmasq", "In a file of /etc/dnsmasq.d", _dnsmasq(options, vendors)),
+        Snippet("windows", "Windows Server", "In PowerShell, as an administrator", _windows(options, vendors)),
         Snippet(
-            "mikrotik", "MikroTik RouterOS", "In a terminal; the network's own name at the end", _mikrotik(options)
+            "mikrotik",
+            "MikroTik RouterOS",
+            "In a terminal; the networks' and leases' own names where it says find",
+            _mikrotik(options, vendors),
         ),
     ]
 
 
-def _kea(options: list[Option]) -> str:
+def _url(host: str, http_port: int) -> str:
+    return f"http://{host}:{http_port}/"
+
+
+def _kea(options: list[Option], vendors: list[VendorOption]) -> str:
     defined, data = [], []
     for option in options:
         place = f'"code": {option.code}, "space": "dhcp4"'
@@ -81,18 +112,36 @@ def _kea(options: list[Option]) -> str:
             kind = '"string"' if option.kind == "text" else '"ipv4-address", "array": true'
             defined.append(f'    {{ "name": "{name}", {place}, "type": {kind} }}')
         data.append(f'    {{ "name": "{name}", {place}, "data": "{option.value}" }}')
-    return '"option-def": [\n' + ",\n".join(defined) + '\n],\n"option-data": [\n' + ",\n".join(data) + "\n]\n"
+    parts = {"option-def": defined, "option-data": data, "client-classes": [_kea_class(vendor) for vendor in vendors]}
+    return ",\n".join(f'"{name}": [\n' + ",\n".join(each) + "\n]" for name, each in parts.items() if each) + "\n"
 
 
-def _dnsmasq(options: list[Option]) -> str:
+def _kea_class(vendor: VendorOption) -> str:
+    test = " or ".join(f"substring(pkt4.mac, 0, 3) == 0x{oui}" for oui in vendor.ouis)
+    # Without a definition of its own Kea looks for options inside, and some vendors' phones take a text.
+    defined = f'{{ "name": "vendor-encapsulated-options", "code": {VENDOR_SPECIFIC}, "type": "binary" }}'
+    data = f'{{ "name": "vendor-encapsulated-options", "csv-format": false, "data": "{vendor.content.hex()}"'
+    return (
+        f'    {{ "name": "tandem-{vendor.vendor}", "test": "{test}",\n'
+        f'      "option-def": [ {defined} ],\n'
+        f'      "option-data": [ {data}, "always-send": true }} ] }}'
+    )
+
+
+def _dnsmasq(options: list[Option], vendors: list[VendorOption]) -> str:
     lines = []
     for option in options:
         value = f'"{option.value}"' if option.kind == "text" else option.value
         lines.append(f"# {option.purpose}\ndhcp-option-force={option.code},{value}")
+    for vendor in vendors:
+        tag = f"tandem-{vendor.vendor}"
+        lines.append(f"# What phones of {vendor.label} take in option {VENDOR_SPECIFIC}")
+        lines += [f"dhcp-mac=set:{tag},{_pairs(oui)}:*:*:*" for oui in vendor.ouis]
+        lines.append(f"dhcp-option-force=tag:{tag},{VENDOR_SPECIFIC},{vendor.content.hex(':')}")
     return "\n".join(lines) + "\n"
 
 
-def _windows(options: list[Option]) -> str:
+def _windows(options: list[Option], vendors: list[VendorOption]) -> str:
     lines = []
     for option in options:
         kind = "String" if option.kind == "text" else "IPv4Address"
@@ -100,10 +149,16 @@ def _windows(options: list[Option]) -> str:
             name = f"Tandem {option.code}"
             lines.append(f'Add-DhcpServerv4OptionDefinition -Name "{name}" -OptionId {option.code} -Type {kind}')
         lines.append(f'Set-DhcpServerv4OptionValue -OptionId {option.code} -Value "{option.value}"')
+    for vendor in vendors:
+        policy = f'"Tandem {vendor.label}"'
+        whose = ",".join(f'"{oui.upper()}*"' for oui in vendor.ouis)
+        content = ",".join(f"0x{byte:02X}" for byte in vendor.content)
+        lines.append(f"Add-DhcpServerv4Policy -Name {policy} -Condition OR -MacAddress EQ,{whose}")
+        lines.append(f"Set-DhcpServerv4OptionValue -PolicyName {policy} -OptionId {VENDOR_SPECIFIC} -Value {content}")
     return "\n".join(lines) + "\n"
 
 
-def _mikrotik(options: list[Option]) -> str:
+def _mikrotik(options: list[Option], vendors: list[VendorOption]) -> str:
     lines = [
         f"/ip dhcp-server option add name=tandem-{option.code} code={option.code} value=\"'{option.value}'\""
         for option in options
@@ -111,7 +166,18 @@ def _mikrotik(options: list[Option]) -> str:
     names = ",".join(f"tandem-{option.code}" for option in options)
     lines.append(f"/ip dhcp-server option sets add name=tandem options={names}")
     lines.append("/ip dhcp-server network set [find] dhcp-option-set=tandem")
+    for vendor in vendors:
+        own = f"tandem-{vendor.vendor}"
+        whose = "|".join(_pairs(oui).upper() for oui in vendor.ouis)
+        value = f"0x{vendor.content.hex()}"
+        lines.append(f"/ip dhcp-server option add name={own} code={VENDOR_SPECIFIC} value={value}")
+        lines.append(f"/ip dhcp-server option sets add name={own} options={names},{own}")
+        lines.append(f'/ip dhcp-server lease set [find dynamic=no mac-address~"^({whose})"] dhcp-option-set={own}')
     return "\n".join(lines) + "\n"
+
+
+def _pairs(oui: str) -> str:
+    return ":".join(re.findall("..", oui))
 
 
 def _is_address(host: str) -> bool:

@@ -22,6 +22,10 @@ _Pattern = Annotated[str, Field(min_length=1, max_length=300)]
 _FileName = Annotated[str, Field(pattern=r"^(?:[0-9A-Za-z_.-]|\{(?:[a-z_]+|MAC)\}){1,128}$")]
 _Event = Annotated[str, Field(pattern=r"^[0-9a-z.-]{1,64}(?:;[0-9a-z-]{1,32}=[0-9a-z-]{1,32})*$")]
 _Patterns = Annotated[tuple[_Pattern, ...], Field(max_length=50)]
+VendorOptions = Annotated[
+    dict[Annotated[str, Field(pattern=r"^(?:[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-4])$")], Text],
+    Field(max_length=16),
+]
 
 
 class VersionDescription(Frozen):
@@ -78,6 +82,9 @@ class Description(Frozen):
     dhcp_vendor_classes: _Patterns = ()
     dhcp_options: Annotated[tuple[Annotated[int, Field(ge=1, le=254)], ...], Field(max_length=16)] = ()
     """By which DHCP options its phones take a server, the first before the others."""
+    dhcp_option_43: Annotated[Text, Field(min_length=1)] | VendorOptions | None = None
+    """What its phones take inside DHCP option 43: a text, or texts by the number of their sub-option. `{url}` stands
+    for where phones fetch, `{host}` for the edge, `{vlan}` for the voice VLAN."""
     https: bool = False
     certificate_names: _Patterns = ()
     """The common name of the certificate that its phones are made with, with the group `mac`."""

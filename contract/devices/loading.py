@@ -143,6 +143,7 @@ class _Loading:
             file_names=patterns["file_names"],
             dhcp_vendor_classes=patterns["dhcp_vendor_classes"],
             dhcp_options=description.dhcp_options,
+            vendor_options=_vendor_options(description.dhcp_option_43),
             https=description.https,
             plug_and_play=description.plug_and_play,
             certificate_names=patterns["certificate_names"],
@@ -299,3 +300,10 @@ def _language(file: str, data: bytes) -> dict[str, str]:
     if problems:
         raise PluginProblems(tuple(problems))
     return content
+
+
+def _vendor_options(described: str | dict[str, str] | None) -> dict[int, str]:
+    """What goes into DHCP option 43, by sub-option; a text of its own stands under 0."""
+    if isinstance(described, str):
+        return {0: described}
+    return {int(code): text for code, text in (described or {}).items()}

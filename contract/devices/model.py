@@ -204,6 +204,9 @@ class Plugin:
     """What its phones are told by SIP plug and play: where all files are, or their own file."""
     dhcp_options: tuple[int, ...] = ()
     """By which DHCP options its phones take a server, the first before the others."""
+    vendor_options: Mapping[int, str] = field(default_factory=dict)
+    """What its phones take inside DHCP option 43: texts by sub-option, with `{url}`, `{host}` and `{vlan}` in them; by
+    0 a text without sub-options."""
 
     def text(self, text: str, language: str) -> str:
         """A label or help in a language such as `de` or `de-AT`; as it is where nobody has translated it."""

@@ -1,7 +1,7 @@
 """What the snapshot means for a call: one pure evaluator, for routing at the edge and for simulating in the cloud."""
 
 from contract.dialplan.compiled import CompiledPlan, compile_plan
-from contract.dialplan.decide import decide
+from contract.dialplan.decide import Walk, decide
 from contract.dialplan.steps import Call, Decision, Outcome, Outward, Reason, Reject, Ring, Service, SiteState, Step
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Service",
     "SiteState",
     "Step",
+    "Walk",
     "compile_plan",
     "decide",
 ]

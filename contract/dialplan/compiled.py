@@ -14,6 +14,7 @@ from contract.snapshot import (
     Gateway,
     HuntGroup,
     InternalRule,
+    InwardNumber,
     OutsideRule,
     Schedule,
     ServiceRule,
@@ -53,6 +54,7 @@ class CompiledPlan:
         gateways: those that are switched on, by id.
         schedules: by id.
         locations: by id.
+        numbers: what calls from gateways are sent to, by their number.
         default_location_id: where a phone is that has no location of its own.
         zone: the site's time zone.
     """
@@ -66,6 +68,7 @@ class CompiledPlan:
     gateways: dict[str, Gateway] = field(default_factory=dict)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     locations: dict[str, EmergencyLocation] = field(default_factory=dict)
+    numbers: dict[str, InwardNumber] = field(default_factory=dict)
     default_location_id: str | None = None
     zone: tzinfo = UTC
 
@@ -113,6 +116,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         gateways={gateway.gateway_id: gateway for gateway in plan.gateways if gateway.enabled},
         schedules={schedule.schedule_id: schedule for schedule in plan.schedules},
         locations={location.location_id: location for location in plan.locations},
+        numbers={number.number: number for number in plan.numbers},
         default_location_id=plan.default_location_id,
         zone=_zone(snapshot.site.time_zone),
     )

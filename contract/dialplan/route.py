@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from contract.dialplan.compiled import CompiledPlan, called_number, matches
 from contract.dialplan.groups import members_in_order
+from contract.dialplan.numbers import arrived, written
 from contract.dialplan.schedules import period_at
 from contract.dialplan.steps import Call, Outcome, Outward, Reason, Ring, Service, SiteState, Step
 from contract.snapshot import (
@@ -55,7 +56,7 @@ class Route:
         plan, state, call, at: as for `decide`.
     """
 
-    __slots__ = ("_at", "_call", "_caller", "_entered", "_forwards", "_plan", "_state", "reasons")
+    __slots__ = ("_at", "_call", "_caller", "_entered", "_forwards", "_plan", "_state", "hunted", "reasons")
 
     def __init__(self, plan: CompiledPlan, state: SiteState, call: Call, at: datetime) -> None:
         self._plan = plan
@@ -67,6 +68,8 @@ class Route:
         """Users and hunt groups whose forwarding is being followed, by id."""
         self._forwards = 0
         self.reasons: list[Reason] = []
+        self.hunted: list[str] = []
+        """Ids of the hunt groups that were come to."""
 
     def walk(self) -> Way:
         """From what was dialled to the last attempt."""
@@ -75,7 +78,20 @@ class Route:
             return (yield from self._emergency(*found))
         if caller is not None and not caller.enabled:
             return self._refuse(403, "caller_disabled", f"{caller.username} is disabled")
+        if self._call.gateway_id is not None:
+            return (yield from self._inward(self._call.gateway_id, dialled))
         return (yield from self._number(dialled, caller))
+
+    def _inward(self, gateway_id: str, dialled: str) -> Way:
+        """A call that came by a gateway: to what its number stands for, which whoever set that up may."""
+        gateway = self._plan.gateways.get(gateway_id)
+        number = arrived(gateway.incoming, dialled) if gateway is not None else dialled
+        self._note("inward", f"{number} is called by {gateway.name if gateway is not None else gateway_id}")
+        found = self._plan.numbers.get(number)
+        if found is None:
+            return (yield from self._number(number, None))
+        self._note("inward_number", f"{number} stands for {found.destination}")
+        return (yield from self._number(found.destination, None, granted=True))
 
     # -- what a number means
 
@@ -218,6 +234,7 @@ class Route:
         if group.group_id in self._entered:
             return self._refuse(482, "forward_loop", f"the call was at {group.name} before")
         self._entered.append(group.group_id)
+        self.hunted.append(group.group_id)
         try:
             status = yield from self._hunt(group)
             if group.fallback is None:
@@ -286,7 +303,13 @@ class Route:
         gateway = self._plan.gateways[gateway_id]
         own = None if payer is None or gateway.ignore_user_caller_id else payer.caller_id
         anonymous = gateway.block_caller_id or (payer is not None and payer.anonymous)
-        return Outward(gateway_id, gateway.prefix + number, own or gateway.caller_id, anonymous)
+        caller_id = own or gateway.caller_id
+        return Outward(
+            gateway_id,
+            gateway.prefix + written(gateway.numbers, number),
+            written(gateway.numbers, caller_id) if caller_id else caller_id,
+            anonymous,
+        )
 
     def _emergency(self, rule: EmergencyRule, number: str) -> Way:
         """Help: nothing is asked; gateways that seem to be down are tried last."""
@@ -302,7 +325,8 @@ class Route:
                 continue
             self._note("gateway", f"{number} by {gateway.name}", rule.rule_id)
             caller_id = location.caller_id if location is not None else gateway.caller_id
-            outward = Outward(gateway_id, gateway.prefix + number, caller_id, emergency=True)
+            shown = written(gateway.numbers, caller_id) if caller_id else caller_id
+            outward = Outward(gateway_id, gateway.prefix + number, shown, emergency=True)
             outcome = yield Ring((), (outward,))
             status = outcome.status
         return self._refuse(status, "no_gateway", "no gateway is left to try", rule.rule_id)

@@ -15,11 +15,13 @@ class Call:
         caller: the authenticated user's id, or None for a caller from outside.
         dialled: the user part of the Request-URI, unescaped.
         location_id: where the caller's phone is, for emergencies; None: not known.
+        gateway_id: the gateway that a call from outside came by.
     """
 
     caller: str | None
     dialled: str
     location_id: str | None = None
+    gateway_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,14 @@ Step = Ring | Service | Reject
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The next step, with what was found on the way to it since the step before, oldest first."""
+    """The next step, with what was found on the way to it since the step before, oldest first.
+
+    Args:
+        step: what to do.
+        reasons: why.
+        hunted: ids of the hunt groups that were come to.
+    """
 
     step: Step
     reasons: tuple[Reason, ...]
+    hunted: tuple[str, ...] = ()

@@ -3,15 +3,25 @@
 from contract.snapshot.device import Device, SettingValue
 from contract.snapshot.device_levels import DeviceGroup, DeviceLevels, LevelSettings
 from contract.snapshot.device_plugin import DevicePlugin
-from contract.snapshot.dial_plan import Category, DialPlan, EmergencyRule, InternalRule, OutsideRule, Rule, ServiceRule
+from contract.snapshot.dial_plan import (
+    Category,
+    DialPlan,
+    EmergencyRule,
+    InternalRule,
+    InwardNumber,
+    OutsideRule,
+    Rule,
+    ServiceRule,
+)
 from contract.snapshot.emergency import EmergencyLocation
 from contract.snapshot.forwarding import FindMe, Forwarding
-from contract.snapshot.gateway import Gateway
+from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
-from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpService, ProvisioningPolicy
+from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
+from contract.snapshot.sip_certificate import MAX_CHAIN_CHARACTERS, SipCertificate
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
     SCHEMA_VERSION,
@@ -26,6 +36,7 @@ from contract.snapshot.snapshot import (
 from contract.snapshot.user import PERMISSIONS, User
 
 __all__ = [
+    "MAX_CHAIN_CHARACTERS",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
@@ -37,6 +48,7 @@ __all__ = [
     "DeviceLevels",
     "DevicePlugin",
     "DhcpRange",
+    "DhcpReservation",
     "DhcpService",
     "DialPattern",
     "DialPlan",
@@ -49,9 +61,12 @@ __all__ = [
     "Gateway",
     "Holiday",
     "HuntGroup",
+    "IncomingNumbers",
     "InternalRule",
+    "InwardNumber",
     "LevelSettings",
     "Line",
+    "NumberFormat",
     "OutsideRule",
     "Period",
     "ProvisioningPolicy",
@@ -59,6 +74,7 @@ __all__ = [
     "Schedule",
     "ServiceRule",
     "SettingValue",
+    "SipCertificate",
     "Site",
     "Snapshot",
     "SnapshotProblems",

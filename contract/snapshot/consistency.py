@@ -89,5 +89,6 @@ def name_problems(
         ("schedule", [schedule.schedule_id for schedule in plan.schedules]),
         ("hunt group", [group.group_id for group in plan.hunt_groups]),
         ("location", [location.location_id for location in plan.locations]),
+        ("number", [number.number for number in plan.numbers]),
     ):
         yield from (f"dial_plan: {what} {one} stands there twice" for one, count in Counter(ids).items() if count > 1)

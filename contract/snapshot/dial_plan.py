@@ -9,7 +9,7 @@ from contract.snapshot.gateway import Gateway
 from contract.snapshot.hunt_group import HuntGroup
 from contract.snapshot.pattern import CallPattern, Dialled, DialPattern
 from contract.snapshot.schedule import During, Schedule
-from contract.values import Frozen, Id, Text
+from contract.values import Frozen, Id, SipUser, Text
 
 
 class InternalRule(Frozen):
@@ -73,6 +73,16 @@ class EmergencyRule(Frozen):
 Rule = Annotated[InternalRule | ServiceRule | OutsideRule | EmergencyRule, Field(discriminator="kind")]
 
 
+class InwardNumber(Frozen):
+    """A number of the public network (DID) and what a call to it reaches."""
+
+    number: Annotated[Dialled, Field(min_length=1)]
+    """As the gateway sends it, after its `incoming`."""
+    destination: SipUser
+    """What is dialled for it inside the site."""
+    name: Text = ""
+
+
 class DialPlan(Frozen):
     """Rules in the order in which they are tried; the first that matches decides."""
 
@@ -81,5 +91,7 @@ class DialPlan(Frozen):
     schedules: Annotated[tuple[Schedule, ...], Field(max_length=200)] = ()
     hunt_groups: Annotated[tuple[HuntGroup, ...], Field(max_length=2000)] = ()
     locations: Annotated[tuple[EmergencyLocation, ...], Field(max_length=2000)] = ()
+    numbers: Annotated[tuple[InwardNumber, ...], Field(max_length=10_000)] = ()
+    """What calls from gateways reach, beyond the aliases of users and hunt groups."""
     default_location_id: Id | None = None
     """Where a phone is that has no location of its own."""

@@ -8,6 +8,26 @@ from contract.snapshot.pattern import Dialled
 from contract.values import Frozen, HostName, Id, Text
 
 
+class NumberFormat(Frozen):
+    """How a gateway wants numbers written that the dial plan gives in E.164, with their plus; others go as they are."""
+
+    style: Literal["plus", "digits", "national"] = "plus"
+    """`+41441112233`, `41441112233`, or as they are dialled in the gateway's own country: `0441112233`."""
+    country_code: Annotated[str, Field(pattern=r"^[0-9]{0,3}$")] = ""
+    """Of the gateway's country, for `national`."""
+    national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$")] = "0"
+    international_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,5}$")] = "00"
+
+
+class IncomingNumbers(Frozen):
+    """What a gateway sends as the called number, made into a number of the dial plan."""
+
+    strip: Dialled = ""
+    """Taken off the beginning, when it stands there."""
+    prefix: Dialled = ""
+    """Then put before it."""
+
+
 class Gateway(Frozen):
     """A SIP peer that carries calls to the public network: a gateway on the LAN."""
 
@@ -26,3 +46,7 @@ class Gateway(Frozen):
     """Show `caller_id` for everybody."""
     block_caller_id: bool = False
     """Let every call leave anonymously (RFC 3323)."""
+    caller_id_in: Literal["asserted", "from", "both"] = "both"
+    """Where the gateway looks for the caller ID: P-Asserted-Identity (RFC 3325), From, or it is not known which."""
+    numbers: NumberFormat = NumberFormat()
+    incoming: IncomingNumbers = IncomingNumbers()

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from contract.values import Frozen, HostName
+from contract.values import Frozen, HostName, MacAddress
 
 
 def _network(value: str) -> str:
@@ -40,6 +40,13 @@ PRIVATE_NETWORKS: Final = (
 """Networks that no router of the internet forwards (RFC 1918, 3927, 4193, 4291)."""
 
 
+class DhcpReservation(Frozen):
+    """An address that is always the same phone's."""
+
+    mac: MacAddress
+    address: Ipv4Address
+
+
 class DhcpRange(Frozen):
     """The addresses that the edge gives to phones of one network."""
 
@@ -48,7 +55,10 @@ class DhcpRange(Frozen):
     last: Ipv4Address
     router: Ipv4Address | None = None
     name_servers: Annotated[tuple[Ipv4Address, ...], Field(max_length=4)] = ()
+    ntp_servers: Annotated[tuple[Ipv4Address, ...], Field(max_length=4)] = ()
     lease_seconds: Annotated[int, Field(ge=120, le=604_800)] = 43_200
+    reservations: Annotated[tuple[DhcpReservation, ...], Field(max_length=1024)] = ()
+    """Addresses of the network, in the range or beside it."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -65,7 +75,18 @@ class DhcpRange(Frozen):
             raise ValueError("last: comes before first")
         if int(last) - int(first) >= 4096:
             raise ValueError("last: more than 4096 addresses")
+        self._reserves_each_once(network)
         return self
+
+    def _reserves_each_once(self, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> None:
+        macs, addresses = set(), set()
+        for one in self.reservations:
+            if ipaddress.ip_address(one.address) not in network:
+                raise ValueError(f"reservations: {one.address} is not in {network}")
+            if one.mac in macs or one.address in addresses:
+                raise ValueError(f"reservations: {one.mac} or {one.address} stands there twice")
+            macs.add(one.mac)
+            addresses.add(one.address)
 
 
 class DhcpService(Frozen):
@@ -76,6 +97,19 @@ class DhcpService(Frozen):
     edge only adds where phones find their files."""
     voice_vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
     """Told to phones as option 132."""
+    known_only: bool = False
+    """True: only phones that the site knows get an address; the others are still seen, and appear in the portal."""
+    proxy_offers: bool = False
+    """True: without ranges, phones that say what they are (option 60) get an offer without an address beside the other
+    server's, as PXE's proxies send it. Only for phones that are known to wait for one with an address."""
+
+    @model_validator(mode="after")
+    def _ranges_are_apart(self) -> Self:
+        networks = [ipaddress.ip_network(each.network) for each in self.ranges]
+        for place, network in enumerate(networks):
+            if any(network.overlaps(other) for other in networks[:place]):
+                raise ValueError(f"ranges: {network} overlaps with another")
+        return self
 
 
 class ProvisioningPolicy(Frozen):

@@ -16,6 +16,8 @@ CALL_PCAP: Final = "call_pcap"
 """Argument `sip_call_id`; answered by a capture file (pcap) in base64."""
 FIGURES: Final = "figures"
 """No argument; answered by `EdgeFigures`."""
+DHCP_STATUS: Final = "dhcp_status"
+"""No argument; answered by `contract.sync.dhcp.DhcpStatus`."""
 
 MAX_ANSWER_CHARACTERS: Final = 1_500_000
 """What a hub takes in one message, with room for what is around it."""

@@ -3,9 +3,11 @@
 import fcntl
 import socket
 import struct
+from dataclasses import dataclass
 from typing import Final
 
 _SIOCGIFADDR: Final = 0x8915  # netdevice(7)
+_SIOCGIFHWADDR: Final = 0x8927
 _OUTSIDE: Final = ("192.0.2.1", 9)
 """Any address beyond the local network will do (RFC 5737); nothing is sent to it."""
 
@@ -34,12 +36,31 @@ def reachable_host(bound: str, advertised: str) -> str:
 
 def own_addresses() -> tuple[str, ...]:
     """The first IPv4 address of every interface that has one, sorted."""
-    found = {"127.0.0.1"}
+    return tuple(sorted({"127.0.0.1", *(each.address for each in own_interfaces())}))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInterface:
+    """An interface of this machine that has an IPv4 address."""
+
+    index: int
+    name: str
+    address: str
+    """The first one."""
+    mac: str
+    """Twelve lower-case hexadecimal digits; all 0 where there is none."""
+
+
+def own_interfaces() -> tuple[OwnInterface, ...]:
+    """Every interface that has an IPv4 address, by index."""
+    found = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        for _, name in socket.if_nameindex():
+        for index, name in socket.if_nameindex():
+            named = struct.pack("256s", name.encode()[:15])
             try:
-                answer = fcntl.ioctl(asking, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+                address = fcntl.ioctl(asking, _SIOCGIFADDR, named)
+                hardware = fcntl.ioctl(asking, _SIOCGIFHWADDR, named)
             except OSError:
-                continue  # it has none
-            found.add(socket.inet_ntoa(answer[20:24]))
-    return tuple(sorted(found))
+                continue  # it has none, or has gone
+            found.append(OwnInterface(index, name, socket.inet_ntoa(address[20:24]), hardware[18:24].hex()))
+    return tuple(sorted(found, key=lambda each: each.index))

@@ -2,25 +2,30 @@
 
 import asyncio
 import logging
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from contract.devices import load_catalogue
+from contract.sync.dhcp import DhcpStatus
 from contract.sync.state import StateRecord
 from edge_agent.clock import SystemClock
-from edge_agent.network.own_addresses import own_addresses, reachable_host
+from edge_agent.health.alarms import Alarms
+from edge_agent.network.own_addresses import own_addresses, own_interfaces, reachable_host
 from edge_agent.ports import NoticeOutcome
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import Reporting
+from edge_agent.provisioning.dhcp.config import Interface
+from edge_agent.provisioning.dhcp.server import Alarm
 from edge_agent.provisioning.errors import ConfigRefused
 from edge_agent.provisioning.resync import Resync
 from edge_agent.provisioning.serve.http import PhoneTls
 from edge_agent.provisioning.serve.http.tls import CertificateUnusable
-from edge_agent.provisioning.server import Keeping, ProvisioningAddresses, ProvisioningServer
+from edge_agent.provisioning.server import DhcpMeans, Keeping, ProvisioningAddresses, ProvisioningServer
 from edge_agent.settings import ProvisioningSettings, Settings
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
@@ -31,6 +36,7 @@ log = logging.getLogger(__name__)
 
 FOLDER: Final = "provisioning"
 KEY_FILE: Final = "provisioning.key"
+LEASES_FILE: Final = "dhcp-leases.db"
 AUTHORITIES: Final = "vendor-authorities"
 OWN_PLUGINS: Final = "device-plugins"
 """A folder beside the agent's state with an operator's own device plug-ins."""
@@ -48,6 +54,7 @@ class ProvisioningSubsystem:
         self._tls: PhoneTls | None = None
         self._settings = ProvisioningSettings()
         self._resync: Resync | None = None
+        self._alarms: Alarms | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._key = b""
         self._devices = 0
@@ -77,7 +84,9 @@ class ProvisioningSubsystem:
             self._https_port = addresses.https_port if settings.tls_certificate else 0
         self._http_port = addresses.http_port or 0
         self._key = edge_key(folder / KEY_FILE, self._tokens)
-        keeping = Keeping(folder / FOLDER / "uploads", self._key, self._tls)
+        self._alarms = Alarms(self._reporting)
+        dhcp = DhcpMeans(folder / FOLDER / LEASES_FILE, _interfaces, self._dhcp_alarm)
+        keeping = Keeping(folder / FOLDER / "uploads", self._key, self._tls, dhcp)
         catalogue = load_catalogue(also=folder / OWN_PLUGINS)
         self._server = ProvisioningServer(
             addresses, catalogue, self._reporting, self._clock, keeping=keeping, tokens=self._tokens
@@ -124,6 +133,7 @@ class ProvisioningSubsystem:
             self._schedule()
         if not server.ports:
             await server.start()
+        await server.serve_dhcp()
         server.pnp.join(self._interfaces())
         if self._tls is not None:
             try:
@@ -137,7 +147,8 @@ class ProvisioningSubsystem:
         """No file of a phone depends on site state."""
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
-        """`resync_phones`: have devices fetch again. `notice_told`: what became of a notice that was wanted."""
+        """`resync_phones`: have devices fetch again. `notice_told`: what became of a notice that was wanted.
+        `dhcp_status`: how DHCP stands, as JSON."""
         now = self._clock.monotonic()
         resync = self._resync
         if resync is None:
@@ -158,8 +169,19 @@ class ProvisioningSubsystem:
                 resync.told(_outcome(known, arguments.get("status", "0")), now)
                 self._schedule()
                 return ""
+            case "dhcp_status":
+                dhcp = self._running().dhcp
+                return (dhcp.status() if dhcp is not None else DhcpStatus(state="off")).model_dump_json()
             case _:
                 raise UnknownOrder(f"provisioning knows no order {name}")
+
+    def _dhcp_alarm(self, name: Alarm, text: str | None) -> None:
+        if self._alarms is None:
+            return
+        if text is None:
+            self._alarms.end(name)
+        else:
+            self._alarms.begin(name, "warning" if name == "dhcp_range_full" else "critical", text)
 
     def _schedule(self) -> None:
         """Call `advance` when the next phone is due."""
@@ -205,6 +227,11 @@ class ProvisioningSubsystem:
         if self._server is None:
             raise ConfigurationRefused("provisioning was not started")
         return self._server
+
+
+def _interfaces() -> tuple[Interface, ...]:
+    """This machine's interfaces, as DHCP wants to know them."""
+    return tuple(Interface(each.index, each.name, IPv4Address(each.address), each.mac) for each in own_interfaces())
 
 
 def _outcome(told: dict[str, str], status: str) -> NoticeOutcome:

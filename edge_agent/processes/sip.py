@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from contract.dialplan import SiteState
+from contract.dialplan.site_state import site_state
 from contract.sync.events import RegistrationChanged
 from contract.sync.questions import CALL_LADDER, CALL_PCAP
 from contract.sync.state import StateRecord, merge
@@ -35,12 +36,18 @@ from edge_agent.sip.observation.tape import Tape, TapeRules
 from edge_agent.sip.registrar.store import SqliteBindingStore
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
-from edge_agent.sip.transport import CertificateUnusable, SipTransport, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport import (
+    CertificateUnusable,
+    GivenCertificate,
+    SipTransport,
+    TlsIdentity,
+    spare_tls_memory,
+)
 from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens
-from edge_agent.views import sip_config, site_state
+from edge_agent.views import limits_of, sip_config
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +71,7 @@ class SipSubsystem:
         self._tokens = SystemTokens()
         self._advertised = ""
         self._folder = Path()
+        self._settings = SipSettings()
         self._tls: TlsIdentity | None = None
         self._tape: Tape | None = None
         self._hep: HepExport | None = None
@@ -72,6 +80,9 @@ class SipSubsystem:
         self._endpoint: Endpoint | None = None
         self._prepared: SipConfig | None = None
         self._prepared_host = ""
+        self._prepared_certificate: GivenCertificate | None = None
+        self._files_first = False
+        """Whether this machine's settings name a certificate, which then goes before the site's."""
         self._config: SipConfig | None = None
         self._state: dict[str, StateRecord] = {}
         self._collecting = IdleCollecting(time.process_time)
@@ -79,7 +90,7 @@ class SipSubsystem:
     async def start(self, message: Start) -> Ports:
         """Bind the sockets, at the earlier run's ports where the settings leave the choice open."""
         settings, had = message.settings.sip, message.ports
-        self._folder = message.settings.state_dir
+        self._folder, self._settings = message.settings.state_dir, settings
         self._advertised = reachable_host(settings.address, settings.advertised_host)
         self._reporting = GatheredReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
@@ -111,6 +122,7 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
+            limits=limits_of(settings),
             tape=self._tape,
         )
         await self._transport.open()
@@ -128,6 +140,7 @@ class SipSubsystem:
             OSError: our own cannot be written.
         """
         authorities = Path(settings.tls_client_authorities) if settings.tls_client_authorities else None
+        self._files_first = bool(settings.tls_certificate)
         if settings.tls_certificate:
             return TlsIdentity(Path(settings.tls_certificate), Path(settings.tls_key), authorities)
         hosts = (self._advertised, *settings.hosts)
@@ -150,11 +163,30 @@ class SipSubsystem:
             password = Path(settings.hep_password_file).read_bytes().strip()
         return HepExport((host.strip("[]"), int(port)), settings.hep_capture_id, password, self._clock)
 
+    def _site_certificate(self, message: Prepare) -> GivenCertificate | None:
+        """The certificate that the site's configuration has, checked.
+
+        Raises:
+            CertificateUnusable: chain and key do not fit.
+        """
+        wanted = message.snapshot.site.sip_certificate
+        if wanted is None or self._tls is None or self._files_first:
+            return None
+        key = message.secrets.get(wanted.key)
+        if key is None:
+            # It is on its way; a site does not wait for it.
+            log.warning("sip_certificate_key_missing")
+            return None
+        given = GivenCertificate(wanted.chain.encode(), key.get_secret_value().encode())
+        self._tls.check(given)
+        return given
+
     def _take_up_certificate(self) -> None:
         if self._tls is None:
             return
         try:
-            if self._tls.reload_if_changed():
+            given = self._tls.give(self._prepared_certificate)
+            if self._tls.reload_if_changed() or given:
                 log.info("sip_certificate_reloaded")
         except CertificateUnusable as error:
             # What is there goes on; the health of the site does not hang on a file that is half copied.
@@ -163,15 +195,20 @@ class SipSubsystem:
     async def prepare(self, message: Prepare) -> None:
         """Check a configuration; what runs goes on."""
         self._merge(message.state)
-        config = replace(sip_config(message), state=self.site_state())
+        config = sip_config(message, self._settings)
+        config = replace(config, state=site_state(self._state.values(), config.users))
         try:
             if self._endpoint is not None:
                 self._endpoint.prepare(config)
             elif problems := config.problems():
                 raise ConfigRefused(problems)
+            certificate = self._site_certificate(message)
         except ConfigRefused as error:
             raise ConfigurationRefused(*error.problems) from None
+        except CertificateUnusable as unusable:
+            raise ConfigurationRefused(str(unusable)) from None
         self._prepared, self._prepared_host = config, message.sip_host
+        self._prepared_certificate = certificate
 
     async def commit(self) -> Ports:
         """Run what was prepared; the first time, begin to receive."""
@@ -207,12 +244,14 @@ class SipSubsystem:
         """Merge what users changed at the site into what routing goes by."""
         self._merge(records)
         if self._endpoint is not None and self._config is not None:
-            self._config = replace(self._config, state=self.site_state())
+            state = site_state(self._state.values(), self._config.users)
+            self._config = replace(self._config, state=state)
             self._endpoint.prepare(self._config)
             self._endpoint.commit()
             # A configuration that was prepared meanwhile is still to be committed.
             if self._prepared is not None:
-                self._prepared = replace(self._prepared, state=self._config.state)
+                state = site_state(self._state.values(), self._prepared.users)
+                self._prepared = replace(self._prepared, state=state)
                 self._endpoint.prepare(self._prepared)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
@@ -258,7 +297,7 @@ class SipSubsystem:
 
     def site_state(self) -> SiteState:
         """What routing goes by now."""
-        return site_state(self._state.values())
+        return self._config.state if self._config is not None else SiteState()
 
     def figures(self) -> dict[str, int]:
         """What is there now, and what happened since the start; see docs/operating.md."""

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from contract.devices import DeviceModel, Level, Value
 from edge_agent.provisioning.access import Access
+from edge_agent.provisioning.dhcp.config import DhcpConfig
 
 SipTransport = Literal["udp", "tcp", "tls"]
 
@@ -96,6 +97,8 @@ class ProvisioningConfig:
     """Device plug-ins besides those that the agent was installed with."""
     access: Access = field(default_factory=Access)
     """Who may fetch what."""
+    dhcp: DhcpConfig | None = None
+    """How DHCP is answered; None: it is not."""
 
     def url_for(self, model: DeviceModel | None) -> str:
         """Where phones of a model fetch: by HTTPS when there is a certificate that they can check, and they can."""

@@ -1,14 +1,19 @@
 """Provisioning as the process's composition builds it: prepare a configuration, commit it, serve it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.devices import Catalogue
+from contract.devices import Catalogue, Plugin
 from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
 from edge_agent.provisioning.config import ProvisioningConfig
+from edge_agent.provisioning.dhcp.config import Interface
+from edge_agent.provisioning.dhcp.core import Site
+from edge_agent.provisioning.dhcp.packet import Code, Message
+from edge_agent.provisioning.dhcp.search import Pace
+from edge_agent.provisioning.dhcp.server import Alarm, DhcpServer
 from edge_agent.provisioning.errors import NothingPrepared
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.render import Library, Renderer
@@ -39,6 +44,23 @@ class ProvisioningAddresses:
 
 
 @dataclass(frozen=True)
+class DhcpMeans:
+    """What DHCP needs of this machine.
+
+    Args:
+        leases: the file that they are kept in.
+        interfaces: the machine's, at this moment.
+        alarm: told what is wrong, or None when it is not any more.
+        pace: of the search for other servers.
+    """
+
+    leases: Path
+    interfaces: Callable[[], Sequence[Interface]]
+    alarm: Callable[[Alarm, str | None], None]
+    pace: Pace | None = None
+
+
+@dataclass(frozen=True)
 class Keeping:
     """What the server keeps on this machine.
 
@@ -46,11 +68,13 @@ class Keeping:
         uploads: folder of what phones send; None: nothing is taken.
         key: the edge's own secret, from which phones' passwords are made; None: there are none.
         tls: certificates for HTTPS.
+        dhcp: None: DHCP is never answered, whatever the site's rules say.
     """
 
     uploads: Path | None = None
     key: bytes | None = None
     tls: PhoneTls | None = None
+    dhcp: DhcpMeans | None = None
 
 
 class ProvisioningServer:
@@ -100,6 +124,9 @@ class ProvisioningServer:
             self.desk.plug_and_play, identifier.subscribed, self._urls.url_for, tokens or SystemTokens()
         )
         self.pnp = PlugAndPlayServer(self.pnp_core, clock)
+        self.dhcp = self._dhcp_server(keeping.dhcp, clock, tokens or SystemTokens()) if keeping.dhcp else None
+        self._config = ProvisioningConfig(0)
+        self._served = catalogue
         self.changed: tuple[str, ...] = ()
         """Devices whose own files are others since the last commit."""
         self.models: dict[str, str] = {}
@@ -144,9 +171,49 @@ class ProvisioningServer:
         self.changed = library.changed_since(self.desk.library)
         self.models = {device.device_id: device.model for device in config.devices}
         self.desk.serve(library, config.access, config.version)
+        self._config, self._served = config, catalogue
         self._identifier.learn(catalogue)
         self._urls.serve(config, catalogue)
         return self.version
+
+    async def serve_dhcp(self) -> None:
+        """Answer DHCP as the configuration that is served says; what stands against it is an alarm."""
+        if self.dhcp is not None:
+            await self.dhcp.serve(self._config.dhcp)
+
+    def _dhcp_server(self, means: DhcpMeans, clock: Clock, tokens: Tokens) -> DhcpServer:
+        def site(may_lease: Callable[[Interface], bool]) -> Site:
+            return Site(
+                plugin=self._plugin_of,
+                knows=lambda mac: self.desk.library.device_id(mac) is not None,
+                url=self._url_of,
+                serves=self._serves,
+                may_lease=may_lease,
+            )
+
+        made = DhcpServer(site, means.leases, clock, tokens, means.interfaces, means.alarm, means.pace)
+        made.heard = self._heard
+        self.desk.switch_port = made.switch_port
+        return made
+
+    def _serves(self, address: str) -> bool:
+        return self.desk.access.serves(address)
+
+    def _plugin_of(self, mac: str, vendor_class: str) -> Plugin | None:
+        """The plug-in of a phone: of its model where the site knows it, else of what it seems to be."""
+        model = self.models.get(self.desk.library.device_id(mac) or "")
+        vendor = model.partition("/")[0] if model else self._identifier.by_dhcp(mac, vendor_class).vendor.value
+        return self._served.plugins.get(vendor)
+
+    def _url_of(self, plugin: Plugin | None) -> str:
+        secure = self._config.secure_url if plugin is not None and plugin.https else ""
+        server = secure or self._config.server_url
+        return f"{server}/" if server else ""
+
+    def _heard(self, message: Message) -> None:
+        vendor_class = message.text(Code.VENDOR_CLASS)
+        facts = self._identifier.by_dhcp(message.mac, vendor_class)
+        self.desk.seen_by_dhcp(facts, str(message.client), vendor_class)
 
     async def start(self) -> None:
         """Listen on every address.
@@ -173,6 +240,8 @@ class ProvisioningServer:
 
     async def stop(self) -> None:
         """Close every port and end what is under way. May be called twice."""
+        if self.dhcp is not None:
+            await self.dhcp.stop()
         await self.pnp.stop()
         await self.ftp.stop()
         await self.tftp.stop()

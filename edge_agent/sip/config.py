@@ -6,7 +6,8 @@ from pydantic import SecretStr
 
 from contract.dialplan import CompiledPlan, SiteState
 from contract.snapshot import User
-from edge_agent.sip.message import DEFAULT_LIMITS, Limits
+from edge_agent.sip.gateways import Gateways
+from edge_agent.sip.message import DEFAULT_LIMITS, Flow, Limits
 from edge_agent.sip.transaction import DEFAULT_TIMERS, Timers
 
 NO_STATE = SiteState()
@@ -48,6 +49,7 @@ class LockoutRules:
             anything.
         challenge_burst: of those, at once.
         remembered: entries of each table.
+        alarm_seconds: while locks fall, the alarm is told anew at most so often.
     """
 
     failures_per_name_and_source: int = 10
@@ -58,6 +60,7 @@ class LockoutRules:
     challenges_per_second: float = 50.0
     challenge_burst: int = 500
     remembered: int = 20_000
+    alarm_seconds: float = 60.0
 
 
 DEFAULT_LOCKOUT = LockoutRules()
@@ -125,6 +128,7 @@ class SipConfig:
         lockout: how much guessing of passwords is allowed.
         limits: bounds on what peers can push.
         timers: durations of the transaction layer.
+        gateways: of the plan, by address.
     """
 
     domain: str
@@ -160,6 +164,14 @@ class SipConfig:
     lockout: LockoutRules = DEFAULT_LOCKOUT
     limits: Limits = DEFAULT_LIMITS
     timers: Timers = DEFAULT_TIMERS
+    gateways: Gateways = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gateways", Gateways(self.plan.gateways.values()))
+
+    def trusts(self, flow: Flow) -> bool:
+        """Whether what comes from there needs no digest and may assert who calls: the site's services and gateways."""
+        return (flow.host, flow.port) in self.trusted or self.gateways.at(flow) is not None
 
     @property
     def users(self) -> dict[str, User]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Final, Protocol, get_args
 
 from contract.sync.events import AlarmChanged
@@ -39,6 +40,7 @@ from edge_agent.sip.presence import Events
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
+from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.registrar.contacts import Declined
 from edge_agent.sip.registrar.registrar import Registrar
@@ -46,6 +48,7 @@ from edge_agent.sip.registrar.store import BindingStore
 from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
 from edge_agent.sip.transaction.ports import ServerKey
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.tokens import Tokens
@@ -76,8 +79,20 @@ class Transport(Protocol):
         """Send at the end of the batch."""
         ...
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
-        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        """See `Finder`."""
+        ...
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """See `Finder`."""
+        ...
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """See `Finder`."""
+        ...
+
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
+        """Who the peer of a TLS connection proved to be; None: nobody in particular."""
         ...
 
     def reuse(self, flow: Flow, port: int) -> bool:
@@ -115,7 +130,7 @@ class Endpoint:
         reporter: told of registrations and alarms.
         journal: keeps calls in progress and their records.
         store: keeps bindings.
-        kept: keeps subscriptions and publications; None: they end with the process.
+        kept: keeps subscriptions, publications and whose turn it is in hunt groups; None: they end with the process.
         transport: open sockets.
         told: hears what becomes of notices.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
@@ -172,7 +187,9 @@ class Endpoint:
         self._strange = 0
         self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
         self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config)
-        self.calls = Calls(journal, tokens, clock, config.limits)
+        self._kept = kept if kept is not None else Forgetful()
+        self._hunting = Hunting(self._kept, config.plan)
+        self.calls = Calls(journal, tokens, clock, config.limits, self._hunting)
         self._core = ProxyCore(
             self._own,
             RouteBook(self._own, key, self.location.knows_host),
@@ -185,11 +202,12 @@ class Endpoint:
             self.drops,
             self.overload,
             self._gruus,
+            self._hunting,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
-        self._kept = kept if kept is not None else Forgetful()
+        self.layer.finder = transport
         self.events = Events(
             self.layer,
             self.location,
@@ -213,6 +231,7 @@ class Endpoint:
         now = self._clock.monotonic()
         self._registrar.restore(now)
         self.events.restore(now)
+        self._hunting.restore()
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
         self._commit_store()
         self._transport.attach(self)
@@ -285,8 +304,8 @@ class Endpoint:
 
     def _reuse(self, request: Message, flow: Flow) -> None:
         """Answer the wish to be reached by this very connection, of peers that proved who they are (RFC 5923 §5)."""
-        via = request.via
-        if via.host.strip(b"[]").decode("ascii", "replace") in self._transport.verified_names(flow):
+        via, peer = request.via, self._transport.peer(flow)
+        if peer is not None and peer.is_for(via.host.strip(b"[]").decode("ascii", "replace")):
             self._transport.reuse(flow, via.port or DEFAULT_TLS_PORT)
 
     def _internal_error(self) -> None:

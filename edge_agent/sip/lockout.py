@@ -46,7 +46,7 @@ class Lockout:
     Args:
         rules: how many, and for how long.
         location: tells a registered phone from somebody else at its address.
-        reporter: told when the first lock falls and when the last is gone.
+        reporter: told when the first lock falls, from time to time while more do, and when the last is gone.
         drops: counted by reason.
     """
 
@@ -59,7 +59,10 @@ class Lockout:
         self._locks: dict[_Key, float] = {}
         self._proven: dict[_Key, None] = {}
         self._asked: dict[str, tuple[float, float]] = {}
-        self._alarmed = False
+        self._alarmed_at: float | None = None
+        """When the alarm was told last; None: it is over."""
+        self._untold = ""
+        """What happened since; empty: nothing."""
 
     # -- asked for each request
 
@@ -147,8 +150,13 @@ class Lockout:
         self._failures = {key: one for key, one in self._failures.items() if one[1] > now}
         full = rules.challenge_burst / rules.challenges_per_second
         self._asked = {source: one for source, one in self._asked.items() if now - one[1] < full}
-        if self._alarmed and not self._locks:
-            self._alarm(False, "Nobody is locked out any more.")
+        if self._alarmed_at is None:
+            return
+        if not self._locks:
+            self._alarmed_at, self._untold = None, ""
+            self._tell(False, "Nobody is locked out any more.")
+        elif self._untold and now - self._alarmed_at >= rules.alarm_seconds:
+            self._alarm(now)
 
     @property
     def locks(self) -> int:
@@ -178,16 +186,19 @@ class Lockout:
         del self._failures[key]
         _make_room(self._locks, self.rules.remembered)
         self._locks[key] = now + self.rules.lock_seconds
-        if not self._alarmed:
-            source, name = key
-            who = f" for {_printable(name)}" if name else ""
-            where = f" from {source}" if source else " from many addresses"
-            self._alarm(
-                True, f"{limit} wrong passwords{who}{where}: refused for {self.rules.lock_seconds:.0f} seconds."
-            )
+        source, name = key
+        who = f" for {_printable(name)}" if name else ""
+        where = f" from {source}" if source else " from many addresses"
+        self._untold = f"{limit} wrong passwords{who}{where}: refused for {self.rules.lock_seconds:.0f} seconds."
+        if self._alarmed_at is None:
+            self._alarm(now)
 
-    def _alarm(self, active: bool, text: str) -> None:
-        self._alarmed = active
+    def _alarm(self, now: float) -> None:
+        """Tell the newest lock, and how many there are if it is not alone."""
+        text, self._untold, self._alarmed_at = self._untold, "", now
+        self._tell(True, text if len(self._locks) == 1 else f"{len(self._locks)} locks, the newest: {text}")
+
+    def _tell(self, active: bool, text: str) -> None:
         self._reporter.report(AlarmChanged(alarm=ALARM, severity="warning", active=active, text=text))
 
 

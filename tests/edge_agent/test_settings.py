@@ -1,7 +1,9 @@
 """Settings are complete and valid, or every problem is named at once."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,18 +40,21 @@ def problems_of(file: Path | None, environ: dict[str, str] | None = None, **more
     return caught.value.problems
 
 
+def leaves(content: dict[str, Any], before: str = "") -> Iterator[str]:
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{before}{key}.")
+        else:
+            yield before + key
+
+
 def test_the_example_file_holds_the_defaults() -> None:
     assert load_settings(EXAMPLE_FILE, {}) == Settings()
 
 
 def test_the_example_file_documents_every_setting() -> None:
     content = tomllib.loads(EXAMPLE_FILE.read_text())
-    documented = {
-        f"{key}.{inner}" if isinstance(value, dict) else key
-        for key, value in content.items()
-        for inner in (value if isinstance(value, dict) else [key])
-    }
-    assert documented == set(setting_names())
+    assert set(leaves(content)) == set(setting_names())
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from contract.snapshot import EmergencyRule, Site
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.sip.message import ha1
-from edge_agent.views import provisioning_config, sip_config, site_state
+from edge_agent.views import provisioning_config, sip_config
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 
 STAMP = Stamp(wall_ms=1, node="edge-1")
@@ -68,15 +68,14 @@ def test_a_line_without_its_password_is_left_out_and_the_others_go_on() -> None:
     assert [len(device.accounts) for device in provisioning_config(message).devices] == [0, 1]
 
 
-def test_do_not_disturb_is_read_from_site_state() -> None:
+def test_what_users_set_at_the_site_is_part_of_the_configuration() -> None:
     records = (
         StateRecord(key="do_not_disturb/user-1", value=True, stamp=STAMP),
-        StateRecord(key="do_not_disturb/user-2", value=None, stamp=STAMP),
-        StateRecord(key="do_not_disturb/user-3", value=False, stamp=STAMP),
-        StateRecord(key="forwarding/user-4", value=True, stamp=STAMP),
+        StateRecord(key="forward_busy/user-2", value="201", stamp=STAMP),
     )
-    assert site_state(records).do_not_disturb == {"user-1"}
-    assert sip_config(prepare(state=records)).state.do_not_disturb == {"user-1"}
+    state = sip_config(prepare(state=records)).state
+    assert state.do_not_disturb == {"user-1"}
+    assert state.forwarding["user-2"].busy == "201"
 
 
 def test_phones_are_told_where_to_fetch_when_that_is_known() -> None:

@@ -37,6 +37,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     group = _made(client, "/device-groups", {"name": "Office", "device_ids": [device["id"]]})
     archive = base64.b64encode(packed(GOOD)).decode()
     plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
+    _made(client, f"/sites/{site}/sip-certificate", {})
     edge = _made(client, "/edges", {"site_id": site})
     endpoint = _made(client, "/webhook-endpoints", {"url": "https://hooks.tandem.test/here"})
     account = _made(

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edge_agent.sip.message import Flow, Message, parse
 from edge_agent.sip.transport import Receiver
+from edge_agent.sip.transport.peer import VerifiedPeer
 from tests.support.hand_clock import HandClock
 
 Address = tuple[str, int]
@@ -158,6 +159,14 @@ class MemoryTransport:
         self.expected: dict[Flow, float] = {}
         """How long the peer of a stream may stay silent."""
         self._outbox: list[tuple[bytes, Flow]] = []
+        self.names: dict[str, tuple[Flow, ...]] = {}
+        """Hops by name, as `find` tells them at the end of the batch."""
+        self.slow = False
+        """Whether look-ups find nothing for now."""
+        self.looked_up: list[Flow] = []
+        self.dead: list[Flow] = []
+        self.living: list[Flow] = []
+        self._lookups: list[tuple[Callable[[tuple[Flow, ...], float], None], tuple[Flow, ...]]] = []
 
     @property
     def local(self) -> dict[str, tuple[str, int]]:
@@ -172,10 +181,26 @@ class MemoryTransport:
         """Send at the end of the batch."""
         self._outbox.append((data, flow))
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        """The hops in `names`."""
+        del now
+        self.looked_up.append(flow)
+        self._lookups.append((found, self.names.get(flow.host, ())))
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """Note a hop that did not answer."""
+        del flow, now
+        self.dead.append(hop)
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """Note a hop that answered."""
+        del flow
+        self.living.append(hop)
+
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
         """Nobody shows a certificate here."""
         del flow
-        return ()
+        return None
 
     def expect(self, flow: Flow, seconds: float) -> None:
         """Note how long a peer may stay silent."""
@@ -203,7 +228,10 @@ class MemoryTransport:
         assert self.receiver is not None
         now = self._network.clock.monotonic()
         self.receiver.batch_ended(now)
-        while self._outbox:
+        while self._outbox or (self._lookups and not self.slow):
+            lookups, self._lookups = ([], self._lookups) if self.slow else (self._lookups, [])
+            for found, hops in lookups:
+                found(hops, now)
             outbox, self._outbox = self._outbox, []
             for data, flow in outbox:
                 if self._network.is_open(flow):

@@ -37,6 +37,7 @@ class MemorySite:
 
     def started(self) -> Endpoint:
         """An endpoint; a second one takes the place of the first, as after a kill."""
+        self.transport = self.network.transport(self.address)
         endpoint = Endpoint(
             self.config,
             clock=self.network.clock,
@@ -44,7 +45,7 @@ class MemorySite:
             reporter=self.log,
             journal=self.log,
             store=self.store,
-            transport=self.network.transport(self.address),
+            transport=self.transport,
             key=KEY,
             told=self.told.append,
             kept=self.kept,

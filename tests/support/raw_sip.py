@@ -89,7 +89,8 @@ class RawPhone:
     def hang_up(self, answer: Answer) -> Answer:
         """Acknowledge the 2xx that an INVITE got, then end the call; the answer to the BYE."""
         target = (answer.header("Contact") or "").partition("<")[2].partition(">")[0]
-        routes = re.findall(r"(?im)^Record-Route\s*:\s*(.*?)\r?$", answer.text)
+        recorded = re.findall(r"(?im)^Record-Route\s*:\s*(.*?)\r?$", answer.text)
+        routes = [route for line in recorded for route in re.findall(r"<[^>]*>", line)]
         headers = "".join(f"Route: {route}\r\n" for route in reversed(routes))
         to = answer.header("To") or ""
         head = self._head("ACK", target, to, secrets.token_hex(8), self._number)

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -25,6 +26,7 @@ class DevicePlugin(Stored):
     label: str
     models: list[str]
     digest: str = Field(description="SHA-256 of its packed folder, as snapshots name it")
+    uses: dict[str, int] = Field(description="How many devices have each model; those that none has are left out")
 
 
 class DevicePluginPage(Shown):
@@ -52,9 +54,7 @@ def list_device_plugins(
     work: Current, limit: Limit = 50, cursor: Cursor = None, tenant_id: TenantFilter = None
 ) -> DevicePluginPage:
     page = device_plugins.list_plugins(work.session, page_request(limit, cursor), tenant_id)
-    return DevicePluginPage(
-        items=[DevicePlugin.model_validate(one) for one in page.items], next=encode_cursor(page.next)
-    )
+    return DevicePluginPage(items=_shown(work, page.items), next=encode_cursor(page.next))
 
 
 @router.post(
@@ -69,14 +69,14 @@ def upload_device_plugin(work: Current, body: NewDevicePlugin) -> DevicePlugin:
         body.vendor,
         _decoded(body.archive),
     )
-    return DevicePlugin.model_validate(made)
+    return _shown(work, [made])[0]
 
 
 @router.get(
     "/device-plugins/<plugin_id>", **operation("getDevicePlugin", "devices", "Get a device plug-in", "tenant_admin")
 )
 def get_device_plugin(work: Current, plugin_id: PathId) -> DevicePlugin:
-    return DevicePlugin.model_validate(device_plugins.get_plugin(work.session, plugin_id))
+    return _shown(work, [device_plugins.get_plugin(work.session, plugin_id)])[0]
 
 
 @router.delete(
@@ -85,6 +85,10 @@ def get_device_plugin(work: Current, plugin_id: PathId) -> DevicePlugin:
 )
 def delete_device_plugin(work: Current, plugin_id: PathId, if_match: IfMatch = None) -> None:
     device_plugins.delete_plugin(work.desk, plugin_id, expected_version(if_match))
+
+
+def _shown(work: Current, rows: Sequence[Any]) -> list[DevicePlugin]:
+    return [DevicePlugin.model_validate(one) for one in device_plugins.with_uses(work.session, rows)]
 
 
 def _decoded(text: str) -> bytes:

@@ -1,15 +1,14 @@
 """/devices, /device-models and /unknown-phones: phones and gateways, what they can be, and who else asked."""
 
-import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field
 
 from cloud.api.chalicelib.etag import expected_version
-from cloud.api.chalicelib.fields import IfMatch, Label, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
+from cloud.api.chalicelib.fields import IfMatch, Label, Mac, Patch, PathId, Sent, Shown, SiteFilter, Stored, absent
 from cloud.api.chalicelib.lines import Line, LinePosition, LineWithPassword, with_password
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
@@ -22,19 +21,6 @@ from contract.snapshot import SettingValue
 router = new_router()
 
 
-def _plain_mac(value: str) -> str:
-    plain = value.translate(str.maketrans("", "", ":-. ")).lower()
-    if not re.fullmatch("[0-9a-f]{12}", plain):
-        raise ValueError("not twelve hexadecimal digits")
-    return plain
-
-
-Mac = Annotated[
-    str,
-    StringConstraints(max_length=17),
-    AfterValidator(_plain_mac),
-    Field(description="Twelve hexadecimal digits; `:`, `-` and `.` between them are accepted"),
-]
 ModelKey = Annotated[
     str, Field(pattern=r"^[0-9a-z_-]{1,32}/[0-9a-z_.-]{1,32}$", description="`<vendor>/<model>` of /device-models")
 ]
@@ -73,6 +59,7 @@ class Device(Stored):
     group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
     visit: Visit | None = Field(None, description="null: no file of its own was fetched yet")
+    has_admin_password: bool = Field(description="Whether its file tells it a password for its own administration")
 
 
 class DevicePage(Shown):
@@ -165,6 +152,12 @@ class DeviceModelSummary(Shown):
 
 class DeviceModel(DeviceModelSummary):
     """A model with all that can be set on it."""
+
+    groups: list[ModelGroup]
+
+
+class ScopeSettings(Shown):
+    """What can be set for many models at once."""
 
     groups: list[ModelGroup]
 
@@ -278,6 +271,27 @@ def get_device_model(
 
 
 @router.get(
+    "/device-settings",
+    **operation("getScopeSettings", "devices", "What can be set for many models at once", "tenant_admin"),
+)
+def get_scope_settings(
+    work: Current,
+    scope: Annotated[
+        str,
+        Query(
+            pattern=r"^(\*|[0-9a-z_-]{1,32}(/[0-9a-z_.-]{1,32})?)$",
+            description="`*`: what models of several vendors have; `<vendor>`: what any of its models has;"
+            " `<vendor>/<model>`",
+        ),
+    ] = "*",
+    tenant_id: ModelsOf = None,
+    language: Language = "en",
+) -> ScopeSettings:
+    groups = device_models.scope_groups(_catalogue(work, tenant_id), scope, language)
+    return ScopeSettings(groups=[ModelGroup.model_validate(group) for group in groups])
+
+
+@router.get(
     "/unknown-phones",
     **operation("listUnknownPhones", "devices", "List phones that asked and are not known", "tenant_admin"),
 )
@@ -321,4 +335,5 @@ def _device(one: devices.DeviceWithLines, visit: object = None) -> Device:
         group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],
         visit=Visit.model_validate(visit) if visit is not None else None,
+        has_admin_password=row.admin_secret_id is not None,
     )

@@ -1,11 +1,12 @@
 """What the API's models are made of: bases for what is sent and what is shown, and fields with their limits."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from cloud.api.chalicelib.tokens import Role as Role  # noqa: PLC0414  (a field like the others)
 
@@ -60,4 +61,19 @@ SiteFilter = Annotated[UUID | None, Query(description="Only what belongs to this
 TenantFilter = Annotated[UUID | None, Query(description="Only what belongs to this tenant")]
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", max_length=200, description="The ETag that the change is based on")
+]
+
+
+def _plain_mac(value: str) -> str:
+    plain = value.translate(str.maketrans("", "", ":-. ")).lower()
+    if not re.fullmatch("[0-9a-f]{12}", plain):
+        raise ValueError("not twelve hexadecimal digits")
+    return plain
+
+
+Mac = Annotated[
+    str,
+    StringConstraints(max_length=17),
+    AfterValidator(_plain_mac),
+    Field(description="Twelve hexadecimal digits; `:`, `-` and `.` between them are accepted"),
 ]

@@ -1,5 +1,7 @@
 """What an edge knows and the cloud does not keep: the messages of a call, its counters. Asked of the edge at once."""
 
+from uuid import UUID
+
 from aws_lambda_powertools.event_handler import Response
 
 from cloud.api.chalicelib.authorizer import scope_of
@@ -7,8 +9,9 @@ from cloud.api.chalicelib.fields import PathId
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.work import Current, Work
 from cloud.pbx.questions import NothingRemembered, ask_edge, call_to_ask_about
+from contract.sync.dhcp import DhcpStatus
 from contract.sync.ladder import Ladder
-from contract.sync.questions import CALL_LADDER, CALL_PCAP, FIGURES, EdgeFigures
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, EdgeFigures
 
 router = new_router()
 
@@ -41,11 +44,15 @@ def get_call_capture(work: Current, site_id: PathId, record_id: PathId) -> Respo
     **operation("getEdgeFigures", "edges", "Counters and gauges of an edge, asked of it", "tenant_admin"),
 )
 def get_edge_figures(work: Current, edge_id: PathId) -> EdgeFigures:
-    services = work.services
-    work.session.commit()  # the connection is not kept while the edge thinks
-    scope = scope_of(work.claims)
-    answer = ask_edge(services.database, scope, services.tokens, services.clock, edge_id, FIGURES, {})
-    return EdgeFigures.model_validate_json(answer)
+    return EdgeFigures.model_validate_json(_ask(work, edge_id, FIGURES))
+
+
+@router.get(
+    "/edges/<edge_id>/dhcp",
+    **operation("getEdgeDhcp", "edges", "Leases and other DHCP servers, asked of an edge", "tenant_admin"),
+)
+def get_edge_dhcp(work: Current, edge_id: PathId) -> DhcpStatus:
+    return DhcpStatus.model_validate_json(_ask(work, edge_id, DHCP_STATUS))
 
 
 def _ask_about_call(work: Work, site_id: PathId, record_id: PathId, question: str) -> str:
@@ -58,3 +65,10 @@ def _ask_about_call(work: Work, site_id: PathId, record_id: PathId, question: st
     if not answer:
         raise NothingRemembered
     return answer
+
+
+def _ask(work: Work, edge_id: UUID, question: str) -> str:
+    services = work.services
+    work.session.commit()  # the connection is not kept while the edge thinks
+    scope = scope_of(work.claims)
+    return ask_edge(services.database, scope, services.tokens, services.clock, edge_id, question, {})

@@ -12,6 +12,7 @@ from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import device_import, dhcp_options, phones, resync, sites
+from cloud.pbx.device_plugins import tenant_catalogue
 
 router = new_router()
 
@@ -126,11 +127,28 @@ class DeviceList(Sent):
     only_check: bool = Field(False, description="Say what would be made, and make nothing")
 
 
+class ListedDevice(Shown):
+    """One line of a list of devices."""
+
+    line: int = Field(description="Where it stands in the list, from 1")
+    mac: str
+    model: str = Field(description="`announced/any`: what its phone will say")
+    name: str
+    users: list[str] = Field(description="As the list names them; each has a line on the device, in this order")
+
+
 class DevicesMade(Shown):
     """What an import made, or would make."""
 
     created: int
     announced: int = Field(description="How many of them wait for their phone to say what model it is")
+    rows: list[ListedDevice]
+
+
+class DeviceListText(Shown):
+    """The devices of a site as a list."""
+
+    csv: str = Field(description="As an import reads it: mac, model, name, users")
 
 
 class DhcpOption(Shown):
@@ -250,6 +268,14 @@ def import_devices(work: Current, site_id: PathId, body: DeviceList) -> DevicesM
 
 
 @router.get(
+    "/sites/<site_id>/device-list",
+    **operation("getDeviceList", "phones", "Get a site's devices as a list that can be imported", "tenant_admin"),
+)
+def get_device_list(work: Current, site_id: PathId) -> DeviceListText:
+    return DeviceListText(csv=device_import.device_list(work.session, site_id))
+
+
+@router.get(
     "/sites/<site_id>/dhcp-options",
     **operation("getDhcpOptions", "phones", "What the site's DHCP server has to say, ready to paste", "tenant_admin"),
 )
@@ -269,10 +295,13 @@ def get_dhcp_options(
 ) -> DhcpOptions:
     site = sites.get_site(work.session, site_id, work.services.clock.now())
     vlan = site.provisioning.dhcp.voice_vlan if site.provisioning.dhcp is not None else None
-    options = dhcp_options.options_for(host or site.provisioning.server_name or UNKNOWN_HOST, http_port, vlan)
+    where = host or site.provisioning.server_name or UNKNOWN_HOST
+    options = dhcp_options.options_for(where, http_port, vlan)
+    catalogue = tenant_catalogue(work.session, work.services.catalogue, site.tenant_id)
+    vendors = dhcp_options.vendor_options_for(catalogue, where, http_port, vlan)
     return DhcpOptions.model_validate(
         {
             "options": [DhcpOption.model_validate(one) for one in options],
-            "snippets": [DhcpSnippet.model_validate(one) for one in dhcp_options.snippets(options)],
+            "snippets": [DhcpSnippet.model_validate(one) for one in dhcp_options.snippets(options, vendors)],
         }
     )

@@ -9,6 +9,7 @@ from pydantic import Field
 from cloud.api.chalicelib.etag import expected_version
 from cloud.api.chalicelib.fields import (
     IfMatch,
+    Mac,
     Name,
     Patch,
     PathId,
@@ -46,6 +47,13 @@ class SiteEdge(Shown):
     rejected_problems: list[str]
 
 
+class DhcpReservation(Shown):
+    """An address that is always the same phone's."""
+
+    mac: str
+    address: str
+
+
 class DhcpRange(Shown):
     """The addresses that the edge gives to phones of one network."""
 
@@ -54,7 +62,9 @@ class DhcpRange(Shown):
     last: str
     router: str | None
     name_servers: list[str]
+    ntp_servers: list[str]
     lease_seconds: int
+    reservations: list[DhcpReservation]
 
 
 class DhcpService(Shown):
@@ -62,6 +72,8 @@ class DhcpService(Shown):
 
     ranges: list[DhcpRange]
     voice_vlan: int | None = Field(description="Told to phones as option 132")
+    known_only: bool = Field(description="Only phones that the site knows get an address")
+    proxy_offers: bool = Field(description="Without ranges: phones get an offer without an address")
 
 
 class PhoneRules(Shown):
@@ -112,6 +124,13 @@ Networks = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_lengt
 Ipv4 = Annotated[str, Field(max_length=15)]
 
 
+class NewDhcpReservation(Sent):
+    """An address for one phone."""
+
+    mac: Mac
+    address: Ipv4
+
+
 class NewDhcpRange(Sent):
     """Addresses for phones of one network."""
 
@@ -120,7 +139,9 @@ class NewDhcpRange(Sent):
     last: Ipv4
     router: Ipv4 | None = None
     name_servers: Annotated[list[Ipv4], Field(max_length=4)] = Field(default=[])
+    ntp_servers: Annotated[list[Ipv4], Field(max_length=4)] = Field(default=[])
     lease_seconds: Annotated[int, Field(ge=120, le=604_800)] = 43_200
+    reservations: Annotated[list[NewDhcpReservation], Field(max_length=1024)] = Field(default=[])
 
 
 class NewDhcpService(Sent):
@@ -128,6 +149,8 @@ class NewDhcpService(Sent):
 
     ranges: Annotated[list[NewDhcpRange], Field(max_length=8)] = Field(default=[])
     voice_vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    known_only: bool = False
+    proxy_offers: bool = False
 
 
 class PhoneRulesPatch(Patch):

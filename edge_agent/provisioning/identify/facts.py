@@ -138,6 +138,11 @@ class Identifier:
         )
         return self.with_vendor(facts)
 
+    def by_dhcp(self, mac: str, vendor_class: str) -> Facts:
+        """What a phone's DHCP message tells."""
+        facts = self.identify("", vendor_class=vendor_class)
+        return self.with_vendor(replace(facts, mac=Fact(mac, Certainty.CLAIMED)))
+
     def with_vendor(self, facts: Facts) -> Facts:
         """The vendor by the first half of the MAC address, where nothing better is known."""
         oui = facts.mac.value[:6]

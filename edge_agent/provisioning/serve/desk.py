@@ -90,6 +90,8 @@ class Desk:
         """Told each time that a device has fetched a file of its own."""
         self.own_file: Callable[[str, str], bytes | None] = lambda device_id, name: None
         """What a device itself sent under a name, which it may have back."""
+        self.switch_port: Callable[[str], str] = lambda mac: ""
+        """Where a phone is plugged in, by its MAC address, as far as it is known."""
         self.answers: Counter[str] = Counter()
         """How many requests ended how: `found`, or a `Refusal`."""
 
@@ -155,6 +157,12 @@ class Desk:
             self._refused(Question("", address, "sip", user_agent), facts, refusal)
         return refusal
 
+    def seen_by_dhcp(self, facts: Facts, address: str, vendor_class: str) -> None:
+        """A phone spoke DHCP; one that the site does not know is reported."""
+        mac = facts.mac.value
+        if facts.vendor.value and self._library.device_id(mac) is None and self.access.serves(address):
+            self._report_unknown(_report(facts, address, "dhcp", vendor_class), self._clock.monotonic())
+
     def _answer(self, question: Question, facts: Facts) -> RenderedFile | Refusal:
         name, address = question.name.lstrip("/"), question.address
         now = self._clock.monotonic()
@@ -211,7 +219,8 @@ class Desk:
 
     def _report_unknown(self, report: UnknownPhoneSeen, now: float) -> None:
         if self._gate.may_report(report.mac or report.address, now):
-            self._reporter.report(report)
+            port = report.switch_port or _text(self.switch_port(report.mac or ""))
+            self._reporter.report(report.model_copy(update={"switch_port": port}))
 
     def _refused(self, question: Question, facts: Facts, why: Refusal) -> None:
         reason = _REASONS.get(why)

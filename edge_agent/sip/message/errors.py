@@ -51,6 +51,7 @@ class DropReason(Enum):
     LOCKED_OUT = "locked_out"
     RATE_LIMITED = "rate_limited"
     SHED = "shed"
+    TOO_MANY_INVITES = "too_many_invites"
     CONTACT_ELSEWHERE = "contact_elsewhere"
 
 

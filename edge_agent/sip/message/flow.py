@@ -7,7 +7,9 @@ Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
 
 
 TO_A_NAME = -1
-"""As `connection` of a flow whose host is a name, to be looked up by the transport (RFC 3263)."""
+"""As `connection` of a flow whose host is a name, to be looked up (RFC 3263)."""
+TO_A_NAME_ANYHOW = -2
+"""The same, by whichever transport the name's owner prefers (RFC 3263 §4.1)."""
 
 
 class Flow(NamedTuple):
@@ -18,13 +20,16 @@ class Flow(NamedTuple):
         host: the peer's numeric address, or its name.
         port: the peer's port; 0 with a name: to be looked up as well.
         connection: for streams the number of one connection; 0 means whichever connection leads there, opened when
-            there is none; always 0 for UDP. `TO_A_NAME` where `host` is a name.
+            there is none; always 0 for UDP. Less than 0, `TO_A_NAME` or `TO_A_NAME_ANYHOW`, where `host` is a name.
+        name: the name that `host` was found for, where that matters: a TLS peer's certificate has to be for it
+            (RFC 5922 §7.3); empty: the address is all that is known.
     """
 
     transport: Transport
     host: str
     port: int
     connection: int = 0
+    name: str = ""
 
     @property
     def source(self) -> str:

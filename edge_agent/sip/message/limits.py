@@ -15,6 +15,7 @@ class Limits:
         contacts_per_aor: bindings that one address of record may have.
         bindings: bindings of the whole site.
         transactions: server transactions alive at one time; beyond it new requests are answered 503.
+        invites_per_user: calls of one user that nobody answered yet; beyond it further ones are answered 503.
         branches: contacts that one request is forked to.
         open_calls: calls whose BYE has not passed; beyond it the oldest is closed.
         call_seconds: how long a call without a BYE stays open.
@@ -28,6 +29,9 @@ class Limits:
         udp_request_bytes: a longer request goes by TCP where the peer may have it (RFC 3261 §18.1.1).
         tcp_connections: stream connections (TCP, TLS, WebSocket) at one time.
         tcp_connections_per_host: of those, from one address.
+        tcp_opened_per_host: connections that we open to one address, those to different names and ports together.
+        tcp_opened_idle_seconds: a connection that we opened is closed when nothing, not even a keep-alive, went either
+            way for so long.
         tcp_idle_seconds: a stream without any byte for so long is closed.
         tcp_buffer_bytes: bytes waiting to be written to one stream before it is closed.
         tcp_connect_seconds: how long opening a stream may take.
@@ -47,6 +51,7 @@ class Limits:
     contacts_per_aor: int = 10
     bindings: int = 50_000
     transactions: int = 100_000
+    invites_per_user: int = 100
     branches: int = 60
     open_calls: int = 20_000
     call_seconds: float = 12 * 3600.0
@@ -60,6 +65,8 @@ class Limits:
     udp_request_bytes: int = 1_300
     tcp_connections: int = 4_000
     tcp_connections_per_host: int = 1_000
+    tcp_opened_per_host: int = 64
+    tcp_opened_idle_seconds: float = 900.0
     tcp_idle_seconds: float = 3_900.0
     tcp_buffer_bytes: int = 1_048_576
     tcp_connect_seconds: float = 4.0

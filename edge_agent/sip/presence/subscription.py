@@ -15,7 +15,7 @@ from edge_agent.sip.message import Flow, Message
 from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.presence.package import EndReason, Package, View, Watcher
 from edge_agent.sip.presence.request import Event
-from edge_agent.sip.transaction import InviteClient, NonInviteClient
+from edge_agent.sip.transaction import ClientTransaction
 
 RESERVED: Final = 1000
 """Sequence numbers written ahead to disk, so that a NOTIFY costs no write and no number comes twice."""
@@ -142,20 +142,20 @@ class Subscription:
 
     # -- see `ClientOwner`
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """The subscriber answered a NOTIFY."""
         del client
         if response.status >= 200:
             self.in_flight = False
             self._home.notify_answered(self, response, now)
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """The subscriber did not answer a NOTIFY."""
         del client
         self.in_flight = False
         self._home.notify_answered(self, None, now)
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """A NOTIFY could not be delivered."""
         del client
         self.in_flight = False

@@ -82,7 +82,7 @@ class Admission:
         return user.user_id if user is not None and user.enabled else None
 
     def sending(self, request: Message) -> str | None:
-        """The user who sent a request, None for a service of the site.
+        """The user who sent a request, None for a service or gateway of the site.
 
         Raises:
             Challenged: 407.
@@ -92,7 +92,7 @@ class Admission:
             Silence: not to be answered.
         """
         flow = request.flow
-        if (flow.host, flow.port) in self._config.trusted:
+        if self._config.trusts(flow):
             return None
         found = self._authenticator.verify(request, b"proxy-authorization")
         if isinstance(found, Refusal):

@@ -14,6 +14,7 @@ from contract.sync.events import Disposition
 from edge_agent.clock import Clock
 from edge_agent.ports import CallEnd, CallJournal, OpenCall
 from edge_agent.sip.message import Flow, Limits, Message
+from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.tokens import Tokens
 
 _BUSY: Final = frozenset({486, 600, 603})
@@ -27,7 +28,7 @@ CallKey = tuple[bytes, bytes]
 class LiveCall:
     """One call, from its INVITE to its end."""
 
-    __slots__ = ("_calls", "callee_flow", "caller_flow", "key", "opened", "ringing", "until")
+    __slots__ = ("_calls", "callee_flow", "caller_flow", "key", "opened", "ringing", "until", "waits")
 
     def __init__(self, calls: Calls, key: CallKey, opened: OpenCall, until: float, caller_flow: Flow) -> None:
         self._calls = calls
@@ -38,6 +39,8 @@ class LiveCall:
         self.opened = opened
         self.ringing = False
         """Whether somebody's phone rang."""
+        self.waits = True
+        """Whether it counts as one that nobody answered yet."""
         self.caller_flow = caller_flow
         """Where the call came from."""
         self.callee_flow: Flow | None = None
@@ -50,10 +53,12 @@ class LiveCall:
         opened.reasons = (opened.reasons + texts)[:_MAX_REASONS]
         opened.callee_user_id = callee_user_id or opened.callee_user_id
 
-    def answered(self, flow: Flow) -> None:
+    def answered(self, flow: Flow, user_id: str | None) -> None:
         """A 2xx from there goes up; further ones of a fork change nothing."""
         if self.opened.answered_at is None:
             self.callee_flow = flow
+            self.opened.callee_user_id = user_id or self.opened.callee_user_id
+            self._calls.settled(self)
             self.opened.answered_at = self._calls.moment()
             self._calls.keep(self)
 
@@ -82,14 +87,18 @@ class Calls:
         tokens: names records.
         clock: for the moments in records.
         limits: `open_calls` and `call_seconds`.
+        hunting: told who is free again.
     """
 
-    def __init__(self, journal: CallJournal, tokens: Tokens, clock: Clock, limits: Limits) -> None:
+    def __init__(self, journal: CallJournal, tokens: Tokens, clock: Clock, limits: Limits, hunting: Hunting) -> None:
         self._journal = journal
         self._tokens = tokens
         self._clock = clock
         self.limits = limits
+        self._hunting = hunting
         self._live: dict[CallKey, LiveCall] = {}
+        self._unanswered: dict[str, int] = {}
+        """By user: calls of his that nobody answered yet."""
 
     def moment(self) -> datetime:
         """Now, in UTC."""
@@ -134,8 +143,26 @@ class Calls:
             # The same Call-ID and tag again without a new dialog: a caller that starts over.
             self.abandon(old)
         self._live[key] = call
+        if caller_user_id is not None:
+            self._unanswered[caller_user_id] = self._unanswered.get(caller_user_id, 0) + 1
         self._journal.opened(call.opened)
         return call
+
+    def has_too_many(self, user_id: str | None) -> bool:
+        """Whether so many calls of a user wait for an answer that he may not place another now."""
+        return user_id is not None and self._unanswered.get(user_id, 0) >= self.limits.invites_per_user
+
+    def settled(self, call: LiveCall) -> None:
+        """A call is answered, or is over without that; it no longer waits."""
+        user_id = call.opened.caller_user_id
+        if user_id is None or not call.waits:
+            return
+        call.waits = False
+        left = self._unanswered[user_id] - 1
+        if left:
+            self._unanswered[user_id] = left
+        else:
+            del self._unanswered[user_id]
 
     def of_dialog(self, request: Message) -> LiveCall | None:
         """The call that a request within a dialog belongs to, whichever side sent it."""
@@ -152,7 +179,11 @@ class Calls:
         if self._live.get(call.key) is not call:
             return
         del self._live[call.key]
-        self._journal.closed(call.opened, CallEnd(self.moment(), disposition, status, interrupted))
+        self.settled(call)
+        moment, opened = self.moment(), call.opened
+        if opened.answered_at is not None:
+            self._hunting.call_ended((opened.caller_user_id, opened.callee_user_id), moment.timestamp())
+        self._journal.closed(opened, CallEnd(moment, disposition, status, interrupted))
 
     def abandon(self, call: LiveCall) -> None:
         """Close a call of which nothing was heard."""

@@ -30,10 +30,11 @@ from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.emergency import Emergencies
 from edge_agent.sip.proxy.forking import Fork, Target
+from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
-from edge_agent.sip.proxy.routing import Routing, callee_of
+from edge_agent.sip.proxy.routing import Routing, callee_of, seconds_of
 from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
 from edge_agent.sip.proxy.telephone import as_sip, bare
 from edge_agent.sip.resolver import flow_for
@@ -78,6 +79,7 @@ class ProxyCore:
         drops: counted by reason.
         overload: whether new dialogs are turned away.
         gruus: names of single phones.
+        hunting: whose turn it is in hunt groups.
     """
 
     def __init__(
@@ -93,12 +95,13 @@ class ProxyCore:
         drops: Counter[DropReason],
         overload: Overload,
         gruus: Gruus,
+        hunting: Hunting,
     ) -> None:
         self._own = own
         self._routes = routes
         self._admission = admission
         self._location = location
-        self._reach = Reach(own, routes, location, config)
+        self._reach = Reach(own, routes, location, calls, config)
         self._identities = Identities(config)
         self._calls = calls
         self._register = register
@@ -107,6 +110,7 @@ class ProxyCore:
         self._drops = drops
         self._overload = overload
         self._gruus = gruus
+        self._hunting = hunting
         self._emergencies = Emergencies(config)
         self._layer: TransactionLayer
         self._events: EventServer
@@ -123,6 +127,7 @@ class ProxyCore:
         self._reach.configure(config)
         self._identities.configure(config)
         self._emergencies.configure(config)
+        self._hunting.configure(config.plan)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -145,7 +150,7 @@ class ProxyCore:
 
     def _answer(self, request: Message, status: int, reason: bytes, headers: list[RawHeader], now: float) -> None:
         """Answer without state, unless its address, which may be forged, had enough answers for now."""
-        if (request.flow.host, request.flow.port) not in self._config.trusted:
+        if not self._config.trusts(request.flow):
             try:
                 self._admission.answering(request.flow, now)
             except Silence:
@@ -244,6 +249,9 @@ class ProxyCore:
         self._remove_own_credentials(request)
         self._identities.settle(request, caller)
         method = request.method
+        if method == b"INVITE" and self._calls.has_too_many(caller):
+            self._drops[DropReason.TOO_MANY_INVITES] += 1
+            raise Shed(self._overload.retry_after())
         if not ours:
             self._relay(request, loop_mark, now)
             return
@@ -260,7 +268,11 @@ class ProxyCore:
         """A request that was let in goes where the dial plan says."""
         method = request.method
         gruu = request.request_uri().params.get(b"gr") or b""
-        routing = Routing(self._config, self._location, self._clock, Call(caller, dialled), self._own, gruu)
+        gateway_id = self._config.gateways.at(request.flow) if caller is None else None
+        asked = Call(caller, dialled, gateway_id=gateway_id)
+        routing = Routing(
+            self._config, self._location, self._clock, self._hunting, asked, self._own, gruu, method == b"INVITE"
+        )
         decision, targets = routing.decide(now)
         step = decision.step
         timer = self._session_timer(request)
@@ -289,7 +301,7 @@ class ProxyCore:
         if isinstance(step, Reject):
             fork.answer(step.status, step.phrase.encode(), now)
         else:
-            fork.start(targets, now)
+            fork.start(targets, now, seconds_of(decision))
 
     def _relay(self, request: Message, loop_mark: bytes, now: float) -> None:
         """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""
@@ -417,7 +429,7 @@ class ProxyCore:
 
 
 class Shed(SipError):
-    """A new dialog that is turned away because too much arrives."""
+    """A new dialog that is turned away because too much arrives, or because its caller waits for too many."""
 
     def __init__(self, retry_after: bytes) -> None:
         super().__init__(503, "Service Unavailable")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from edge_agent.sip.gateways import CallerId
 from edge_agent.sip.message import Flow, Message, response_bytes
 from edge_agent.sip.proxy.calls import LiveCall
 from edge_agent.sip.proxy.identity import ASSERTED
@@ -14,9 +15,9 @@ from edge_agent.sip.proxy.routes import RouteBook
 from edge_agent.sip.proxy.session_timers import SessionTimer
 from edge_agent.sip.transaction import (
     ClientTransaction,
-    InviteClient,
-    NonInviteClient,
+    InvitingClient,
     NonInviteServer,
+    OnHop,
     ServerTransaction,
     TransactionLayer,
 )
@@ -24,6 +25,8 @@ from edge_agent.sip.transaction import (
 _TIMER_C: Final = 0
 _SERIAL: Final = 1
 _STILL_TRYING: Final = 2
+_FIRST_RESPONSE: Final = 3
+_STEP: Final = 4
 _TIMER_C_SLACK: Final = 1.0
 """Seconds: Timer C is set again at most as often; it is five seconds longer than it has to be (§16.6 step 11)."""
 _HOPS_BY_DEFAULT: Final = 70
@@ -42,6 +45,9 @@ class Target:
         trusted: whether asserted identities may go there in any case, and come back from there (RFC 3325).
         route: put on top of Route (RFC 3327).
         others: further flows of the same phone, tried in turn when this one leads nowhere (RFC 5626 §5.3).
+        user_id: whose phone it is.
+        caller_id: what a call to a gateway shows.
+        first_response_seconds: what answers nothing at all for so long leads nowhere; 0: never mind.
     """
 
     uri: bytes | None
@@ -50,13 +56,23 @@ class Target:
     trusted: bool = False
     route: tuple[bytes, ...] = ()
     others: tuple[Target, ...] = ()
+    user_id: str | None = None
+    caller_id: CallerId | None = None
+    first_response_seconds: float = 0.0
 
 
 class Policy(Protocol):
     """Asked when every target of a step failed."""
 
-    def next_step(self, fork: Fork, status: int, now: float) -> bool:
-        """Start another step with `fork.start`, or answer by `fork.answer`; False: the best response goes up."""
+    def next_step(self, fork: Fork, status: int, reached: bool, now: float) -> bool:
+        """Start another step with `fork.start`, or answer by `fork.answer`; False: the best response goes up.
+
+        Args:
+            fork: the request.
+            status: the best of the final responses.
+            reached: whether anything answered at all.
+            now: seconds, monotonic.
+        """
         ...
 
     def redirected(self, fork: Fork, response: Message, now: float) -> bool:
@@ -83,16 +99,35 @@ class TimerC:
 class Branch:
     """One target's client transaction."""
 
-    __slots__ = ("client", "fork", "given_up", "others", "pending", "timer_c", "trusted")
+    __slots__ = (
+        "abandoned",
+        "caller",
+        "client",
+        "fork",
+        "given_up",
+        "heard",
+        "others",
+        "pending",
+        "timer_c",
+        "trusted",
+        "user_id",
+    )
 
     def __init__(self, fork: Fork, target: Target) -> None:
         self.fork = fork
         self.trusted = target.trusted
         self.others = target.others
+        self.user_id = target.user_id
+        self.caller: bytes | None = None
+        """The caller's own From, where the request that was sent shows another."""
         self.client: ClientTransaction | None = None
         self.pending = True
         self.given_up = False
         """Cancelled by us because it rang too long, not by the caller."""
+        self.heard = False
+        """Whether any response came."""
+        self.abandoned = False
+        """Nobody waits for it any more; only a 2xx still counts."""
         self.timer_c: TimerC | None = None
 
     def decided(self) -> None:
@@ -102,25 +137,31 @@ class Branch:
             self.timer_c.branch = None
             self.timer_c = None
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """See `ClientOwner`."""
         self.client = client
         self.fork.response_arrived(self, response, now)
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
         self.fork.branch_failed(self, 408, now)
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
-        self.fork.branch_failed(self, self.fork.unreachable_status, now)
+        self.fork.branch_failed(self, 503 if self.trusted else self.fork.unreachable_status, now)
+
+    def expired(self, kind: int, now: float) -> None:
+        """The time for a first response is over."""
+        del kind
+        if self.pending and not self.heard:
+            self.fork.leave(self, 503, now)
 
     def give_up(self, now: float) -> None:
         """Stop ringing there."""
         self.given_up = True
-        if isinstance(self.client, InviteClient):
+        if isinstance(self.client, InvitingClient):
             self.client.cancel(now)
 
 
@@ -150,6 +191,7 @@ class Fork:
         "_decided",
         "_ends",
         "_groups",
+        "_heard",
         "_layer",
         "_loop_mark",
         "_policy",
@@ -160,10 +202,10 @@ class Fork:
         "_serial_at",
         "_serial_seconds",
         "_starting",
+        "_step_at",
         "_timer",
         "_timer_c",
         "_transaction",
-        "outcomes",
         "unreachable_status",
     )
 
@@ -203,8 +245,10 @@ class Fork:
         self._cancelled = False
         self._decided = False
         self._starting = False
-        self.outcomes: list[int] = []
-        """Final statuses of the steps that failed, oldest first."""
+        self._heard = False
+        """Whether anything of this step answered."""
+        self._step_at = 0.0
+        """When this step ends at the latest; 0: it does not."""
         self.unreachable_status = unreachable_status
         transaction.user = self
 
@@ -215,8 +259,14 @@ class Fork:
 
     # -- out
 
-    def start(self, targets: Sequence[Target], now: float) -> None:
-        """Send the request to these targets: equal q at once, lower q later."""
+    def start(self, targets: Sequence[Target], now: float, seconds: float | None = None) -> None:
+        """Send the request to these targets: equal q at once, lower q later.
+
+        Args:
+            targets: of one step.
+            now: seconds, monotonic.
+            seconds: how long an INVITE may ring there; None: as long as the caller waits.
+        """
         if len(targets) == 1:
             self._groups = [list(targets)]
         else:
@@ -225,6 +275,11 @@ class Fork:
                 groups.setdefault(target.q, []).append(target)
             self._groups = list(groups.values())
         self._ends = []
+        self._heard = False
+        self._step_at = 0.0
+        if seconds is not None and self._timer_c:
+            self._step_at = now + seconds
+            self._layer.wheel.add(seconds, self, _STEP, now)
         # Each target, also of groups that come later, gets its share: their sum is what came (RFC 5393 §5.3.3).
         self._breadth = self._request_breadth() // max(1, len(targets))
         if not self._breadth:
@@ -274,13 +329,25 @@ class Fork:
             request.insert(at if at > 0 else request.index(b"via") + 1, b"Route", value)
         if self._private and not target.trusted:
             request.remove(ASSERTED)
+        on_hop: OnHop | None = None
         if self._record_route:
-            self._routes.record(request, self._request.flow.transport, target.flow.transport)
+            if target.flow.connection < 0:
+                on_hop = self._record
+            else:
+                self._record(request, target.flow.transport)
         branch = Branch(self, target)
         self._branches.append(branch)
+        if target.caller_id is not None:
+            branch.caller = target.caller_id.write(request)
         if self._timer_c:
             self._wait_for(branch, now)
-        branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark)
+        branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark, on_hop)
+        if target.first_response_seconds and self._timer_c:
+            self._layer.wheel.add(target.first_response_seconds, branch, _FIRST_RESPONSE, now)
+
+    def _record(self, request: Message, outgoing: str) -> None:
+        """Put our Record-Route on; where a name leads by several transports, on what goes to each hop."""
+        self._routes.record(request, self._request.flow.transport, outgoing)
 
     def _wait_for(self, branch: Branch, now: float) -> None:
         timer = branch.timer_c
@@ -297,6 +364,11 @@ class Fork:
     def response_arrived(self, branch: Branch, response: Message, now: float) -> None:
         """A branch answered."""
         status = response.status
+        if branch.abandoned and not 200 <= status < 300:
+            return
+        self._heard = branch.heard = True
+        if branch.caller is not None:
+            response.set(b"From", branch.caller)
         if not branch.trusted and response.has(ASSERTED):
             response.remove(ASSERTED)
         if status < 200:
@@ -312,7 +384,7 @@ class Fork:
             return
         if status < 300:
             if self._call is not None and branch.client is not None:
-                self._call.answered(branch.client.flow)
+                self._call.answered(branch.client.flow, branch.user_id)
             self._decided = True
             self._groups.clear()
             if self._timer is not None:
@@ -361,15 +433,45 @@ class Fork:
             if not self._decided and isinstance(self._transaction, NonInviteServer):
                 self._transaction.still_trying(self._request, now)
             return
+        if kind == _STEP:
+            if self._step_at and now >= self._step_at and not self._decided and not self._cancelled:
+                self._end_step(now)
+            return
         if self._groups and not self._decided and now >= self._serial_at:
             for branch in self._branches:
                 if branch.pending:
                     branch.give_up(now)
             self._next_group(now)
 
+    def _end_step(self, now: float) -> None:
+        """It rang long enough: what is still open is taken back, and its end not waited for."""
+        self._step_at = 0.0
+        self._groups.clear()
+        self._starting = True
+        for branch in tuple(self._branches):
+            if branch.pending:
+                self.leave(branch, 408, now)
+        self._starting = False
+        self._settle(now)
+
+    def leave(self, branch: Branch, status: int, now: float) -> None:
+        """Go on without a branch, which is taken back; should somebody answer there all the same, that counts.
+
+        Args:
+            branch: one that is pending.
+            status: what stands for its end.
+            now: seconds, monotonic.
+        """
+        branch.decided()
+        branch.abandoned = True
+        self._ends.append(BranchEnd(status))
+        if isinstance(branch.client, InvitingClient):
+            branch.client.cancel(now)
+        self._settle(now)
+
     def _cancel_pending(self, now: float) -> None:
         for branch in self._branches:
-            if branch.pending and isinstance(branch.client, InviteClient):
+            if branch.pending and isinstance(branch.client, InvitingClient):
                 branch.client.cancel(now)
 
     def _settle(self, now: float) -> None:
@@ -389,12 +491,13 @@ class Fork:
             self._finish(best, now)
             return
         best = best_of(self._ends)
-        if self._policy is not None and best.status < 600 and best.status not in (401, 407):
+        if self._policy is not None and best.status not in (401, 407):
             self._branches.clear()
+            self._step_at = 0.0
             response = best.response
             if 300 <= best.status < 400 and response is not None and self._policy.redirected(self, response, now):
                 return
-            if self._policy.next_step(self, best.status, now):
+            if self._policy.next_step(self, best.status, self._heard, now):
                 return
         self._finish(best, now)
 

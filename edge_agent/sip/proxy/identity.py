@@ -36,7 +36,7 @@ class Identities:
 
     def is_trusted(self, flow: Flow) -> bool:
         """Whether what comes from there, or goes there, stays among those who trust each other; by address only."""
-        return (flow.host, flow.port) in self._config.trusted
+        return self._config.trusts(flow)
 
     def settle(self, request: Message, user_id: str | None) -> None:
         """Leave a request that was let in with the identity that we vouch for, and no other.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Location
 from edge_agent.sip.message import DropReason, Flow, Message, Refused, Uri
+from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 
 
@@ -15,24 +16,29 @@ class Reach:
         own: names of this edge.
         routes: reads proofs.
         location: where phones are.
+        calls: where those in progress went.
         config: of the site.
     """
 
-    def __init__(self, own: OwnAddresses, routes: RouteBook, location: Location, config: SipConfig) -> None:
+    def __init__(
+        self, own: OwnAddresses, routes: RouteBook, location: Location, calls: Calls, config: SipConfig
+    ) -> None:
         self._own = own
         self._routes = routes
         self._location = location
+        self._calls = calls
         self.configure(config)
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
         self._foreign = frozenset(host.encode() for host in config.foreign_hosts)
-        self._services = config.trusted
+        self._trusts = config.trusts
+        self._gateway_hosts = config.gateways.hosts
 
     def check_new(self, hop: Uri, flow: Flow) -> None:
         """Whether a request of its own may go there.
 
-        Services of the site are reached by the dial plan only, which asks for permissions.
+        Services and gateways of the site are reached by the dial plan only, which asks for permissions.
 
         Args:
             hop: the topmost Route or the Request-URI.
@@ -41,7 +47,7 @@ class Reach:
         Raises:
             Refused: 403.
         """
-        known = self._location.knows_host(flow.host) and (flow.host, flow.port) not in self._services
+        known = self._location.knows_host(flow.host) and not self._trusts(flow)
         if self._own.leads_here(flow) or not (known or hop.host in self._foreign):
             raise _foreign_destination()
 
@@ -51,9 +57,13 @@ class Reach:
         Raises:
             Refused: 403.
         """
-        if self._location.knows_host(flow.host) or (flow.host, flow.port) in self._services:
+        if self._location.knows_host(flow.host) or self._trusts(flow) or flow.host in self._gateway_hosts:
             return
         if hop.host in self._foreign or self._routes.is_caller(proof, request, flow.host):
+            return
+        call = self._calls.of_dialog(request)
+        if call is not None and call.callee_flow is not None and call.callee_flow.host == flow.host:
+            # A gateway that is given by name: where its name led when it answered.
             return
         raise _foreign_destination()
 

@@ -1,24 +1,27 @@
-"""Where a request of the site goes: the dial plan is asked, again after each step that failed."""
+"""Where a request of the site goes: the dial plan is walked, one step further after each that failed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.dialplan import Call, Decision, Outcome, Reject, Ring, Service, decide
+from contract.dialplan import Call, Decision, Outcome, Outward, Reason, Reject, Ring, Service, Walk
+from contract.dialplan.simulate import MAX_STEPS
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
+from edge_agent.sip.gateways import caller_id_of, uri_at, way_to
 from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import BadMessage, Message, NameAddr, SipError, Uri
 from edge_agent.sip.proxy.forking import Fork, Target
+from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
 
-_MAX_STEPS = 20
-"""A dial plan that goes on for ever is stopped here."""
-
-
 _MAX_REDIRECTIONS = 5
+FIRST_RESPONSE_SECONDS = 2.0
+"""How long a gateway has for its first response before the next one is tried."""
+FIRST_RESPONSE_OF_A_NAME_SECONDS = 5.0
+"""The same for one that is given by name, behind which there may be several addresses."""
 
 
 class Routing:
@@ -28,55 +31,88 @@ class Routing:
         config: of the site, as it was when the request came: a call in progress keeps its plan.
         location: bindings.
         clock: the dial plan knows schedules.
+        hunting: whose turn it is in hunt groups.
         call: who dialled what.
         own: tells targets of the site from others.
         gruu: the `gr` of the Request-URI: one phone of the user only (RFC 5627 §5.1); empty: all.
+        is_call: whether hunt groups count it.
     """
 
-    __slots__ = ("_call", "_clock", "_config", "_dialled", "_gruu", "_location", "_outcomes", "_own")
+    __slots__ = (
+        "_call",
+        "_clock",
+        "_config",
+        "_dialled",
+        "_gruu",
+        "_hunting",
+        "_is_call",
+        "_location",
+        "_own",
+        "_walk",
+    )
 
     def __init__(
-        self, config: SipConfig, location: Location, clock: Clock, call: Call, own: OwnAddresses, gruu: bytes = b""
+        self,
+        config: SipConfig,
+        location: Location,
+        clock: Clock,
+        hunting: Hunting,
+        call: Call,
+        own: OwnAddresses,
+        gruu: bytes = b"",
+        is_call: bool = True,
     ) -> None:
         self._config = config
         self._location = location
         self._clock = clock
+        self._hunting = hunting
         self._call = call
         self._own = own
         self._gruu = gruu
+        self._is_call = is_call
         self._dialled = {call.dialled}
-        self._outcomes: list[Outcome] = []
+        self._walk = self._begun(call)
+
+    def _begun(self, call: Call) -> Walk:
+        config = self._config
+        return Walk(config.plan, self._hunting.state(config.state), call, self._clock.now())
 
     def decide(self, now: float) -> tuple[Decision, list[Target]]:
-        """The next step that can be carried out, with its targets; none for a Reject.
+        """The step to be carried out now, with its targets; none for a Reject.
 
-        Steps that lead nowhere (no contact, no such service) count as failed and are passed over.
+        Steps that lead nowhere (no contact, no such service) count as failed and are passed over; the reasons are those
+        of all of them.
         """
-        while True:
-            moment = self._clock.now()
-            decision = decide(self._config.plan, self._config.state, self._call, self._outcomes, moment)
+        decision = self._walk.decision
+        reasons, hunted = decision.reasons, decision.hunted
+        for _ in range(MAX_STEPS):
             targets = self._targets(decision, now)
             if targets or isinstance(decision.step, Reject):
-                return decision, targets
-            if len(self._outcomes) >= _MAX_STEPS:
-                return Decision(Reject(480, ""), decision.reasons), []
-            self._outcomes.append(Outcome(480))
+                break
+            decision = self._walk.after(_nowhere(decision))
+            reasons += decision.reasons
+            hunted += decision.hunted
+        else:
+            decision = Decision(Reject(480, ""), ())
+        if hunted and self._is_call:
+            self._hunting.came_to(hunted)
+        return Decision(decision.step, reasons), targets
 
-    def next_step(self, fork: Fork, status: int, now: float) -> bool:
+    def next_step(self, fork: Fork, status: int, reached: bool, now: float) -> bool:
         """See `Policy`."""
-        self._outcomes.append(Outcome(status))
+        if isinstance(self._walk.decision.step, Reject):
+            return False
+        self._walk.after(Outcome(status, reached))
         decision, targets = self.decide(now)
         step = decision.step
         if fork.call is not None:
-            fork.call.decided(decision.reasons, callee_of(decision))
+            fork.call.decided((ended(status, reached), *decision.reasons), callee_of(decision))
         if isinstance(step, Reject):
             if step.status == status:
                 return False
             fork.answer(step.status, step.phrase.encode(), now)
             return True
-        if len(self._outcomes) > _MAX_STEPS:
-            return False
-        fork.start(targets, now)
+        fork.start(targets, now, seconds_of(decision))
         return True
 
     def redirected(self, fork: Fork, response: Message, now: float) -> bool:
@@ -89,16 +125,14 @@ class Routing:
                 continue
             self._dialled.add(uri.dialled)
             self._gruu = uri.params.get(b"gr") or b""
-            config, call = self._config, Call(self._call.caller, uri.dialled)
-            decision = decide(config.plan, config.state, call, (), self._clock.now())
-            targets = self._targets(decision, now)
+            before, self._walk = self._walk, self._begun(Call(self._call.caller, uri.dialled))
+            decision, targets = self.decide(now)
             if targets:
-                self._call = call
-                self._outcomes = []
                 if fork.call is not None:
                     fork.call.decided(decision.reasons, callee_of(decision))
-                fork.start(targets, now)
+                fork.start(targets, now, seconds_of(decision))
                 return True
+            self._walk = before
         return False
 
     def _targets(self, decision: Decision, now: float) -> list[Target]:
@@ -108,6 +142,8 @@ class Routing:
             if self._gruu:
                 bindings = [one for one in bindings if gruu_of(one.instance) == self._gruu]
             found = _by_phone(bindings)
+            if step.numbers:
+                found = [*(self._outward(one) for one in step.numbers), *found]
             return found[: self._config.limits.branches]
         if isinstance(step, Service):
             uri = self._config.services.get(step.name)
@@ -119,6 +155,19 @@ class Routing:
             except (BadMessage, SipError):
                 return []
         return []
+
+    def _outward(self, outward: Outward) -> Target:
+        """A number at a gateway."""
+        gateway = self._config.plan.gateways[outward.gateway_id]
+        flow = way_to(gateway)
+        seconds = FIRST_RESPONSE_OF_A_NAME_SECONDS if flow.connection < 0 else FIRST_RESPONSE_SECONDS
+        return Target(
+            uri_at(gateway, outward.number).text,
+            flow,
+            trusted=True,
+            caller_id=caller_id_of(gateway, outward, self._config.domain),
+            first_response_seconds=seconds,
+        )
 
 
 def _contacts_of(response: Message) -> list[Uri]:
@@ -132,7 +181,7 @@ def _contacts_of(response: Message) -> list[Uri]:
 def _by_phone(bindings: list[Binding]) -> list[Target]:
     """One target for each phone; a phone with several flows gets the newest, and the others if that fails."""
     if not any(one.reg_id for one in bindings):
-        return [Target(b.contact, b.flow, b.q, route=b.path) for b in bindings]
+        return [Target(b.contact, b.flow, b.q, route=b.path, user_id=b.user_id) for b in bindings]
     phones: dict[object, list[Binding]] = {}
     for one in bindings:
         phones.setdefault((one.user_id, one.instance) if one.reg_id else one, []).append(one)
@@ -140,9 +189,25 @@ def _by_phone(bindings: list[Binding]) -> list[Target]:
     for flows in phones.values():
         flows.reverse()
         flows.sort(key=lambda one: -one.q)
-        first, *rest = [Target(b.contact, b.flow, b.q, route=b.path) for b in flows]
+        first, *rest = [Target(b.contact, b.flow, b.q, route=b.path, user_id=b.user_id) for b in flows]
         found.append(replace(first, others=tuple(rest)))
     return found
+
+
+def _nowhere(decision: Decision) -> Outcome:
+    """What stands for a step that there is nothing to send to for."""
+    step = decision.step
+    return Outcome(480 if isinstance(step, Ring) and step.user_ids else 503, reached=False)
+
+
+def seconds_of(decision: Decision) -> int | None:
+    """How long a step may ring; None: as long as the caller waits."""
+    return decision.step.seconds if isinstance(decision.step, Ring) else None
+
+
+def ended(status: int, reached: bool) -> Reason:
+    """How a step ended, for the story of a call."""
+    return Reason("ended", f"that ended with {status}" if reached else f"nothing there answered ({status})")
 
 
 def callee_of(decision: Decision) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from edge_agent.sip.message.flow import Transport
+from edge_agent.sip.message.flow import Flow, Transport
 
 SERVICES: Final[dict[str, Transport]] = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 """NAPTR services that we can use (RFC 3263 §4.1); WebSocket has no listener at its other end."""
@@ -50,6 +50,11 @@ class Hop:
     host: str
     port: int
     name: str
+
+    @property
+    def flow(self) -> Flow:
+        """The way there. Several names of one peer share a TCP connection to it, since that proves nothing."""
+        return Flow(self.transport, self.host, self.port, 0, self.name if self.transport != "tcp" else "")
 
 
 def usable_naptr(records: Iterable[Naptr], supported: Sequence[Transport]) -> list[tuple[Transport, str]]:

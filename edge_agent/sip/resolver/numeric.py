@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from edge_agent.sip.message import Flow, SipError, Uri
-from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.message.flow import TO_A_NAME, TO_A_NAME_ANYHOW, Transport
 
 _IPV4: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 _TRANSPORTS: Final[dict[bytes, Transport]] = {b"udp": "udp", b"tcp": "tcp", b"tls": "tls"}
@@ -43,8 +43,8 @@ def _is_address(host: str) -> bool:
 def flow_for(uri: Uri) -> Flow:
     """As `flow_to`, but a name gives a flow to that name, which the transport looks up (RFC 3263) and never waits for.
 
-    For requests that leave the site. Without a transport parameter a name is reached by UDP (RFC 3263 §4.1 gives the
-    choice to NAPTR records; they are asked by `Resolver.find`, which takes time).
+    For requests that leave the site. Without transport and port in the URI the name's owner chooses the transport by
+    NAPTR and SRV records (RFC 3263 §4.1); `udp` in the flow then means nothing yet.
 
     Raises:
         Unresolvable: a transport that is not spoken here.
@@ -52,7 +52,8 @@ def flow_for(uri: Uri) -> Flow:
     kind, host = _way(uri)
     if is_numeric(host):
         return flow_to(uri)
-    return Flow(kind, host.lower(), uri.port, TO_A_NAME)
+    anyhow = not uri.transport and not uri.port
+    return Flow(kind, host.lower(), uri.port, TO_A_NAME_ANYHOW if anyhow else TO_A_NAME)
 
 
 def flow_to(uri: Uri) -> Flow:

@@ -70,6 +70,11 @@ class InviteClient:
         if self.state == PROCEEDING:
             self._send_cancel(now)
 
+    def give_way(self, now: float) -> None:
+        """Send nothing more to a peer that has been silent: another one got the request. A late 2xx still counts."""
+        self._data = b""
+        self.cancel(now)
+
     def respond(self, response: Message, now: float) -> None:
         """A response came from the network."""
         status = response.status
@@ -113,7 +118,7 @@ class InviteClient:
     def expired(self, kind: int, now: float) -> None:
         """Timers A, B, D and M, and the wait after a CANCEL."""
         if kind == TIMER_A:
-            if self.state == CALLING:
+            if self.state == CALLING and self._data:
                 self._home.counts.sent_again += 1
                 self._home.send(self._data, self.flow)
                 self._interval *= 2

@@ -25,7 +25,8 @@ class LargeRequests:
         """The flow to take: another one only for a long request to a peer that may have TCP.
 
         A peer may have TCP when the URI that leads to it (Route, else Request-URI) names the very address of the flow,
-        so that no NAT stands between, and does not ask for UDP. Loopback carries every length.
+        or the name that it was found for, so that no NAT stands between, and does not ask for UDP. Loopback carries
+        every length.
         """
         if flow.transport != "udp" or flow.connection:
             return flow
@@ -49,4 +50,4 @@ class LargeRequests:
             uri = NameAddr.parse(routes[0], "Route").uri if routes else request.request_uri()
         except BadMessage:
             return False
-        return not uri.transport and uri.is_sip and uri.address == flow.host
+        return not uri.transport and uri.is_sip and uri.address.lower() in (flow.host, flow.name)

@@ -18,9 +18,10 @@ from edge_agent.sip.transaction.counts import Counts
 from edge_agent.sip.transaction.invite_client import PROCEEDING, InviteClient, hop_request
 from edge_agent.sip.transaction.invite_server import InviteServer
 from edge_agent.sip.transaction.large_requests import LargeRequests
+from edge_agent.sip.transaction.named_request import NamedRequest, OnHop
 from edge_agent.sip.transaction.non_invite_client import NonInviteClient
 from edge_agent.sip.transaction.non_invite_server import NonInviteServer
-from edge_agent.sip.transaction.ports import ClientOwner, Send, ServerKey
+from edge_agent.sip.transaction.ports import ClientOwner, Finder, Send, ServerKey
 from edge_agent.sip.transaction.timers import Timers
 from edge_agent.sip.transaction.wheel import TimerWheel
 from edge_agent.tokens import Tokens
@@ -76,6 +77,7 @@ class TransactionLayer:
         "_via_starts",
         "counts",
         "drops",
+        "finder",
         "headroom",
         "limits",
         "send",
@@ -105,6 +107,8 @@ class TransactionLayer:
         self.limits = limits
         self.headroom: Callable[[Message], float] = _no_headroom
         """How far beyond the limit of transactions a request is still taken, as a factor; 1 is not at all."""
+        self.finder: Finder | None = None
+        """Looks names up, so that each hop gets a transaction of its own; None: the transport finds its way."""
         self._clients: dict[bytes, InviteClient | NonInviteClient] = {}
         self._servers: dict[ServerKey, InviteServer | NonInviteServer] = {}
         self._large = LargeRequests()
@@ -228,8 +232,14 @@ class TransactionLayer:
     # -- sending
 
     def request(
-        self, request: Message, flow: Flow, owner: ClientOwner | None, now: float, loop_mark: bytes = b""
-    ) -> InviteClient | NonInviteClient:
+        self,
+        request: Message,
+        flow: Flow,
+        owner: ClientOwner | None,
+        now: float,
+        loop_mark: bytes = b"",
+        on_hop: OnHop | None = None,
+    ) -> InviteClient | NonInviteClient | NamedRequest:
         """Send a request in a new client transaction.
 
         Args:
@@ -238,7 +248,16 @@ class TransactionLayer:
             owner: who waits for responses; None: nobody.
             now: seconds, monotonic.
             loop_mark: appended to the branch (§16.6 step 8).
+            on_hop: completes what goes to each hop, where the flow leads to a name; until then it is not known by which
+                transport it goes.
         """
+        if flow.connection < 0:
+            if self.finder is not None:
+                named = NamedRequest(self, self.finder, request, flow, owner, loop_mark, on_hop)
+                named.start(now)
+                return named
+            if on_hop is not None:
+                on_hop(request, flow.transport)
         wanted, flow = flow, self._large.flow(request, flow, self.limits, now)
         branch = self._push_via(request, flow, loop_mark)
         if flow is not wanted:

@@ -52,6 +52,11 @@ class NonInviteClient:
         self._data, self.key, self.flow = bytes(request), key, flow
         self.start(now)
 
+    def give_way(self, now: float) -> None:
+        """Send nothing more to a peer that has been silent: another one got the request. A late answer still counts."""
+        del now
+        self._data = b""
+
     def respond(self, response: Message, now: float) -> None:
         """A response came from the network."""
         if self.state >= COMPLETED:
@@ -82,7 +87,7 @@ class NonInviteClient:
         """Timers E, F and K."""
         home = self._home
         if kind == TIMER_E:
-            if self.state < COMPLETED:
+            if self.state < COMPLETED and self._data:
                 home.counts.sent_again += 1
                 home.send(self._data, self.flow)
                 self._interval = home.timers.t2 if self.state == PROCEEDING else min(2 * self._interval, home.timers.t2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from edge_agent.sip.message import Flow, Message
 from edge_agent.sip.transaction.counts import Counts
@@ -12,7 +12,10 @@ from edge_agent.sip.transaction.wheel import TimerWheel
 
 if TYPE_CHECKING:
     from edge_agent.sip.transaction.invite_client import InviteClient
+    from edge_agent.sip.transaction.named_request import NamedRequest
     from edge_agent.sip.transaction.non_invite_client import NonInviteClient
+
+    ClientTransaction: TypeAlias = "InviteClient | NonInviteClient | NamedRequest"
 
 Send = Callable[[bytes, Flow], None]
 """Hands bytes to the transport; failure comes back later by `TransactionLayer.flow_failed`."""
@@ -23,16 +26,32 @@ ServerKey = tuple[bytes, ...]
 class ClientOwner(Protocol):
     """Who sent a request and waits for what comes of it."""
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """A response, each provisional and final one once; for INVITE every 2xx, retransmissions too (RFC 6026)."""
         ...
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """No final response came in time (Timer B or F, or 64·T1 after a CANCEL)."""
         ...
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """The transport could not deliver the request (§8.1.3.1: to be treated as 503)."""
+        ...
+
+
+class Finder(Protocol):
+    """Knows the hops of a name (RFC 3263); the transport is one."""
+
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        """Call `found` with numeric flows, best first; at once where they are known, never at once with none."""
+        ...
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """This hop of the name did not answer or cannot take more: others come first for a while."""
+        ...
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """This hop answered: what goes to the name next goes there too."""
         ...
 
 

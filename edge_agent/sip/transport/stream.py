@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from typing import TYPE_CHECKING, Final, cast
 
 from edge_agent.sip.message import BadMessage, Flow
 from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.transport.framer import PING
 from edge_agent.sip.transport.framing import Framing, PlainFraming
+from edge_agent.sip.transport.peer import Anchors, VerifiedPeer, verified_peer
 
 if TYPE_CHECKING:
     from edge_agent.sip.transport.streams import Streams
@@ -23,9 +23,10 @@ class Stream(asyncio.BufferedProtocol):
     Args:
         streams: where it belongs.
         flow: with its number; `host` and `port` are the peer's.
+        opened: whether we opened it. An encrypted one then has to lead to `flow.name`, or to `flow.host`.
     """
 
-    def __init__(self, streams: Streams, flow: Flow) -> None:
+    def __init__(self, streams: Streams, flow: Flow, *, opened: bool = False) -> None:
         self._streams = streams
         self._framing: Framing = PlainFraming(streams.limits)
         if flow.transport in ("ws", "wss"):
@@ -35,16 +36,22 @@ class Stream(asyncio.BufferedProtocol):
             self._framing = WebSocketFraming(streams.limits)
         self._transport: asyncio.Transport | None = None
         self.flow = flow
+        self.opened = opened
+        self.peer: VerifiedPeer | None = None
+        """Who the peer proved to be; None: nobody in particular."""
         self.heard = streams.clock.monotonic()
         """When something came last."""
         self.silent_seconds: float | None = None
         """How long its peer, which promised to be heard more often, may stay silent; None: as long as any."""
         self.stalled_since: float | None = None
         """Since when a message is not whole."""
-        self.aliases: list[tuple[Transport, str, int]] = []
+        self.aliases: list[Flow] = []
         """Addresses that it stands for besides the peer's own (RFC 5923)."""
         self.spoke = False
         """Whether a message has come."""
+        self.used = False
+        """Whether a message went out since `used_at`; the sweep keeps the time, so that a message costs no clock."""
+        self.used_at = self.heard
         self.was_used = False
         """Whether a message went either way: somebody may rely on it."""
 
@@ -55,6 +62,13 @@ class Stream(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self.kind in ("tls", "wss"):
+            anchors: Anchors = "any_authorities" if self.opened else "client_authorities"
+            self.peer = verified_peer(transport.get_extra_info("ssl_object"), anchors)
+            if self.opened and not self.is_for(self.flow.name or self.flow.host):
+                # Before a byte of SIP went either way.
+                self.close()
+                return
         self._streams.stands(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -95,7 +109,7 @@ class Stream(asyncio.BufferedProtocol):
 
     def write(self, data: bytes) -> None:
         """Send a message; a peer that does not read is cut off."""
-        self.was_used = True
+        self.used = self.was_used = True
         self._write(self._framing.wrap(data))
 
     def ping(self) -> None:
@@ -124,11 +138,6 @@ class Stream(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    @property
-    def verified_names(self) -> tuple[str, ...]:
-        """The names in the certificate that the peer proved itself with; empty: it has not."""
-        found = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
-        if not isinstance(found, (ssl.SSLObject, ssl.SSLSocket)) or found.context.verify_mode is ssl.CERT_NONE:
-            return ()
-        names = (found.getpeercert() or {}).get("subjectAltName", ())
-        return tuple(str(value) for _, value in cast("tuple[tuple[str, str], ...]", names))
+    def is_for(self, name: str) -> bool:
+        """Whether the peer proved to be this name or address."""
+        return self.peer is not None and self.peer.is_for(name)

@@ -13,6 +13,7 @@ from edge_agent.sip.message import DropReason, Flow, Limits
 from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.transport.admission import NOBODY, StreamAdmission
 from edge_agent.sip.transport.listener import Listener
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.stream import Stream
 
 _READ_BYTES: Final = 65_536
@@ -67,8 +68,9 @@ class Streams:
         self._client_tls = client_tls
         self._listeners: dict[Transport, Listener] = {}
         self._by_number: dict[int, Stream] = {}
-        self._by_address: dict[tuple[Transport, str, int], Stream] = {}
-        self._opening: dict[tuple[Transport, str, int], list[bytes]] = {}
+        self._by_address: dict[Flow, Stream] = {}
+        """By the flow without a number; those that we opened by the name too that their certificate is for."""
+        self._opening: dict[Flow, list[bytes]] = {}
         self._handshakes: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._next = 0
@@ -160,7 +162,7 @@ class Streams:
         """Its handshake is done."""
         flow = stream.flow
         self._by_number[flow.connection] = stream
-        self._by_address[flow[:3]] = stream
+        self._by_address[flow._replace(connection=0)] = stream
 
     def spoke(self, stream: Stream) -> None:
         """Its first message came."""
@@ -172,11 +174,11 @@ class Streams:
         self.admission.ended(flow.connection)
         if self._by_number.pop(flow.connection, None) is None:
             return
-        for address in [flow[:3], *stream.aliases]:
+        for address in [flow._replace(connection=0), *stream.aliases]:
             if self._by_address.get(address) is stream:
                 del self._by_address[address]
                 if stream.was_used:
-                    self.user.stream_closed(Flow(*address))
+                    self.user.stream_closed(address)
         if stream.was_used:
             # A flood of connections that never carried a message costs those who look for what relied on them nothing.
             self.user.stream_closed(flow)
@@ -189,20 +191,16 @@ class Streams:
 
     # -- sending
 
-    def send(self, data: bytes, flow: Flow, name: str = "") -> bool:
-        """Send on a connection, opening one when the flow names none; False when that cannot be.
-
-        Args:
-            data: one message.
-            flow: to a numeric address.
-            name: what a TLS peer's certificate has to be for (RFC 5922 §4); empty: the address.
-        """
+    def send(self, data: bytes, flow: Flow) -> bool:
+        """Send to a numeric address, opening a connection when the flow names none; False when that cannot be."""
         if flow.connection:
             stream = self._by_number.get(flow.connection)
         else:
-            stream = self._by_address.get(flow[:3])
+            stream = self._by_address.get(flow)
+            if stream is None and flow.name:
+                stream = self._proven(flow)
             if stream is None:
-                return self._open(data, flow, name)
+                return self._open(data, flow)
         if stream is None:
             return False
         stream.write(data)
@@ -217,10 +215,10 @@ class Streams:
         """Whether that very connection still stands."""
         return flow.connection in self._by_number
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
-        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
+        """Who the peer of a TLS connection proved to be; None: nobody in particular."""
         stream = self._by_number.get(flow.connection)
-        return stream.verified_names if stream is not None else ()
+        return stream.peer if stream is not None else None
 
     def reuse(self, flow: Flow, port: int) -> bool:
         """Send what is for this port of the connection's peer by that connection (RFC 5923).
@@ -233,15 +231,19 @@ class Streams:
         stream = self._by_number.get(flow.connection)
         if stream is None or len(stream.aliases) >= _ALIASES:
             return False
-        address = (flow.transport, flow.host, port)
+        address = Flow(flow.transport, flow.host, port)
         self._by_address[address] = stream
         if address not in stream.aliases:
             stream.aliases.append(address)
         return True
 
-    def _open(self, data: bytes, flow: Flow, name: str) -> bool:
-        address = flow[:3]
-        waiting = self._opening.get(address)
+    def _proven(self, flow: Flow) -> Stream | None:
+        """A connection that its peer opened, where it may be used for what goes to that name (RFC 5923 §5)."""
+        stream = self._by_address.get(flow._replace(name=""))
+        return stream if stream is not None and stream.is_for(flow.name) else None
+
+    def _open(self, data: bytes, flow: Flow) -> bool:
+        waiting = self._opening.get(flow)
         if waiting is not None:
             if len(waiting) >= _PENDING_MESSAGES:
                 return False
@@ -253,15 +255,22 @@ class Streams:
         if len(self.admission) + len(self._opening) >= self.limits.tcp_connections:
             self.user.stream_dropped(DropReason.TOO_MANY_CONNECTIONS)
             return False
-        self._opening[address] = [data]
-        task = asyncio.get_running_loop().create_task(self._connect(flow, name))
+        if self._opened_to(flow.host) >= self.limits.tcp_opened_per_host:
+            self.user.stream_dropped(DropReason.TOO_MANY_CONNECTIONS)
+            return False
+        self._opening[flow] = [data]
+        task = asyncio.get_running_loop().create_task(self._connect(flow))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _connect(self, flow: Flow, name: str) -> None:
+    def _opened_to(self, host: str) -> int:
+        """Connections that we opened to an address, and those that are being opened."""
+        standing = sum(stream.opened and stream.flow.host == host for stream in self._by_number.values())
+        return standing + sum(flow.host == host for flow in self._opening)
+
+    async def _connect(self, flow: Flow) -> None:
         loop = asyncio.get_running_loop()
-        address = flow[:3]
         self._next += 1
         numbered = flow._replace(connection=self._next)
         tls = self._client_tls() if flow.transport == "tls" and self._client_tls is not None else None
@@ -269,18 +278,20 @@ class Streams:
         try:
             async with asyncio.timeout(self.limits.tcp_connect_seconds):
                 _, stream = await loop.create_connection(
-                    lambda: Stream(self, numbered),
+                    lambda: Stream(self, numbered, opened=True),
                     flow.host,
                     flow.port,
                     ssl=tls,
-                    server_hostname=(name or flow.host) if tls is not None else None,
+                    server_hostname=(flow.name or flow.host) if tls is not None else None,
                 )
+                if numbered.connection not in self._by_number:
+                    raise ConnectionAbortedError(f"{flow.source} is not {flow.name or flow.host}")
         except (OSError, TimeoutError):
             self.admission.ended(numbered.connection)
-            self._opening.pop(address, None)
+            self._opening.pop(flow, None)
             self.user.stream_closed(flow)
             return
-        for data in self._opening.pop(address, ()):
+        for data in self._opening.pop(flow, ()):
             stream.write(data)
 
     # -- time
@@ -291,10 +302,14 @@ class Streams:
         for number in self.admission.slow(now):
             self._drop(number, DropReason.SLOW_CONNECTION)
         for stream in self.open_streams:
+            if stream.used:
+                stream.used, stream.used_at = False, now
             silent, stalled = now - stream.heard, stream.stalled_since
             if stalled is not None and now - stalled > limits.message_seconds:
                 self._drop(stream.flow.connection, DropReason.SLOW_CONNECTION)
-            elif silent > (stream.silent_seconds or limits.tcp_idle_seconds):
+            elif silent > (stream.silent_seconds or limits.tcp_idle_seconds) or (
+                stream.opened and now - max(stream.used_at, stream.heard) > limits.tcp_opened_idle_seconds
+            ):
                 self._drop(stream.flow.connection, DropReason.IDLE_CONNECTION)
             elif stream.kind in ("ws", "wss"):
                 if silent > limits.ws_silent_seconds:

@@ -13,10 +13,11 @@ from typing import Final
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
 from edge_agent.sip.message import DEFAULT_LIMITS, DropReason, Flow, Limits
-from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.observation.tape import Tape
 from edge_agent.sip.resolver import Resolver
-from edge_agent.sip.transport.named import NamedFlows
+from edge_agent.sip.transport.named import Found, NamedFlows
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
@@ -82,7 +83,9 @@ class SipTransport:
         """The TCP, TLS and WebSocket connections."""
         self._named: NamedFlows | None = None
         if resolver is not None:
-            self._named = NamedFlows(resolver, clock, self._send_now, self._name_failed, self.stream_dropped)
+            self._named = NamedFlows(
+                resolver, clock, self._send_now, self._name_failed, self.stream_dropped, self._tell
+            )
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
         self._in_batch = False
@@ -147,9 +150,34 @@ class SipTransport:
         if not self._in_batch and self._flusher is None:
             self._flusher = asyncio.get_running_loop().call_soon(self._flush_later)
 
-    def verified_names(self, flow: Flow) -> tuple[str, ...]:
-        """The names in the certificate that the peer of a TLS connection proved itself with; empty: it has not."""
-        return self.streams.verified_names(flow)
+    def find(self, flow: Flow, found: Found, now: float) -> None:
+        """See `Finder`."""
+        if self._named is not None:
+            self._named.find(flow, found, now)
+        else:
+            asyncio.get_running_loop().call_soon(self._tell, found, ())
+
+    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+        """See `Finder`."""
+        if self._named is not None:
+            self._named.failed(flow, hop, now)
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """See `Finder`."""
+        if self._named is not None:
+            self._named.answered(flow, hop)
+
+    def _tell(self, found: Found, hops: tuple[Flow, ...]) -> None:
+        """Hops were found after a while."""
+        if self._receiver is not None:
+            self._in_batch = True
+            self._now = self._clock.monotonic()
+            found(hops, self._now)
+            self._batch_ended()
+
+    def peer(self, flow: Flow) -> VerifiedPeer | None:
+        """See `Streams.peer`."""
+        return self.streams.peer(flow)
 
     def reuse(self, flow: Flow, port: int) -> bool:
         """See `Streams.reuse`."""
@@ -241,7 +269,7 @@ class SipTransport:
         failed: list[Flow] = []
         outbox, self._outbox = self._outbox, []
         for data, flow in outbox:
-            if flow.connection == TO_A_NAME:
+            if flow.connection < 0:
                 sent = self._named is not None and self._named.send(data, flow)
             else:
                 sent = self._send_now(data, flow)
@@ -253,11 +281,11 @@ class SipTransport:
                 self._receiver.dropped(DropReason.UNREACHABLE)
                 self._receiver.flow_failed(flow, now)
 
-    def _send_now(self, data: bytes, flow: Flow, name: str = "") -> bool:
+    def _send_now(self, data: bytes, flow: Flow) -> bool:
         if self._tape is not None:
             self._tape.fresh.append((self._clock.monotonic(), True, flow, data))
         if flow.transport != "udp":
-            return self.streams.send(data, flow, name)
+            return self.streams.send(data, flow)
         return self._udp is not None and 0 < flow.port < 65_536 and self._udp.send(data, flow.host, flow.port)
 
     def _name_failed(self, flow: Flow) -> None:

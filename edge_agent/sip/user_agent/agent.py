@@ -31,8 +31,8 @@ from edge_agent.sip.message import (
 from edge_agent.sip.message.name_addr import parse_params
 from edge_agent.sip.transaction import (
     ClientOwner,
-    InviteClient,
     InviteServer,
+    InvitingClient,
     Send,
     Timers,
     TimerWheel,
@@ -234,11 +234,11 @@ class UserAgent:
         """Send the ACK of a 2xx."""
         self._layer.forward(ack, self._way(dialog))
 
-    def send_invite(self, request: Message, flow: Flow, owner: ClientOwner, now: float) -> InviteClient:
+    def send_invite(self, request: Message, flow: Flow, owner: ClientOwner, now: float) -> InvitingClient:
         """Send the INVITE of a call that we place."""
         client = self._layer.request(request, flow, owner, now)
-        if not isinstance(client, InviteClient):
-            raise TypeError("the transaction of an INVITE is an InviteClient")
+        if not isinstance(client, InvitingClient):
+            raise TypeError("an INVITE has a transaction that can be cancelled")
         return client
 
     def dialog_begun(self, call: OutgoingCall, dialog: Dialog) -> None:

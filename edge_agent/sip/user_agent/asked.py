@@ -7,7 +7,7 @@ from typing import Protocol
 
 from edge_agent.sip.dialog import Dialog
 from edge_agent.sip.message import Message, RawHeader
-from edge_agent.sip.transaction import ClientOwner, InviteClient, NonInviteClient
+from edge_agent.sip.transaction import ClientOwner, ClientTransaction
 from edge_agent.sip.user_agent.challenges import Challenges
 
 Done = Callable[[Message | None, float], None]
@@ -60,7 +60,7 @@ class Asked:
         """Send it, or send it again with credentials."""
         self._home.send_in_dialog(self._dialog, self.request.copy(), self, now)
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """See `ClientOwner`."""
         del client
         status = response.status
@@ -76,12 +76,12 @@ class Asked:
                 return
         self._tell(response, now)
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
         self._tell(None, now)
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
         del client
         self._tell(None, now)

@@ -19,7 +19,7 @@ from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import Message, RawHeader, new_request
 from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.message.message import NO_FLOW
-from edge_agent.sip.transaction import InviteClient, NonInviteClient, TransactionLayer
+from edge_agent.sip.transaction import ClientTransaction, TransactionLayer
 from edge_agent.sip.user_agent.challenges import Challenges, Login
 from edge_agent.tokens import Tokens
 
@@ -288,7 +288,7 @@ class Errand:
 
     # -- see `ClientOwner`
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """The phone answered."""
         del client
         status = response.status
@@ -310,13 +310,13 @@ class Errand:
         reason = "".join(c for c in response.reason.decode("utf-8", "replace") if c.isprintable())[:100]
         self.ended("refused", status, f"the phone answered {status} {reason}".rstrip())
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """The phone stayed silent: it may have another contact."""
         del client
         self._notices.answered()
         self._notices.ask(self, now)
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """Its flow is dead: it may have another."""
         del client
         self._notices.answered()

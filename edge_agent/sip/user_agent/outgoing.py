@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from edge_agent.ports import CallListener
 from edge_agent.sip.dialog import Dialog, DialogKey
 from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, RawHeader, SipError, Uri
-from edge_agent.sip.transaction import ClientOwner, InviteClient, NonInviteClient
+from edge_agent.sip.transaction import ClientOwner, ClientTransaction, InvitingClient
 from edge_agent.sip.user_agent.asked import SDP, Asked, ack_headers
 from edge_agent.sip.user_agent.challenges import Challenges, Login
 from edge_agent.sip.user_agent.conversation import CallHome, CallState, Conversation
@@ -31,7 +31,7 @@ MayFollow = Callable[[Uri], bool]
 class PlacingHome(CallHome, Protocol):
     """What a call that we place asks of its user agent."""
 
-    def send_invite(self, request: Message, flow: Flow, owner: ClientOwner, now: float) -> InviteClient:
+    def send_invite(self, request: Message, flow: Flow, owner: ClientOwner, now: float) -> InvitingClient:
         """Send an INVITE."""
         ...
 
@@ -95,7 +95,7 @@ class OutgoingCall(Conversation):
         self._description = request.body
         self._number = request.cseq[0]
         self._authorization = Challenges(login, home.tokens)
-        self._client: InviteClient | None = None
+        self._client: InvitingClient | None = None
         self._cancelled = False
         self._early: dict[bytes, _Early] = {}
         self._accepted: dict[bytes, tuple[Dialog, Message]] = {}
@@ -130,7 +130,7 @@ class OutgoingCall(Conversation):
 
     # -- see `ClientOwner`
 
-    def response_arrived(self, client: InviteClient | NonInviteClient, response: Message, now: float) -> None:
+    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """The INVITE was answered in some way."""
         status = response.status
         try:
@@ -146,13 +146,13 @@ class OutgoingCall(Conversation):
             if status >= 200:
                 self.end("failed", status)
 
-    def request_timed_out(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """Nobody answered."""
         del now
         if client is self._client and self.state is CallState.PROCEEDING:
             self.end("local" if self._cancelled else "unanswered", 408)
 
-    def request_unreachable(self, client: InviteClient | NonInviteClient, now: float) -> None:
+    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """It could not be sent (§8.1.3.1)."""
         del now
         if client is self._client and self.state is CallState.PROCEEDING:

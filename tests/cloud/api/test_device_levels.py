@@ -139,3 +139,21 @@ def test_a_setting_that_means_something_else_to_the_phone_is_refused(world: ApiW
     device = new_device(world)["id"]
     answer = world.admin.patch(f"/devices/{device}", {"settings": {"line_key/1/label": "%NULL%"}})
     assert answer.fields == {"settings.line_key/1/label"}
+
+
+def test_what_can_be_set_at_once_is_what_several_vendors_have_or_what_a_vendor_has(world: ApiWorld) -> None:
+    def paths(query: str) -> set[str]:
+        groups = world.admin.get(f"/device-settings?{query}").json["groups"]
+        return {setting["path"] for group in groups for setting in group["settings"]}
+
+    every, yealink, model = paths(""), paths("scope=yealink"), paths("scope=yealink/t54w")
+    assert NTP in every & yealink & model
+    assert model <= yealink
+    assert yealink - every, "what only one vendor has is not offered for all"
+    for path in sorted(every):
+        assert len(path) <= 128
+    german = world.admin.get("/device-settings?scope=yealink&language=de").json["groups"]
+    assert german != world.admin.get("/device-settings?scope=yealink").json["groups"]
+    assert world.admin.get("/device-settings?scope=nobody").status == 404
+    assert world.admin.get("/device-settings?scope=**").status == 422
+    assert world.user.get("/device-settings").status == 403

@@ -43,6 +43,20 @@ def test_another_tenant_sees_and_may_use_nothing_of_it(world: ApiWorld) -> None:
     assert world.stranger.post("/devices", device).fields == {"model"}
 
 
+def test_a_plug_in_says_how_many_devices_of_its_own_tenant_its_removal_would_break(world: ApiWorld) -> None:
+    made = upload(world).json
+    assert made["uses"] == {}
+    device = {"site_id": str(world.ours.site_id), "mac": "0004f2000001", "model": "acme/one"}
+    assert world.admin.post("/devices", device).status == 201
+    archive = base64.b64encode(packed(GOOD)).decode()
+    theirs = world.stranger.post("/device-plugins", {"vendor": "acme", "archive": archive}).json
+    assert world.admin.get(f"/device-plugins/{made['id']}").json["uses"] == {"one": 1}
+    assert {one["id"]: one["uses"] for one in world.platform.get("/device-plugins").json["items"]} == {
+        made["id"]: {"one": 1},
+        theirs["id"]: {},
+    }
+
+
 def test_a_model_that_devices_have_cannot_be_taken_away(world: ApiWorld) -> None:
     made = upload(world).json
     device = {"site_id": str(world.ours.site_id), "mac": "0004f2000001", "model": "acme/one"}

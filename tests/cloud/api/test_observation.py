@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from cloud.api.app import make_app
 from cloud.api.wsgi import make_wsgi
 from cloud.models import Command
 from cloud.pbx.commands import finish_command
+from contract.sync.dhcp import DhcpLease, DhcpStatus
 from contract.sync.ladder import Ladder
 from contract.sync.messages import Command as Asked
 from contract.sync.messages import CommandResult
@@ -21,6 +23,9 @@ from tests.support.api_world import ApiWorld, Client
 from tests.support.customers import EdgeAtSite, HandClock, enrolled_edge
 
 LADDER = small_ladder()
+LEASE = DhcpLease(
+    address="192.0.2.10", mac="001565000001", switch_port="ge-0/3", ends_at=datetime(2026, 1, 1, tzinfo=UTC)
+)
 PCAP = b"\xd4\xc3\xb2\xa1\x00\xff"
 
 
@@ -68,6 +73,15 @@ def test_the_figures_of_an_edge_are_asked_of_it(world: ApiWorld, edge: EdgeAtSit
     with online(world, edge, (True, told.model_dump_json())):
         answer = world.admin.get(f"/edges/{edge.known.edge_id}/figures")
     assert answer.json == {"processes": {"sip": {"calls": 2, "dropped.not_sip": 7}}}
+
+
+def test_leases_and_other_dhcp_servers_are_asked_of_an_edge(world: ApiWorld, edge: EdgeAtSite) -> None:
+    told = DhcpStatus(state="serving", pool_size=51, pool_free=50, leases=(LEASE,))
+    with online(world, edge, (True, told.model_dump_json())) as asked:
+        answer = world.admin.get(f"/edges/{edge.known.edge_id}/dhcp")
+    assert [one.name for one in asked] == ["dhcp_status"]
+    assert (answer.json["state"], answer.json["pool_free"]) == ("serving", 50)
+    assert answer.json["leases"][0]["switch_port"] == "ge-0/3"
 
 
 def test_nothing_of_an_answer_is_kept(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:
@@ -122,7 +136,8 @@ def test_a_call_is_asked_about_at_its_own_site_only_and_by_its_own_tenant_only(
     world: ApiWorld, edge: EdgeAtSite, call: str
 ) -> None:
     with online(world, edge, (True, LADDER.model_dump_json())) as asked:
-        for target in (call, f"{call}.pcap", f"/edges/{edge.known.edge_id}/figures"):
+        of_edge = f"/edges/{edge.known.edge_id}"
+        for target in (call, f"{call}.pcap", f"{of_edge}/figures", f"{of_edge}/dhcp"):
             assert world.stranger.get(target).status == 404
             assert world.user.get(target).status == 403
         elsewhere = call.replace(str(world.ours.site_id), str(world.theirs.site_id))

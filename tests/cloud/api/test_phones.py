@@ -1,5 +1,6 @@
 """Phones between the portal and the site: rules, lists, orders to fetch again, DHCP options."""
 
+import base64
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,15 @@ from cloud.pbx.database import PLATFORM
 from cloud.pbx.pages import PageRequest
 from cloud.pbx.resync import NOT_TAKEN, get_job, list_items
 from tests.support.api_world import ApiWorld
+from tests.support.device_archives import GOOD, packed
+
+DHCP_RANGE = {
+    "network": "192.168.10.0/24",
+    "first": "192.168.10.100",
+    "last": "192.168.10.150",
+    "ntp_servers": ["192.168.10.1"],
+    "reservations": [{"mac": "00:15:65:00:00:01", "address": "192.168.10.9"}],
+}
 
 
 def site(world: ApiWorld) -> str:
@@ -30,9 +40,12 @@ def make_devices(world: ApiWorld, how_many: int, model: str = "yealink/t54w") ->
 def test_a_list_makes_devices_with_their_lines_and_announces_those_without_a_model(world: ApiWorld) -> None:
     text = "MAC;Name;Model;Users\n80:5E:C0:00:00:01;Front desk;yealink/t54w;200\n0004-13a1-b2c3;Hall;;200\n\n"
     checked = world.admin.post(f"/sites/{site(world)}/device-import", {"csv": text, "only_check": True})
-    assert checked.json == {"created": 2, "announced": 1}
+    assert (checked.json["created"], checked.json["announced"]) == (2, 1)
+    assert checked.json["rows"][1] == {
+        "line": 3, "mac": "000413a1b2c3", "model": "announced/any", "name": "Hall", "users": ["200"],
+    }  # fmt: skip
     before = len(world.admin.get("/devices").json["items"])
-    assert world.admin.post(f"/sites/{site(world)}/device-import", {"csv": text}).json == {"created": 2, "announced": 1}
+    assert world.admin.post(f"/sites/{site(world)}/device-import", {"csv": text}).json == checked.json
     after = world.admin.get("/devices?limit=200").json["items"]
     assert len(after) == before + 2
     made = {one["mac"]: one for one in after}
@@ -55,13 +68,39 @@ def test_every_problem_of_a_list_is_told_by_its_line_and_nothing_is_made(world: 
     assert world.stranger.post(f"/sites/{site(world)}/device-import", {"csv": "mac\n"}).status == 404
 
 
+def test_the_list_of_a_site_is_read_again_as_it_was_written(world: ApiWorld) -> None:
+    text = (
+        "mac,model,name,users\r\n"
+        "000413a1b2c3,,Hall,\r\n"
+        '805ec0000001,yealink/t54w,"Desk, left",200\r\n'
+        "805ec0000002,yealink/t54w,'=1+1,\r\n"
+    )
+    where = f"/sites/{site(world)}"
+    before = {one["id"] for one in world.admin.get("/devices").json["items"]}
+    assert world.admin.post(f"{where}/device-import", {"csv": text}).status == 201
+    assert world.admin.get(f"{where}/device-list").json == {"csv": text}
+    made = [one for one in world.admin.get("/devices?limit=200").json["items"] if one["id"] not in before]
+    assert {one["name"] for one in made} == {"Hall", "Desk, left", "=1+1"}
+    for one in made:
+        world.admin.delete(f"/devices/{one['id']}")
+    assert world.admin.post(f"{where}/device-import", {"csv": text}).status == 201
+    assert world.stranger.get(f"{where}/device-list").status == 404
+
+
+def test_a_list_may_name_the_models_of_the_tenants_own_plug_ins(world: ApiWorld) -> None:
+    archive = base64.b64encode(packed(GOOD)).decode()
+    plugin = world.admin.post("/device-plugins", {"vendor": "acme", "archive": archive}).json
+    text = f"mac,model\n805ec0000001,acme/{plugin['models'][0]}\n"
+    assert world.admin.post(f"/sites/{site(world)}/device-import", {"csv": text}).status == 201
+
+
 def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(world: ApiWorld) -> None:
     where = f"/sites/{site(world)}"
     assert world.admin.get(where).json["provisioning"]["served_networks"] == []
     rules = {
         "served_networks": ["192.168.10.0/24"],
         "proof_required": True,
-        "dhcp": {"voice_vlan": 20, "ranges": []},
+        "dhcp": {"voice_vlan": 20, "known_only": True, "ranges": [DHCP_RANGE]},
     }
     changed = world.admin.patch(where, {"provisioning": rules})
     assert changed.status == 200, changed.body
@@ -72,7 +111,9 @@ def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(wo
         policy = compile_site(session, world.ours.site_id, 1).site.provisioning
     assert policy.served_networks == ("192.168.10.0/24",)
     assert policy.dhcp is not None
-    assert policy.dhcp.voice_vlan == 20
+    assert (policy.dhcp.voice_vlan, policy.dhcp.known_only) == (20, True)
+    assert policy.dhcp.ranges[0].reservations[0].mac == "001565000001"
+    assert shown["dhcp"]["ranges"][0]["reservations"] == [{"mac": "001565000001", "address": "192.168.10.9"}]
     back = world.admin.patch(where, {"provisioning": {"served_networks": None, "dhcp": None}})
     assert back.json["provisioning"]["served_networks"] == []
     assert back.json["provisioning"]["proof_required"] is True
@@ -85,6 +126,9 @@ def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(wo
         ({"clear_text_networks": ["here"]}, "provisioning.clear_text_networks.0"),
         ({"dhcp": {"ranges": [{"network": "10.0.0.0/24", "first": "10.0.1.1", "last": "10.0.1.9"}]}},
          "provisioning.dhcp.ranges.0"),
+        ({"dhcp": {"ranges": [DHCP_RANGE, DHCP_RANGE]}}, "provisioning.dhcp"),
+        ({"dhcp": {"ranges": [{**DHCP_RANGE, "network": "192.168.10.0/30", "first": "192.168.10.1",
+                               "last": "192.168.10.2"}]}}, "provisioning.dhcp.ranges.0"),
         ({"server_name": "Not A Name"}, "provisioning.server_name"),
     ],
 )  # fmt: skip

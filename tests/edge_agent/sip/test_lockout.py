@@ -58,13 +58,33 @@ def test_wrong_passwords_lock_the_name_at_that_address_until_the_time_is_over(si
 
 
 def test_a_lock_out_is_an_alarm_that_ends_with_the_last_lock(site: MemorySite) -> None:
-    for username in ("201", "202"):
-        guess(site, site.phone(username, registered=False), LIMIT)
+    guess(site, site.phone("201", registered=False), LIMIT)
     (raised,) = site.log.alarms
     assert (raised.alarm, raised.severity, raised.active) == ("digest_lockout", "warning", True)
     assert raised.text == "10 wrong passwords for auth201 from 192.0.2.11: refused for 300 seconds."
     site.network.run(DEFAULT_LOCKOUT.lock_seconds + 10)
     assert [(one.alarm, one.active) for one in site.log.alarms[1:]] == [("digest_lockout", False)]
+
+
+def test_while_locks_fall_the_alarm_names_the_newest_and_how_many_there_are_once_a_minute(site: MemorySite) -> None:
+    for username in ("200", "201", "202"):
+        guess(site, site.phone(username, registered=False), LIMIT)
+    assert len(site.log.alarms) == 1
+    site.network.run(DEFAULT_LOCKOUT.alarm_seconds + 10)
+    assert [(one.active, one.text) for one in site.log.alarms[1:]] == [
+        (True, "3 locks, the newest: 10 wrong passwords for auth202 from 192.0.2.13: refused for 300 seconds.")
+    ]
+    site.network.run(DEFAULT_LOCKOUT.lock_seconds)
+    assert [one.active for one in site.log.alarms] == [True, True, False]
+
+
+def test_a_flood_of_locks_is_told_at_the_pace_of_the_alarm_and_no_faster() -> None:
+    guard = Guard(failures_per_name_and_source=1, failures_per_source=10**6, alarm_seconds=60.0)
+    for second in range(300):
+        for at in range(10):
+            guard.fails(b"%d-%d" % (second, at), now=float(second))
+        guard.lockout.sweep(float(second))
+    assert [one.text.partition(" ")[0] for one in guard.log.alarms] == ["1", "610", "1210", "1810", "2410"]
 
 
 def test_a_lock_at_one_address_is_none_at_another(site: MemorySite) -> None:

@@ -1,10 +1,12 @@
 """Overload: a standing queue is seen, new dialogs are turned away, what is in progress goes on (RFC 3261 §21.5.4)."""
 
+from dataclasses import replace
+
 from edge_agent.sip.config import OverloadRules
 from edge_agent.sip.message import DropReason, Flow
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.transport.udp import DRAIN_LIMIT
-from tests.support.memory_site import MemorySite, overload, uri
+from tests.support.memory_site import MemorySite, overload, uri, with_limits
 from tests.support.sip_site import SiteLog
 
 
@@ -97,3 +99,33 @@ def test_a_flood_by_strangers_turns_away_strangers_only(site: MemorySite) -> Non
     stranger.request("INVITE", uri("201"))
     site.network.run()
     assert stranger.statuses == [503]
+
+
+def test_a_user_for_whom_too_many_calls_wait_is_turned_away_until_one_is_answered_or_over(site: MemorySite) -> None:
+    """The bound `invites_per_user`; RFC 3261 §21.5.4."""
+    site.configure(with_limits(site.config, invites_per_user=2))
+    callee, caller, other = site.phone("201", 180), site.phone("200"), site.phone("202")
+    for _ in range(2):
+        caller.authenticated("INVITE", uri("201"))
+    caller.authenticated("INVITE", uri("201"))
+    assert caller.statuses[-1] == 503
+    assert 5 <= int(caller.responses[-1].need(b"retry-after")) <= 14
+    assert site.endpoint.drops[DropReason.TOO_MANY_INVITES] == 1
+    other.authenticated("INVITE", uri("201"))
+    assert other.statuses[-1] == 180
+    callee.answer(486, next(one for one in callee.requests if one.method == b"INVITE"))
+    site.network.run()
+    caller.authenticated("INVITE", uri("201"))
+    assert caller.statuses[-1] == 180
+
+
+def test_an_emergency_call_is_placed_however_many_calls_of_its_user_wait(site: MemorySite) -> None:
+    site.configure(replace(with_limits(site.config, invites_per_user=1), emergency_numbers=("112",)))
+    site.phone("201", 180)
+    caller = site.phone("200")
+    caller.authenticated("INVITE", uri("201"))
+    caller.authenticated("INVITE", uri("201"))
+    assert caller.statuses[-1] == 503
+    caller.request("INVITE", uri("112"))
+    site.network.run()
+    assert caller.statuses[-1] != 503

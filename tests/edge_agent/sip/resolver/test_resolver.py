@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from edge_agent.sip.message import Flow, Uri
-from edge_agent.sip.message.flow import TO_A_NAME
+from edge_agent.sip.message.flow import TO_A_NAME, TO_A_NAME_ANYHOW
 from edge_agent.sip.resolver import LookupFailed, Resolver, Unresolvable, Wanted, flow_for
 from edge_agent.sip.resolver import resolver as limits
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
@@ -144,6 +144,7 @@ async def test_lookups_under_way_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_uri_with_a_name_gives_a_flow_to_the_name_and_one_with_an_address_a_flow_to_it() -> None:
     assert flow_for(Uri.parse(b"sip:a@ITSP.test;transport=tls")) == Flow("tls", "itsp.test", 0, TO_A_NAME)
+    assert flow_for(Uri.parse(b"sip:a@itsp.test")) == Flow("udp", "itsp.test", 0, TO_A_NAME_ANYHOW)
     assert flow_for(Uri.parse(b"sip:a@itsp.test:5070")) == Flow("udp", "itsp.test", 5070, TO_A_NAME)
     assert flow_for(Uri.parse(b"sip:a@192.0.2.1;transport=tls")) == Flow("tls", "192.0.2.1", 5061)
     with pytest.raises(Unresolvable):

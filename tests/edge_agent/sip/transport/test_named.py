@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
+
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.sip.message import DropReason, Flow
-from edge_agent.sip.message.flow import TO_A_NAME, Transport
+from edge_agent.sip.message.flow import TO_A_NAME, TO_A_NAME_ANYHOW, Transport
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
 from edge_agent.sip.transport import SipTransport, TlsIdentity
@@ -143,16 +145,99 @@ async def test_what_one_server_refuses_by_tcp_reaches_the_next_in_the_same_momen
                 await eventually_async(lambda: len(heard.heard) == 3)
 
 
-async def test_the_certificate_of_a_named_peer_has_to_be_for_the_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "good"),
+    [
+        (["itsp.test"], True),
+        (["other.test", "ITSP.test"], True),
+        (["sip:itsp.test"], True),
+        (["other.test"], False),
+        (["*.test"], False),
+        (["sip:user@itsp.test"], False),
+        (["http://itsp.test"], False),
+        (["127.0.0.1"], False),
+        ([], False),
+    ],
+)
+async def test_the_certificate_of_a_named_peer_has_to_be_for_the_name_as_rfc_5922_7_reads_it(
+    tmp_path: Path, names: list[str], good: bool
+) -> None:
     authority = Authority(tmp_path)
     ours = TlsIdentity(*authority.issue(LOOPBACK, "ours"), authority.file)
-    for host, good in (("itsp.test", True), ("other.test", False)):
-        shown = TlsIdentity(*authority.issue(host, "shown"))
-        peer = SipTransport(SystemClock(), tls=(LOOPBACK, 0), server_tls=shown.server)
-        async with listening(peer) as heard, dns_server({("itsp.test", "A"): [LOOPBACK]}) as server:
-            transport, flow = sending(server, identity=ours), named("tls", peer.local["tls"][1])
-            async with listening(transport) as listener:
-                transport.send(MESSAGE, flow)
-                await eventually_async(lambda: heard.heard or listener.failed)
-                assert bool(heard.heard) is good
-                assert (flow in listener.failed) is not good
+    shown = TlsIdentity(*authority.issue("itsp.test", "shown", names))
+    peer = SipTransport(SystemClock(), tls=(LOOPBACK, 0), server_tls=shown.server)
+    async with listening(peer) as heard, dns_server({("itsp.test", "A"): [LOOPBACK]}) as server:
+        transport, flow = sending(server, identity=ours), named("tls", peer.local["tls"][1])
+        async with listening(transport) as listener:
+            transport.send(MESSAGE, flow)
+            await eventually_async(lambda: heard.heard or listener.failed)
+            assert bool(heard.heard) is good
+            assert (flow in listener.failed) is not good
+
+
+async def test_a_connection_that_was_verified_for_one_name_is_not_used_for_another_at_the_same_address(
+    tmp_path: Path,
+) -> None:
+    authority = Authority(tmp_path)
+    ours = TlsIdentity(*authority.issue(LOOPBACK, "ours"), authority.file)
+    shown = TlsIdentity(*authority.issue("itsp.test", "shown"))
+    peer = SipTransport(SystemClock(), tls=(LOOPBACK, 0), server_tls=shown.server)
+    zone = {("itsp.test", "A"): [LOOPBACK], ("bank.test", "A"): [LOOPBACK]}
+    async with listening(peer) as heard, dns_server(zone) as server:
+        transport, port = sending(server, identity=ours), peer.local["tls"][1]
+        async with listening(transport) as listener:
+            transport.send(MESSAGE, named("tls", port))
+            await eventually_async(lambda: len(heard.heard) == 1)
+            other = Flow("tls", "bank.test", port, TO_A_NAME)
+            transport.send(MESSAGE, other)
+            await eventually_async(lambda: other in listener.failed)
+            # Nor for the address itself, which the certificate is not for either.
+            transport.send(MESSAGE, Flow("tls", LOOPBACK, port))
+            await eventually_async(lambda: Flow("tls", LOOPBACK, port) in listener.failed)
+            transport.send(MESSAGE, named("tls", port))
+            await eventually_async(lambda: len(heard.heard) == 2)
+            assert len({flow for _, flow in heard.heard}) == 1
+
+
+async def test_a_transaction_is_told_the_hops_by_the_transport_that_naptr_prefers_and_keeps_to_what_answered() -> None:
+    zone = {
+        ("itsp.test", "NAPTR"): [
+            '10 10 "s" "SIP+D2T" "" _sip._tcp.itsp.test.',
+            '20 10 "s" "SIP+D2U" "" _sip._udp.itsp.test.',
+        ],
+        ("_sip._tcp.itsp.test", "SRV"): ["1 0 5070 a.itsp.test.", "2 0 5071 a.itsp.test."],
+        ("_sip._udp.itsp.test", "SRV"): ["1 0 5072 a.itsp.test."],
+        ("a.itsp.test", "A"): [LOOPBACK],
+    }
+    name = Flow("udp", "itsp.test", 0, TO_A_NAME_ANYHOW)
+    told: list[tuple[Flow, ...]] = []
+    async with dns_server(zone) as server:
+        transport = sending(server)
+        async with listening(transport):
+            transport.find(name, lambda hops, _: told.append(hops), 0.0)
+            await eventually_async(lambda: len(told) == 1)
+            tcp, other, udp = told[0]
+            assert [(hop.transport, hop.port) for hop in told[0]] == [("tcp", 5070), ("tcp", 5071), ("udp", 5072)]
+            # What is known is told at once.
+            transport.failed(name, tcp, 0.0)
+            transport.find(name, lambda hops, _: told.append(hops), 0.0)
+            assert told[1] == (other, udp, tcp)
+            transport.answered(name, udp)
+            transport.find(name, lambda hops, _: told.append(hops), 0.0)
+            assert told[2] == (udp, other, tcp)
+
+
+async def test_look_ups_that_never_end_are_given_up_and_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.sip.transport.named.LOOK_UP_SECONDS", 0.1)
+    monkeypatch.setattr("edge_agent.sip.transport.named.WAITING", 2)
+    told: list[tuple[Flow, ...]] = []
+    async with dns_server({}) as server:
+        server.mute = True
+        transport = sending(server)
+        async with listening(transport) as listener:
+            for _ in range(3):
+                transport.find(named("udp"), lambda hops, _: told.append(hops), 0.0)
+            assert told == []
+            await eventually_async(lambda: told == [(), (), ()])
+            assert listener.drops[DropReason.UNREACHABLE] == 2
+            assert not listener.failed

@@ -12,8 +12,16 @@ import pytest
 
 from edge_agent.clock import SystemClock
 from edge_agent.sip.message import DropReason, Flow, Limits
-from edge_agent.sip.transport import CertificateUnusable, NoCertificate, SipTransport, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport import (
+    CertificateUnusable,
+    GivenCertificate,
+    NoCertificate,
+    SipTransport,
+    TlsIdentity,
+    spare_tls_memory,
+)
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
+from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.tls import TLS_BUFFER_BYTES
 from tests.support.certificates import Authority
 from tests.support.transport_listener import MESSAGE, listening
@@ -68,7 +76,7 @@ async def test_messages_are_cut_and_answered_on_tls_1_2_and_1_3_without_a_server
         assert answers.count(b"answer to ") == 2
         flow = listener.heard[0][1]
         assert (flow.transport, flow.reliable, transport.is_open(flow)) == ("tls", True, True)
-        assert transport.verified_names(flow) == ()
+        assert transport.peer(flow) is None
         writer.close()
         await eventually_async(lambda: flow in listener.failed)
 
@@ -152,8 +160,11 @@ async def test_a_peer_with_a_client_certificate_is_known_by_its_names_and_one_wi
             writer.write(MESSAGE)
             await reader.readexactly(len(b"answer to " + MESSAGE))
             writers.append(writer)
-        assert transport.verified_names(listener.heard[0][1]) == ("sip.trunk.test",)
-        assert transport.verified_names(listener.heard[1][1]) == ()
+        known = transport.peer(listener.heard[0][1])
+        assert known == VerifiedPeer("client_authorities", frozenset({"sip.trunk.test"}), frozenset())
+        # Read once, at the handshake: who asks again gets the same.
+        assert transport.peer(listener.heard[0][1]) is known
+        assert transport.peer(listener.heard[1][1]) is None
         context = trusting(authority.file)
         context.load_cert_chain(*stranger.issue("sip.trunk.test", "stranger"))
         with suppress(ssl.SSLError, ConnectionResetError):
@@ -226,3 +237,32 @@ async def test_a_flood_of_handshakes_from_one_address_is_refused_beyond_its_shar
         for _, writer in streams:
             writer.close()
         await eventually_async(partial(lambda admission: not len(admission), transport.streams.admission))
+
+
+async def test_a_certificate_that_comes_with_the_configuration_is_shown_from_memory_and_the_files_again_without_it(
+    identity: TlsIdentity, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    given = GivenCertificate(*(path.read_bytes() for path in authority.issue(LOOPBACK, "given")))
+    other = GivenCertificate(given.chain, authority.issue(LOOPBACK, "other")[1].read_bytes())
+    assert repr(given.key) not in repr(given)
+    transport = encrypted(identity)
+    async with listening(transport, answers=True):
+        own, theirs = trusting(tmp_path / OWN_CERTIFICATE), trusting(authority.file)
+        before = await asyncio.open_connection(*transport.local["tls"], ssl=own)
+        identity.check(given)
+        assert identity.give(given)
+        assert not identity.give(given)
+        for step in (identity.check, identity.give):
+            with pytest.raises(CertificateUnusable, match="the site's certificate"):
+                step(other)
+        after = await asyncio.open_connection(*transport.local["tls"], ssl=theirs)
+        with pytest.raises(ssl.SSLError):
+            await asyncio.open_connection(*transport.local["tls"], ssl=own)
+        for reader, writer in (before, after):
+            writer.write(MESSAGE)
+            assert await reader.readexactly(len(b"answer to " + MESSAGE))
+            writer.close()
+        assert identity.give(None)
+        _, writer = await asyncio.open_connection(*transport.local["tls"], ssl=own)
+        writer.close()

@@ -3,16 +3,20 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.sip.message import DropReason, Flow, Limits
-from edge_agent.sip.transport import SipTransport
+from edge_agent.sip.transport import SipTransport, TlsIdentity
 from edge_agent.sip.transport.listener import Listener
+from tests.support.certificates import Authority
 from tests.support.hand_clock import HandClock
-from tests.support.transport_listener import MESSAGE, TransportListener
+from tests.support.transport_listener import MESSAGE, TransportListener, listening
 from tests.support.waiting import eventually_async
+
+LOOPBACK = "127.0.0.1"
 
 
 @asynccontextmanager
@@ -184,3 +188,59 @@ async def test_a_peer_that_promised_to_be_heard_is_cut_off_when_it_falls_silent_
         assert (transport.is_open(first), transport.is_open(second)) == (False, True)
         promised.close()
         other.close()
+
+
+async def test_a_connection_that_we_opened_is_closed_when_nothing_went_either_way_and_opened_again_when_needed() -> (
+    None
+):
+    clock = HandClock()
+    peer = SipTransport(SystemClock(), tcp=(LOOPBACK, 0))
+    transport = SipTransport(clock, tcp=(LOOPBACK, 0), limits=Limits(tcp_opened_idle_seconds=60))
+    async with listening(peer) as heard, listening(transport) as listener:
+        flow = Flow("tcp", *peer.local["tcp"])
+        transport.send(MESSAGE, flow)
+        await eventually_async(lambda: len(heard.heard) == 1)
+        clock.advance(50)
+        transport.send(MESSAGE, flow)
+        await eventually_async(lambda: len(heard.heard) == 2)
+        transport.streams.sweep()
+        clock.advance(50)
+        transport.streams.sweep()
+        assert len(transport.streams.open_streams) == 1
+        clock.advance(11)
+        transport.streams.sweep()
+        assert not transport.streams.open_streams
+        assert listener.drops == {DropReason.IDLE_CONNECTION: 1}
+        transport.send(MESSAGE, flow)
+        await eventually_async(lambda: len(heard.heard) == 3)
+
+
+async def test_one_address_gets_its_share_of_the_connections_that_we_open_and_others_theirs() -> None:
+    peers = [SipTransport(SystemClock(), tcp=(LOOPBACK, 0)) for _ in range(3)]
+    elsewhere = SipTransport(SystemClock(), tcp=("::1", 0))
+    transport = SipTransport(SystemClock(), udp=(LOOPBACK, 0), limits=Limits(tcp_opened_per_host=2))
+    async with AsyncExitStack() as open_:
+        heard = [await open_.enter_async_context(listening(peer)) for peer in (*peers, elsewhere)]
+        listener = await open_.enter_async_context(listening(transport))
+        flows = [Flow("tcp", *peer.local["tcp"]) for peer in (*peers, elsewhere)]
+        for flow in flows:
+            transport.send(MESSAGE, flow)
+        await eventually_async(lambda: [len(one.heard) for one in heard] == [1, 1, 0, 1])
+        assert listener.failed == [flows[2]]
+        assert listener.drops[DropReason.TOO_MANY_CONNECTIONS] == 1
+
+
+async def test_a_tls_handshake_that_the_peer_never_answers_is_given_up_and_told(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    identity = TlsIdentity(*authority.issue(LOOPBACK), authority.file)
+    transport = SipTransport(
+        SystemClock(), udp=(LOOPBACK, 0), client_tls=identity.client, limits=Limits(tcp_connect_seconds=0.2)
+    )
+    async with listening(transport) as listener:
+        with socket.socket() as silent:
+            silent.bind((LOOPBACK, 0))
+            silent.listen()
+            flow = Flow("tls", *silent.getsockname())
+            transport.send(MESSAGE, flow)
+            await eventually_async(lambda: listener.failed == [flow])
+            assert len(transport.streams.admission) == 0
