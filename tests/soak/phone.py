@@ -119,13 +119,15 @@ class Phone:
                 await self.register()
                 if lost is not None:
                     self.back(time.monotonic() - lost)
+                    lost = None
                 registered.set()
             except (NoAnswer, OSError):
+                await asyncio.sleep(_RECONNECT_SECONDS)
                 self._writer.close()
             await reading
             self._connected.clear()
             self._writer.close()
-            lost = lost if lost is not None and not registered.is_set() else time.monotonic()
+            lost = lost or time.monotonic()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:

@@ -56,10 +56,13 @@ class Matrix:
         for row in rows:
             shown = (self.cells.get((row, name), "").ljust(len(name)) for name in columns)
             table.append(_line(row.ljust(width), shown))
-        told: dict[tuple[str, str], list[str]] = {}
+        told: dict[str, dict[str, list[str]]] = {}
         for (row, name), reason in self.reasons.items():
-            told.setdefault((f"{self.cells[row, name]}: {reason}", name), []).append(row)
-        notes = (f"- {name}, {reason} ({'; '.join(cells)})" for (reason, name), cells in told.items())
+            told.setdefault(f"{self.cells[row, name]}: {reason}", {}).setdefault(row, []).append(name)
+        notes = (
+            f"- {reason} ({'; '.join(f'{row}: ' + ', '.join(names) for row, names in where.items())})"
+            for reason, where in told.items()
+        )
         return [*table, "", *notes]
 
 

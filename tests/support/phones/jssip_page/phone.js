@@ -1,10 +1,11 @@
 // JsSIP as a phone: what the driver calls is on `window.phone`, what happened is taken from there.
 import JsSIP from 'jssip';
 
-const MEDIA = {
+// A new one for each call: JsSIP writes its own headers into it.
+const media = () => ({
   mediaConstraints: { audio: true, video: false },
   pcConfig: { iceServers: [] },
-};
+});
 const seen = [];
 const sessions = [];
 const heard = new WeakSet();
@@ -44,12 +45,12 @@ function follow(session) {
     if (e.originator === 'local') e.sdp = e.sdp.replace(/a=candidate:(?!.* 127\.0\.0\.1 ).*\r\n/g, '');
     tell(e.type === 'offer' ? 'OFFER' : 'ANSWER', e.sdp);
   });
-  session.on('refer', (e) => e.accept(follow, MEDIA));
+  session.on('refer', (e) => e.accept(follow, media()));
   // The new session is followed as every incoming one is; the old one JsSIP ends itself (RFC 3891 §3).
   session.on('replaces', (e) =>
     e.accept((instead) => {
       replacing.add(instead);
-      setTimeout(() => instead.answer(MEDIA));
+      setTimeout(() => instead.answer(media()));
     }),
   );
 }
@@ -77,8 +78,8 @@ window.phone = {
     ua.start();
   },
   stop: () => ua.stop(),
-  call: (target) => follow(ua.call(target, MEDIA)),
-  answer: () => current().answer(MEDIA),
+  call: (target) => follow(ua.call(target, media())),
+  answer: () => current().answer(media()),
   refuse: (status) => current().terminate({ status_code: status }),
   hang_up: () => current().terminate(),
   hold: () => current().hold(),
