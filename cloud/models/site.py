@@ -39,6 +39,8 @@ class Site(Identified, OfTenant, Versioned, Base):
     """What is set for every device of the site: scope → path → value."""
     provisioning: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What differs from `contract.snapshot.ProvisioningPolicy`'s defaults."""
+    sip: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What differs from `contract.snapshot.SipPolicy`'s defaults."""
     sip_certificate: Mapped[str | None]
     """What the edge shows to SIP phones, with its chain, PEM; None: the edge signs its own."""
     sip_certificate_issued: Mapped[bool] = mapped_column(server_default=text("false"))

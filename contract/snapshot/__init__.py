@@ -22,6 +22,7 @@ from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
 from contract.snapshot.sip_certificate import MAX_CHAIN_CHARACTERS, SipCertificate
+from contract.snapshot.sip_policy import FromPolicy, SipPolicy, TrustedPeer
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
     SCHEMA_VERSION,
@@ -58,6 +59,7 @@ __all__ = [
     "EmergencyRule",
     "FindMe",
     "Forwarding",
+    "FromPolicy",
     "Gateway",
     "Holiday",
     "HuntGroup",
@@ -75,10 +77,12 @@ __all__ = [
     "ServiceRule",
     "SettingValue",
     "SipCertificate",
+    "SipPolicy",
     "Site",
     "Snapshot",
     "SnapshotProblems",
     "Strategy",
+    "TrustedPeer",
     "User",
     "WorkingHours",
     "canonical_json",
