@@ -26,9 +26,7 @@ def edge(tmp_path: Path) -> EdgeProcess:
 
 
 @pytest.mark.timeout(180)
-async def test_lamps_follow_ten_calls_a_second_within_a_second(
-    edge: EdgeProcess,
-) -> None:
+async def test_lamps_follow_ten_calls_a_second_within_a_second(edge: EdgeProcess) -> None:
     port = edge.ports()["sip_udp"]
     office = Office(("127.0.0.1", port), DOMAIN, FIRST_USER, USERS, WATCHED)
     await office.open()
