@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock
 from edge_agent.health.alarms import Alarms
+from edge_agent.health.certificate_expiry import CertificateExpiry
 from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
 from edge_agent.network.own_addresses import own_addresses, reachable_host
@@ -33,6 +35,7 @@ from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervis
 from edge_agent.readiness import Readiness
 from edge_agent.rollout import Rollout, Surroundings
 from edge_agent.settings import ServiceManager, Settings
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE
 from edge_agent.status import ProcessLine, Status, read_status, write_status
 from edge_agent.sync.client import Channel
 from edge_agent.sync.held_events import take_all_left_over
@@ -130,7 +133,11 @@ class Agent:
         self._outbox = Outbox.open(folder / "outbox.db", clock, tokens)
         self._state_store = StateStore.open(folder / "state.db", identity.edge_id, clock)
         self._alarms = Alarms(self)
-        self._checks: tuple[Check, ...] = (FreeSpace(folder, settings.health.free_space_minimum_mb),)
+        shown = Path(settings.sip.tls_certificate) if settings.sip.tls_certificate else folder / OWN_CERTIFICATE
+        self._checks: tuple[Check, ...] = (
+            FreeSpace(folder, settings.health.free_space_minimum_mb),
+            CertificateExpiry(shown, self._site_certificate, clock),
+        )
         self._processes = {name: Supervised(name, module, settings, self, clock) for name, module in modules.items()}
         self.notifier = ProcessNotifier(self._order_sip, self._notice_told)
         """Tells phones things they did not subscribe to (edge_agent.ports.Notifier)."""
@@ -258,6 +265,14 @@ class Agent:
                 self._alarms.end(check.alarm)
             else:
                 self._alarms.begin(check.alarm, finding.severity, finding.text)
+
+    def _site_certificate(self) -> bytes | None:
+        """The chain that the site's configuration has, unless this machine's settings go before."""
+        running = self._rollout.current
+        certificate = running.site.sip_certificate if running is not None else None
+        if certificate is None or self._settings.sip.tls_certificate:
+            return None
+        return certificate.chain.encode()
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -125,10 +125,16 @@ class ProvisioningSettings(Section):
 
 
 class MediaSettings(Section):
-    """Where the site's own voice services send and receive."""
+    """The site's own voice services: by which engine, and where they send and receive.
 
+    With `freeswitch` the operator's FreeSWITCH does so: `sip_port` is the loopback port of its SIP profile, and its
+    dialplan brings each call to `event_port`; the address and the RTP ports are then FreeSWITCH's own affair.
+    """
+
+    engine: Literal["embedded", "freeswitch"] = "embedded"
     address: str = "0.0.0.0"
     sip_port: Port = 0
+    event_port: Port = 8084
     rtp_first_port: Annotated[int, Field(ge=1024, le=65534)] = 16384
     rtp_last_port: Annotated[int, Field(ge=1025, le=65535)] = 17407
 
@@ -136,6 +142,8 @@ class MediaSettings(Section):
     def _has_ports(self) -> Self:
         if self.rtp_last_port <= self.rtp_first_port:
             raise ValueError("rtp_last_port must be greater than rtp_first_port")
+        if self.engine == "freeswitch" and not self.sip_port:
+            raise ValueError("engine freeswitch needs sip_port: the loopback port of FreeSWITCH's SIP profile")
         return self
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from contract.devices import Level
 from contract.dialplan import compile_plan
 from contract.dialplan.site_state import site_state
-from contract.snapshot import DhcpService, DialPlan, EmergencyRule, Line, Site, Snapshot
+from contract.snapshot import DhcpService, EmergencyRule, Line, Site, Snapshot
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
 from edge_agent.provisioning.config import (
@@ -62,10 +62,12 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
         services=dict(message.services),
         administrators=frozenset(user.user_id for user in message.snapshot.users if _ADMINISTERS in user.permissions),
         trusted=frozenset((found[1], int(found[2])) for found in addresses if found),
-        emergency_numbers=_emergency_numbers(message.snapshot.dial_plan),
+        emergency_numbers=_emergency_numbers(message.snapshot),
+        peers=site.sip.trusted_peers,
+        from_policy=site.sip.from_policy,
         **settings.registrar.model_dump(),
         **settings.calls.model_dump(exclude={"foreign_hosts"}),
-        foreign_hosts=frozenset(settings.calls.foreign_hosts),
+        foreign_hosts=frozenset((*settings.calls.foreign_hosts, *site.sip.foreign_hosts)),
         overload=OverloadRules(**settings.overload.model_dump()),
         lockout=LockoutRules(**settings.lockout.model_dump()),
         limits=limits_of(settings),
@@ -78,12 +80,14 @@ def limits_of(settings: SipSettings) -> Limits:
     return Limits(**settings.limits.model_dump())
 
 
-def _emergency_numbers(plan: DialPlan) -> tuple[str, ...]:
-    """What is dialled for help, with and without the outside line; the first rule's first number first."""
-    rules = [rule for rule in plan.rules if isinstance(rule, EmergencyRule) and rule.enabled]
-    return tuple(
-        dict.fromkeys(prefix + number for rule in rules for prefix in ("", rule.prefix) for number in rule.numbers)
-    )
+def _emergency_numbers(snapshot: Snapshot) -> tuple[str, ...]:
+    """What is dialled for help: by the dial plan, with and without the outside line, and by the site and its country.
+
+    The dial plan's first number comes first: it has a way out, and stands for `urn:service:sos`.
+    """
+    rules = [rule for rule in snapshot.dial_plan.rules if isinstance(rule, EmergencyRule) and rule.enabled]
+    planned = (prefix + number for rule in rules for prefix in ("", rule.prefix) for number in rule.numbers)
+    return tuple(dict.fromkeys((*planned, *snapshot.site.sip.numbers_for_help)))
 
 
 def _credential(message: Prepare, line: Line, site: Site) -> Credential | None:

@@ -23,7 +23,10 @@ def cpu_seconds(pid: int) -> float:
     """What a process and its children have used so far."""
     total = 0.0
     for each in [pid, *children(pid)]:
-        fields = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except FileNotFoundError:  # a child has ended, and counts with its parent
+            continue
         total += sum(map(int, fields[11:15])) / TICKS
     return total
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,14 @@ class Site(Identified, OfTenant, Versioned, Base):
         referable(),
         UniqueConstraint("tenant_id", "name"),
         CheckConstraint("cardinality(digest_algorithms) between 1 and 2", name="digest_algorithms"),
+        CheckConstraint("sip_certificate is null or octet_length(sip_certificate) <= 32768", name="sip_certificate"),
+        CheckConstraint("(sip_certificate is null) = (sip_key_version is null)", name="sip_key"),
+        ForeignKeyConstraint(
+            ["tenant_id", "sip_key_id", "sip_key_version"],
+            ["secrets.tenant_id", "secrets.id", "secrets.version"],
+            deferrable=True,  # a tenant that is deleted takes both along, in any order
+            initially="DEFERRED",
+        ),
     )
 
     name: Mapped[str]
@@ -31,6 +39,15 @@ class Site(Identified, OfTenant, Versioned, Base):
     """What is set for every device of the site: scope → path → value."""
     provisioning: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What differs from `contract.snapshot.ProvisioningPolicy`'s defaults."""
+    sip: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What differs from `contract.snapshot.SipPolicy`'s defaults."""
+    sip_certificate: Mapped[str | None]
+    """What the edge shows to SIP phones, with its chain, PEM; None: the edge signs its own."""
+    sip_certificate_issued: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the tenant's own authority signed it; else somebody brought it."""
+    sip_key_id: Mapped[UUID | None]
+    sip_key_version: Mapped[int | None]
+    """Its private key."""
 
 
 class Snapshot(OfTenant, Created, Base):

@@ -32,3 +32,8 @@ class Tenant(Identified, Versioned, Base):
     """The digest realm: random, never changed, so that renaming the domain breaks no phone."""
     device_settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What is set for every device of the tenant: scope → path → value."""
+    sip_authority: Mapped[str | None]
+    """The certificate of the tenant's own authority for SIP, PEM; None: it was never needed."""
+    sip_authority_key_id: Mapped[UUID | None]
+    sip_authority_key_version: Mapped[int | None]
+    """Its private key, a secret of the tenant."""

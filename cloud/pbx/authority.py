@@ -93,14 +93,7 @@ class Authority:
             AuthorityUnreadable: what is kept is something else.
         """
         pem = store.load() or store.keep(_new_authority(now))
-        try:
-            key = serialization.load_pem_private_key(pem, password=None)
-            certificate = x509.load_pem_x509_certificate(pem)
-        except ValueError as exc:
-            raise AuthorityUnreadable(AuthorityUnreadable.__doc__) from exc
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise AuthorityUnreadable(AuthorityUnreadable.__doc__)
-        return cls(key, certificate)
+        return cls.from_pem(pem, pem)
 
     @property
     def certificate_pem(self) -> str:
@@ -112,14 +105,48 @@ class Authority:
         """SHA-256 of the certificate (DER), lower-case hexadecimal."""
         return hashlib.sha256(self._certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
 
-    def issue(self, names: Sequence[str], now: datetime, days: int = LEAF_DAYS) -> Leaf:
+    @classmethod
+    def new(cls, name: str, now: datetime) -> Self:
+        """Another authority, of somebody's own; keeping its `pem` is the caller's business.
+
+        Args:
+            name: its common name.
+            now: the moment in UTC.
+        """
+        pem = _new_authority(now, name)
+        return cls.from_pem(pem, pem)
+
+    @classmethod
+    def from_pem(cls, key_pem: bytes, certificate_pem: bytes) -> Self:
+        """An authority that was kept.
+
+        Raises:
+            AuthorityUnreadable: what was kept is something else.
+        """
+        try:
+            key = serialization.load_pem_private_key(key_pem, password=None)
+            certificate = x509.load_pem_x509_certificate(certificate_pem)
+        except ValueError as exc:
+            raise AuthorityUnreadable(AuthorityUnreadable.__doc__) from exc
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise AuthorityUnreadable(AuthorityUnreadable.__doc__)
+        return cls(key, certificate)
+
+    @property
+    def key_pem(self) -> bytes:
+        """The private key, to be kept as a secret."""
+        return _key_pem(self._key)
+
+    def issue(self, names: Sequence[str], now: datetime, days: int = LEAF_DAYS, *, client: bool = False) -> Leaf:
         """A certificate for a TLS server.
 
         Args:
             names: host names and IP addresses by which it is reached; the first is its common name.
             now: the moment in UTC.
             days: how long it is valid.
+            client: whether it is good for a TLS client, too.
         """
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] if client else [])]
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
             x509.CertificateBuilder()
@@ -131,7 +158,7 @@ class Authority:
             .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.SubjectAlternativeName([_alternative_name(name) for name in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
@@ -140,9 +167,9 @@ class Authority:
         return Leaf(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key))
 
 
-def _new_authority(now: datetime) -> bytes:
+def _new_authority(now: datetime, common_name: str = "Tandem Cloud CA") -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("Tandem Cloud CA")
+    name = _name(common_name)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -29,7 +29,7 @@ from contract.sync.messages import SealedSecret, sealing_info
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
-MAX_VALUE_BYTES = 2048
+MAX_VALUE_BYTES = 3584
 """A secret is a password or a key, and fits into a sealed message."""
 
 

@@ -16,7 +16,8 @@ from cloud.pbx.desk import Desk
 from cloud.pbx.edge_places import EdgeView, views_of_sites
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from cloud.pbx.provisioning import changed_policy, policy_of
-from contract.snapshot import ProvisioningPolicy
+from cloud.pbx.sip_policies import changed_sip_policy, sip_policy_of
+from contract.snapshot import ProvisioningPolicy, SipPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class SiteView:
     time_zone: str
     digest_algorithms: Sequence[str]
     provisioning: ProvisioningPolicy
+    sip: SipPolicy
     wanted_version: int | None
     published_at: datetime | None
     edges: Sequence[EdgeView]
@@ -91,6 +93,8 @@ def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected:
     wanted = dict(changes)
     if "provisioning" in wanted:
         wanted["provisioning"] = changed_policy(problems, site, wanted["provisioning"] or {})
+    if "sip" in wanted:
+        wanted["sip"] = changed_sip_policy(problems, site, wanted["sip"] or {})
     problems.check()
     if changed := apply_changes(site, wanted):
         desk.flush()
@@ -158,6 +162,7 @@ def _views(session: Session, sites: list[Site], now: datetime) -> list[SiteView]
             time_zone=site.time_zone,
             digest_algorithms=site.digest_algorithms,
             provisioning=policy_of(site),
+            sip=sip_policy_of(site),
             wanted_version=published[site.id][0] if site.id in published else None,
             published_at=published[site.id][1] if site.id in published else None,
             edges=edges.get(site.id, []),

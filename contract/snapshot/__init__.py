@@ -21,6 +21,8 @@ from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
+from contract.snapshot.sip_certificate import MAX_CHAIN_CHARACTERS, SipCertificate
+from contract.snapshot.sip_policy import FromPolicy, SipPolicy, TrustedPeer
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
     SCHEMA_VERSION,
@@ -35,6 +37,7 @@ from contract.snapshot.snapshot import (
 from contract.snapshot.user import PERMISSIONS, User
 
 __all__ = [
+    "MAX_CHAIN_CHARACTERS",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
@@ -56,6 +59,7 @@ __all__ = [
     "EmergencyRule",
     "FindMe",
     "Forwarding",
+    "FromPolicy",
     "Gateway",
     "Holiday",
     "HuntGroup",
@@ -72,10 +76,13 @@ __all__ = [
     "Schedule",
     "ServiceRule",
     "SettingValue",
+    "SipCertificate",
+    "SipPolicy",
     "Site",
     "Snapshot",
     "SnapshotProblems",
     "Strategy",
+    "TrustedPeer",
     "User",
     "WorkingHours",
     "canonical_json",

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.snapshot.provisioning import ProvisioningPolicy
+from contract.snapshot.sip_certificate import SipCertificate
+from contract.snapshot.sip_policy import SipPolicy
 from contract.values import Frozen, HostName, Id, Text
 
 DigestAlgorithm = Literal["MD5", "SHA-256"]
@@ -27,3 +29,6 @@ class Site(Frozen):
     time_zone: Annotated[str, Field(pattern=r"^[0-9A-Za-z_+/-]{1,64}$")] = "UTC"
     """An IANA time zone name."""
     provisioning: ProvisioningPolicy = ProvisioningPolicy()
+    sip: SipPolicy = SipPolicy()
+    sip_certificate: SipCertificate | None = None
+    """None: the edge signs its own."""

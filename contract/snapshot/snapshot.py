@@ -72,6 +72,8 @@ class Snapshot(Frozen):
         """Every secret version that the site needs."""
         refs = {line.password for line in self.lines}
         refs.update(device.admin_password for device in self.devices if device.admin_password)
+        if self.site.sip_certificate is not None:
+            refs.add(self.site.sip_certificate.key)
         return frozenset(refs)
 
 

@@ -12,7 +12,15 @@ from edge_agent.ports import CallLeg, CallRefused
 log = logging.getLogger(__name__)
 
 
-class EngineSession(MediaSession, Protocol):
+class Endable(MediaSession, Protocol):
+    """A session that whoever runs the application can end."""
+
+    def end(self, cause: EndCause) -> None:
+        """Hang up; does nothing when the call is over."""
+        ...
+
+
+class EngineSession(Endable, Protocol):
     """A session as its engine gives it: an application's view, and what the call's SIP side has to say."""
 
     def confirmed(self, description: bytes | None) -> None:
@@ -25,10 +33,6 @@ class EngineSession(MediaSession, Protocol):
 
     def ended_by_peer(self, cause: EndCause) -> None:
         """The call is over; frees what it held."""
-        ...
-
-    def end(self, cause: EndCause) -> None:
-        """Hang up; does nothing when the call is over."""
         ...
 
 
@@ -55,7 +59,7 @@ class MediaServer:
         if application is None:
             raise NoSuchApplication(f"no application {leg.called[:40]!r}")
         session = self._make_session(leg)
-        task = asyncio.get_running_loop().create_task(self._serve(application, session))
+        task = asyncio.get_running_loop().create_task(serve(application, session))
         self._calls[leg] = session, task
         task.add_done_callback(lambda done: self._served(leg, done))
 
@@ -92,14 +96,16 @@ class MediaServer:
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("media_application_faulty", exc_info=fault)
 
-    async def _serve(self, application: Application, session: EngineSession) -> None:
-        cause = EndCause.FAILED
-        try:
-            await application.run(session)
-            cause = EndCause.LOCAL
-        except SessionEnded as ended:
-            log.info("media_session_ended", extra={"cause": ended.cause})
-        except MediaError as error:
-            log.error("media_application_failed", extra={"reason": str(error)})  # noqa: TRY400 - the name says it all
-        finally:
-            session.end(cause)
+
+async def serve(application: Application, session: Endable) -> None:
+    """Let an application serve a call; however it ends, the call is over then."""
+    cause = EndCause.FAILED
+    try:
+        await application.run(session)
+        cause = EndCause.LOCAL
+    except SessionEnded as ended:
+        log.info("media_session_ended", extra={"cause": ended.cause})
+    except MediaError as error:
+        log.error("media_application_failed", extra={"reason": str(error)})  # noqa: TRY400 - the name says it all
+    finally:
+        session.end(cause)

@@ -32,7 +32,7 @@ ClearSecret = Annotated[
 """A secret that is written out on the link, and nowhere else."""
 
 Ports = dict[str, int]
-"""Bound ports by name: `sip_udp`, `sip_tcp`, `tftp`, `http`, `media_sip`."""
+"""Bound ports by name: `sip_udp`, `sip_tcp`, `tftp`, `http`, `media_sip`, `media_events`."""
 
 
 class LinkError(EdgeError):

@@ -1,4 +1,8 @@
-"""The media process: a SIP user agent on a loopback port, whose calls end in the site's voice applications."""
+"""The media process: calls that end in the site's voice applications, on the embedded engine or on FreeSWITCH.
+
+With the embedded engine the process has a SIP user agent of its own on a loopback port. FreeSWITCH has its own, and
+brings each call over its event socket.
+"""
 
 import contextlib
 import os
@@ -9,6 +13,7 @@ from contract.sync.state import StateRecord
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.media.applications.echo_test import EchoTest
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
+from edge_agent.media.freeswitch.listener import FreeSwitchListener
 from edge_agent.media.server import MediaServer
 from edge_agent.media.session import Application
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
@@ -20,6 +25,8 @@ from edge_agent.tokens import SystemTokens, Tokens
 LOOPBACK: Final = "127.0.0.1"
 """Calls reach the applications through the site's proxy only."""
 NICENESS: Final = -10
+MOST_SESSIONS: Final = 200
+"""Calls at one time on FreeSWITCH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,41 @@ class MediaProcess:
         self.sip_port = transport.local["udp"][1]
         """The UDP port that calls are to be sent to."""
 
+    def figures(self) -> dict[str, int]:
+        """Calls, packets that were not used, and how late the engine's ticks come."""
+        late = self.engine.lateness
+        return {
+            "calls": self.server.calls,
+            "rtp_dropped": self.engine.drops.total(),
+            "sip_dropped": self.user_agent.drops.total(),
+            "tick_late_p99_us": int(late.quantile_seconds(0.99) * 1_000_000),
+            "tick_late_longest_us": int(late.longest_seconds * 1_000_000),
+        }
+
     async def close(self) -> None:
         """Hang up every call and let go of every socket."""
         await self.server.close()
         await self._transport.close()
+
+
+class FreeSwitchMedia:
+    """The applications behind a FreeSWITCH that is somebody else's process."""
+
+    def __init__(self, listener: FreeSwitchListener, sip_port: int) -> None:
+        self._listener, self.sip_port = listener, sip_port
+
+    def figures(self) -> dict[str, int]:
+        """Calls, and connections or calls that were not served."""
+        return {"calls": self._listener.calls, "refused": self._listener.refused.total()}
+
+    async def close(self) -> None:
+        """Hang up every call and let go of every socket."""
+        await self._listener.close()
+
+
+def voice_applications() -> dict[str, Application]:
+    """What a site offers, by the user part or number that reaches it."""
+    return {"echo": EchoTest()}
 
 
 async def build_media_process(
@@ -56,7 +94,7 @@ async def build_media_process(
         PromptError: a prompt of an application cannot be used.
     """
     clock, tokens = clock or SystemClock(), tokens or SystemTokens()
-    applications: dict[str, Application] = {"echo": EchoTest()}
+    applications = voice_applications()
     prompts = {prompt for application in applications.values() for prompt in application.prompts}
     engine = EmbeddedEngine(settings.engine, prompts, clock, tokens)
     server = MediaServer(applications, engine.session)
@@ -73,11 +111,16 @@ class MediaSubsystem:
 
     def __init__(self, bell: Bell) -> None:
         del bell  # nothing to report yet: calls are the proxy's to record
-        self._process: MediaProcess | None = None
+        self._process: MediaProcess | FreeSwitchMedia | None = None
 
     async def start(self, message: Start) -> Ports:
         """Take calls, at the earlier run's port where the settings leave the choice open and it is free."""
         media = message.settings.media
+        if media.engine == "freeswitch":
+            listener = FreeSwitchListener(voice_applications(), MOST_SESSIONS, SystemTokens())
+            event_port = await listener.open(LOOPBACK, media.event_port)
+            self._process = FreeSwitchMedia(listener, media.sip_port)
+            return {"media_sip": media.sip_port, "media_events": event_port}
         engine = EngineSettings(media.address, media.rtp_first_port, media.rtp_last_port)
         earlier = message.ports.get("media_sip", 0)
         try:
@@ -106,18 +149,8 @@ class MediaSubsystem:
         raise UnknownOrder(f"media knows no order {name}")
 
     def figures(self) -> dict[str, int]:
-        """Calls, packets that were not used, and how late the engine's ticks come."""
-        process = self._process
-        if process is None:
-            return {"calls": 0}
-        late = process.engine.lateness
-        return {
-            "calls": process.server.calls,
-            "rtp_dropped": process.engine.drops.total(),
-            "sip_dropped": process.user_agent.drops.total(),
-            "tick_late_p99_us": int(late.quantile_seconds(0.99) * 1_000_000),
-            "tick_late_longest_us": int(late.longest_seconds * 1_000_000),
-        }
+        """What the process counts; see `MediaProcess.figures` and `FreeSwitchMedia.figures`."""
+        return {"calls": 0} if self._process is None else self._process.figures()
 
     async def stop(self) -> None:
         """Hang up every call and let go of every socket."""

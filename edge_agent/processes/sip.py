@@ -36,7 +36,13 @@ from edge_agent.sip.observation.tape import Tape, TapeRules
 from edge_agent.sip.registrar.store import SqliteBindingStore
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
-from edge_agent.sip.transport import CertificateUnusable, SipTransport, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport import (
+    CertificateUnusable,
+    GivenCertificate,
+    SipTransport,
+    TlsIdentity,
+    spare_tls_memory,
+)
 from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sync.durable_file import write_durably
@@ -74,6 +80,9 @@ class SipSubsystem:
         self._endpoint: Endpoint | None = None
         self._prepared: SipConfig | None = None
         self._prepared_host = ""
+        self._prepared_certificate: GivenCertificate | None = None
+        self._files_first = False
+        """Whether this machine's settings name a certificate, which then goes before the site's."""
         self._config: SipConfig | None = None
         self._state: dict[str, StateRecord] = {}
         self._collecting = IdleCollecting(time.process_time)
@@ -131,6 +140,7 @@ class SipSubsystem:
             OSError: our own cannot be written.
         """
         authorities = Path(settings.tls_client_authorities) if settings.tls_client_authorities else None
+        self._files_first = bool(settings.tls_certificate)
         if settings.tls_certificate:
             return TlsIdentity(Path(settings.tls_certificate), Path(settings.tls_key), authorities)
         hosts = (self._advertised, *settings.hosts)
@@ -153,11 +163,30 @@ class SipSubsystem:
             password = Path(settings.hep_password_file).read_bytes().strip()
         return HepExport((host.strip("[]"), int(port)), settings.hep_capture_id, password, self._clock)
 
+    def _site_certificate(self, message: Prepare) -> GivenCertificate | None:
+        """The certificate that the site's configuration has, checked.
+
+        Raises:
+            CertificateUnusable: chain and key do not fit.
+        """
+        wanted = message.snapshot.site.sip_certificate
+        if wanted is None or self._tls is None or self._files_first:
+            return None
+        key = message.secrets.get(wanted.key)
+        if key is None:
+            # It is on its way; a site does not wait for it.
+            log.warning("sip_certificate_key_missing")
+            return None
+        given = GivenCertificate(wanted.chain.encode(), key.get_secret_value().encode())
+        self._tls.check(given)
+        return given
+
     def _take_up_certificate(self) -> None:
         if self._tls is None:
             return
         try:
-            if self._tls.reload_if_changed():
+            given = self._tls.give(self._prepared_certificate)
+            if self._tls.reload_if_changed() or given:
                 log.info("sip_certificate_reloaded")
         except CertificateUnusable as error:
             # What is there goes on; the health of the site does not hang on a file that is half copied.
@@ -173,9 +202,13 @@ class SipSubsystem:
                 self._endpoint.prepare(config)
             elif problems := config.problems():
                 raise ConfigRefused(problems)
+            certificate = self._site_certificate(message)
         except ConfigRefused as error:
             raise ConfigurationRefused(*error.problems) from None
+        except CertificateUnusable as unusable:
+            raise ConfigurationRefused(str(unusable)) from None
         self._prepared, self._prepared_host = config, message.sip_host
+        self._prepared_certificate = certificate
 
     async def commit(self) -> Ports:
         """Run what was prepared; the first time, begin to receive."""

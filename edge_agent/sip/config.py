@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from contract.dialplan import CompiledPlan, SiteState
-from contract.snapshot import User
+from contract.snapshot import FromPolicy, TrustedPeer, User
 from edge_agent.sip.gateways import Gateways
-from edge_agent.sip.message import DEFAULT_LIMITS, Flow, Limits
+from edge_agent.sip.message import DEFAULT_LIMITS, Limits
 from edge_agent.sip.transaction import DEFAULT_TIMERS, Timers
 
 NO_STATE = SiteState()
@@ -102,6 +102,8 @@ class SipConfig:
         state: what users changed at the site.
         services: SIP URI of each voice service by its name in the dial plan, numeric host.
         trusted: `(address, port)` of the site's own services, whose requests need no digest.
+        peers: others whose requests need no digest: trunks, the site's other edge (see `trust.Trust`).
+        from_policy: what From of a user's request may say; see `contract.snapshot.FromPolicy`.
         foreign_hosts: hosts beyond the site that its users may send requests to, lower case, as the dial plan allows;
             everything else that is neither the site nor a phone of it is refused.
         contacts_elsewhere: whether a phone may register a contact at another address than it sends from.
@@ -141,6 +143,8 @@ class SipConfig:
     state: SiteState = NO_STATE
     services: dict[str, str] = field(default_factory=dict)
     trusted: frozenset[tuple[str, int]] = frozenset()
+    peers: tuple[TrustedPeer, ...] = ()
+    from_policy: FromPolicy = "strict"
     foreign_hosts: frozenset[str] = frozenset()
     contacts_elsewhere: bool = False
     min_expires: int = 30
@@ -168,10 +172,6 @@ class SipConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gateways", Gateways(self.plan.gateways.values()))
-
-    def trusts(self, flow: Flow) -> bool:
-        """Whether what comes from there needs no digest and may assert who calls: the site's services and gateways."""
-        return (flow.host, flow.port) in self.trusted or self.gateways.at(flow) is not None
 
     @property
     def users(self) -> dict[str, User]:

@@ -50,6 +50,7 @@ from edge_agent.sip.transaction import TimerWheel, TransactionLayer
 from edge_agent.sip.transaction.ports import ServerKey
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
+from edge_agent.sip.trust import Trust
 from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.tokens import Tokens
 
@@ -186,7 +187,8 @@ class Endpoint:
         self._batch = 0
         self._strange = 0
         self.lockout = Lockout(config.lockout, self.location, reporter, self.drops)
-        self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config)
+        trust = Trust(config, transport.peer)
+        self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config, trust)
         self._kept = kept if kept is not None else Forgetful()
         self._hunting = Hunting(self._kept, config.plan)
         self.calls = Calls(journal, tokens, clock, config.limits, self._hunting)
@@ -203,6 +205,7 @@ class Endpoint:
             self.overload,
             self._gruus,
             self._hunting,
+            trust,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
@@ -213,6 +216,7 @@ class Endpoint:
             self.location,
             self._own.sent_by,
             self._gruus,
+            self.calls.parties,
             self._kept,
             config,
             clock,

@@ -45,6 +45,8 @@ NO_SETTING = {
             "digest_algorithms",
             "administrators",
             "emergency_numbers",
+            "peers",
+            "from_policy",
         )
     },
     **{f"SipConfig.{name}": "what the site's processes and addresses are" for name in ("hosts", "services", "trusted")},

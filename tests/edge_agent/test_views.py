@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from contract.snapshot import EmergencyRule, Site
+from contract.snapshot import EmergencyRule, SipPolicy, Site, TrustedPeer
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.sip.message import ha1
@@ -60,6 +60,27 @@ def test_what_the_dial_plan_has_for_help_is_recognised_before_anything_can_refus
     config = sip_config(prepare(snapshot=small_snapshot().model_copy(update={"dial_plan": plan})))
     assert config.emergency_numbers == ("112", "110", "0112", "0110")
     assert config.problems() == []
+
+
+def test_what_the_site_decides_about_its_sip_reaches_registrar_and_proxy() -> None:
+    trunk = TrustedPeer(name="Trunk", networks=("192.0.2.0/28",))
+    policy = SipPolicy(
+        from_policy="lenient",
+        foreign_hosts=("meet.example",),
+        trusted_peers=(trunk,),
+        country="DE",
+        emergency_numbers=("555", "110"),
+    )
+    small = small_snapshot()
+    site = small.site.model_copy(update={"sip": policy})
+    config = sip_config(prepare(snapshot=small.model_copy(update={"site": site})))
+    assert (config.from_policy, config.peers) == ("lenient", (trunk,))
+    assert config.foreign_hosts == {"meet.example"}
+    assert config.emergency_numbers == ("112", "110", "555")
+    rules = (EmergencyRule(rule_id="e-1", numbers=("110",), prefix="0"),)
+    plan = small.dial_plan.model_copy(update={"rules": rules})
+    planned = sip_config(prepare(snapshot=small.model_copy(update={"site": site, "dial_plan": plan})))
+    assert planned.emergency_numbers == ("110", "0110", "112", "555")
 
 
 def test_a_line_without_its_password_is_left_out_and_the_others_go_on() -> None:

@@ -114,6 +114,9 @@ class Client:
     def post(self, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         return self.call("POST", target, body, headers)
 
+    def put(self, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
+        return self.call("PUT", target, body, headers)
+
     def patch(self, target: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
         return self.call("PATCH", target, body, headers)
 

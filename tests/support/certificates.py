@@ -28,17 +28,20 @@ class Authority:
         self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         self.file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
-    def issue(self, host: str, file: str = "peer", names: Sequence[str] | None = None) -> tuple[Path, Path]:
+    def issue(
+        self, host: str, file: str = "peer", names: Sequence[str] | None = None, days: int = 36_500
+    ) -> tuple[Path, Path]:
         """A certificate for a name, address or URI: the files of certificate and key.
 
         Args:
             host: the common name, and the only other one unless `names` are given.
             file: what the files are called.
             names: what the certificate is for.
+            days: how long it is valid from `BEGIN` on.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         general = [_general(one) for one in ([host] if names is None else names)]
-        built = self._builder(_name(host), key)
+        built = self._builder(_name(host), key, days)
         if general:
             built = built.add_extension(x509.SubjectAlternativeName(general), False)
         certificate = built.add_extension(self._identifier, False).sign(self._key, hashes.SHA256())
@@ -47,10 +50,12 @@ class Authority:
         paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return paths
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: int = 36_500
+    ) -> x509.CertificateBuilder:
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name)
         builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
-        builder = builder.not_valid_before(BEGIN).not_valid_after(BEGIN + timedelta(days=36_500))
+        builder = builder.not_valid_before(BEGIN).not_valid_after(BEGIN + timedelta(days=days))
         return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
 
 

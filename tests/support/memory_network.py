@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from edge_agent.sip.message import Flow, Message, parse
 from edge_agent.sip.transport import Receiver
@@ -62,6 +62,8 @@ class MemoryNetwork:
     log: list[Delivery] = field(default_factory=list)
     _nodes: dict[Address, Node] = field(default_factory=dict)
     _streams: dict[Address, int] = field(default_factory=dict)
+    shown: dict[Address, VerifiedPeer] = field(default_factory=dict)
+    """Of peers on TLS."""
     _queue: list[tuple[float, int, bytes, Address, Address]] = field(default_factory=list)
     _edges: list[MemoryTransport] = field(default_factory=list)
     _sent: int = 0
@@ -78,21 +80,31 @@ class MemoryNetwork:
         self._nodes[address] = transport
         return transport
 
-    def connect(self, address: Address) -> int:
-        """Make everything between this address and an edge go by a stream; its number."""
+    def connect(self, address: Address, shown: VerifiedPeer | None = None) -> int:
+        """Make everything between this address and an edge go by a stream; its number.
+
+        Args:
+            address: of the peer.
+            shown: who it proves to be, by TLS; None: TCP.
+        """
         self._streams[address] = len(self._streams) + 1
+        if shown is not None:
+            self.shown[address] = shown
         return self._streams[address]
 
     def disconnect(self, address: Address) -> None:
         """The stream of that address breaks."""
         number = self._streams.pop(address)
         for edge in self._edges:
-            edge.broken(Flow("tcp", *address, number))
+            edge.broken(Flow(self._kind(address), *address, number))
 
     def flow_of(self, address: Address) -> Flow:
         """How an edge sees what comes from an address."""
         number = self._streams.get(address)
-        return Flow("udp", *address) if number is None else Flow("tcp", *address, number)
+        return Flow("udp", *address) if number is None else Flow(self._kind(address), *address, number)
+
+    def _kind(self, address: Address) -> Literal["tcp", "tls"]:
+        return "tls" if address in self.shown else "tcp"
 
     def is_open(self, flow: Flow) -> bool:
         """Whether a flow leads anywhere."""
@@ -198,9 +210,8 @@ class MemoryTransport:
         self.living.append(hop)
 
     def peer(self, flow: Flow) -> VerifiedPeer | None:
-        """Nobody shows a certificate here."""
-        del flow
-        return None
+        """Who a peer on TLS proved to be when it connected."""
+        return self._network.shown.get((flow.host, flow.port)) if flow.transport == "tls" else None
 
     def expect(self, flow: Flow, seconds: float) -> None:
         """Note how long a peer may stay silent."""

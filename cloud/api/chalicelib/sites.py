@@ -91,6 +91,26 @@ class PhoneRules(Shown):
     server_name: str | None = Field(description="The name that phones are told to fetch from by HTTPS")
 
 
+class TrustedPeer(Shown):
+    """A trunk, another edge of the site, or another server whose word counts."""
+
+    name: str
+    networks: list[str] = Field(description="Addresses that it sends from")
+    port: int = Field(description="That its datagrams come from; 0: any")
+    certificate_names: list[str] = Field(description="DNS names, one of which its certificate is for")
+
+
+class SipRules(Shown):
+    """What the site decides about its SIP."""
+
+    from_policy: Literal["strict", "lenient", "rfc3325"] = Field(description="What From of a phone's request may say")
+    foreign_hosts: list[str] = Field(description="Hosts beyond the site that its users may send requests to")
+    trusted_peers: list[TrustedPeer]
+    country: str | None = Field(description="Whose emergency numbers count, as ISO 3166-1 alpha-2")
+    emergency_numbers: list[str] = Field(description="Further numbers for help")
+    numbers_for_help: list[str] = Field(description="The country's emergency numbers and the site's own")
+
+
 class Site(Stored):
     """A customer location."""
 
@@ -99,6 +119,7 @@ class Site(Stored):
     time_zone: str
     digest_algorithms: list[str] = Field(description="Of SIP challenges, in their order")
     provisioning: PhoneRules
+    sip: SipRules
     wanted_version: int | None = Field(description="The newest published snapshot version")
     published_at: datetime | None
     edges: list[SiteEdge]
@@ -121,6 +142,7 @@ class NewSite(Sent):
 
 
 Networks = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
+HostText = Annotated[str, Field(max_length=253)]
 Ipv4 = Annotated[str, Field(max_length=15)]
 
 
@@ -170,6 +192,29 @@ class PhoneRulesPatch(Patch):
         return self.model_dump(mode="json", include=self.model_fields_set)
 
 
+class NewTrustedPeer(Sent):
+    """A peer to be trusted, known by its address or by its certificate."""
+
+    name: Name
+    networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = Field(default=[])
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    certificate_names: Annotated[list[HostText], Field(max_length=16)] = Field(default=[])
+
+
+class SipRulesPatch(Patch):
+    """What changes of the site's SIP; null takes a part of it back to its default."""
+
+    from_policy: Literal["strict", "lenient", "rfc3325"] | None = absent()
+    foreign_hosts: Annotated[list[HostText], Field(max_length=64)] | None = absent()
+    trusted_peers: Annotated[list[NewTrustedPeer], Field(max_length=32)] | None = absent()
+    country: Annotated[str, Field(max_length=2)] | None = absent()
+    emergency_numbers: Annotated[list[Annotated[str, Field(max_length=8)]], Field(max_length=16)] | None = absent()
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent, as plain values."""
+        return self.model_dump(mode="json", include=self.model_fields_set)
+
+
 class SitePatch(Patch):
     """What changes at a site."""
 
@@ -177,11 +222,12 @@ class SitePatch(Patch):
     time_zone: TimeZone = absent()
     digest_algorithms: Algorithms = absent()
     provisioning: PhoneRulesPatch = absent()
+    sip: SipRulesPatch = absent()
 
     def changes(self) -> dict[str, Any]:
-        """The fields that were sent, the rules as plain values."""
+        """The fields that were sent, rules as plain values."""
         return {
-            name: value.changes() if isinstance(value, PhoneRulesPatch) else value
+            name: value.changes() if isinstance(value, PhoneRulesPatch | SipRulesPatch) else value
             for name, value in super().changes().items()
         }
 

@@ -1,10 +1,13 @@
 """The jitter buffer: packets in as they come, 20 ms of audio out at each tick.
 
 It is a ring of samples addressed by RTP timestamp, so any packet length, reordering, duplicates and silence suppression
-need no case of their own: what has not arrived when its time comes is silence.
+need no case of their own: what has not arrived when its time comes is silence, and is marked as not known.
 """
 
+from typing import TypeVar
+
 import numpy as np
+import numpy.typing as npt
 
 from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.rtp import DropReason
@@ -12,6 +15,10 @@ from edge_agent.media.embedded.rtp import DropReason
 RING = 8192
 """Samples; a power of two, so that positions stay right when the 32-bit timestamp wraps."""
 _WRAP = 1 << 32
+_Value = TypeVar("_Value", bound=np.generic)
+
+Known = npt.NDArray[np.bool_]
+"""Of each sample, whether it has arrived."""
 
 
 class PlayoutBuffer:
@@ -26,15 +33,18 @@ class PlayoutBuffer:
             raise ValueError("the delay must lie under most_ahead, and that within half the ring")
         self._delay, self._most_ahead, self._late_run = delay, most_ahead, late_run
         self._ring = np.zeros(RING, dtype=np.int16)
+        self._known = np.zeros(RING, dtype=np.bool_)
         self._position: int | None = None
         self._late = 0
         self.restarts = 0
+        self.slack = 0
+        """How many samples before its time the newest packet came; negative when it was late."""
 
     def push(self, timestamp: int, samples: Samples) -> DropReason | None:
         """Put a packet's samples in their place; `LATE` when all of their time has passed."""
         if self._position is None:
             self._restart(timestamp)
-        ahead = self._ahead(timestamp)
+        ahead = self.slack = self._ahead(timestamp)
         if ahead + len(samples) <= 0:
             self._late += 1
             if self._late < self._late_run and ahead > -RING:
@@ -48,25 +58,22 @@ class PlayoutBuffer:
         self._write(timestamp % RING, samples[: RING - self._delay])
         return None
 
-    def pull(self, count: int) -> Samples:
-        """The next `count` samples, silence where nothing has arrived; the time moves on by as much."""
+    def pull(self, count: int) -> tuple[Samples, Known]:
+        """The next `count` samples, silence where nothing has arrived, and which have; the time moves on by as much."""
         if self._position is None:
-            return np.zeros(count, dtype=np.int16)
+            return np.zeros(count, dtype=np.int16), np.zeros(count, dtype=np.bool_)
         start = self._position % RING
-        first = self._ring[start : start + count]
-        rest = self._ring[: count - len(first)]
-        samples = np.concatenate((first, rest)) if len(rest) else first.copy()
-        first[:] = 0
-        rest[:] = 0
         self._position = (self._position + count) % _WRAP
-        return samples
+        return _taken(self._ring, start, count), _taken(self._known, start, count)
 
     def restart(self) -> None:
         """Forget everything; the next packet begins a new time line (another source)."""
+        self._known[:] = False
         self._ring[:] = 0
         self._position, self._late = None, 0
 
     def _restart(self, timestamp: int) -> int:
+        self._known[:] = False
         self._ring[:] = 0
         self._position, self._late = (timestamp - self._delay) % _WRAP, 0
         self.restarts += 1
@@ -81,3 +88,15 @@ class PlayoutBuffer:
         fits = RING - start
         self._ring[start : start + len(samples)] = samples[:fits]
         self._ring[: max(0, len(samples) - fits)] = samples[fits:]
+        self._known[start : start + len(samples)] = True
+        self._known[: max(0, len(samples) - fits)] = True
+
+
+def _taken(ring: npt.NDArray[_Value], start: int, count: int) -> npt.NDArray[_Value]:
+    """`count` values from `start` on, round the end; zero is left in their place."""
+    first = ring[start : start + count]
+    rest = ring[: count - len(first)]
+    values = np.concatenate((first, rest)) if len(rest) else first.copy()
+    first[:] = 0
+    rest[:] = 0
+    return values

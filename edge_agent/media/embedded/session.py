@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,11 @@ from edge_agent.media import sdp
 from edge_agent.media.embedded import sockets
 from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
-from edge_agent.media.errors import NotAcceptable, PromptError, SessionEnded
-from edge_agent.media.session import Collected, DigitPressed, EndCause, Ended, Prompt, PromptPlayed, SessionEvent
+from edge_agent.media.errors import NotAcceptable, PromptError
+from edge_agent.media.happenings import Happenings
+from edge_agent.media.session import Collected, DigitPressed, EndCause, Prompt, PromptPlayed, SessionEvent
 from edge_agent.ports import CallLeg
 from edge_agent.tokens import Tokens
-
-MOST_WAITING_EVENTS = 64
-"""Digits pressed while nobody listens are kept up to here; further ones are lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,8 @@ class EmbeddedSession:
         self._sdp_id, self._sdp_version = int(tokens.token(4), 16), 0
         self._port = int(rtp.getsockname()[1])
         self._address: str | None = None
-        self._events: deque[SessionEvent] = deque()
-        self._wake = asyncio.Event()
+        self._happenings = Happenings()
         self._confirmed = asyncio.Event()
-        self._cause: EndCause | None = None
         self.drops: Counter[str] = Counter()
         self._description = b""
         self._describe(leg.offer)
@@ -69,59 +65,42 @@ class EmbeddedSession:
 
     async def answer(self) -> None:
         """Take the call; returns when the caller has confirmed it."""
-        self._check()
+        self._happenings.check()
         self._leg.answer(self._description)
         await self._confirmed.wait()
-        self._check()
+        self._happenings.check()
 
     async def play(self, prompt: Prompt) -> None:
         """Play a prompt to its end."""
-        self._check()
+        self._happenings.check()
         samples = self._prompts.get(prompt.path)
         if samples is None:
             raise PromptError(f"{prompt.path.name}: not loaded")
-        self._drop_waiting(PromptPlayed)
+        self._happenings.take_played()
         self._stream.play(samples)
         try:
-            while not self._drop_waiting(PromptPlayed):
-                await self._wait()
+            while not self._happenings.take_played():
+                await self._happenings.wait()
         finally:
             self._stream.stop_playing()
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
         """Gather digits; see `MediaSession.collect`."""
-        digits = ""
-        while len(digits) < most:
-            self._check()
-            try:
-                async with asyncio.timeout(timeout_seconds):
-                    while (digit := self._next_digit()) is None:
-                        await self._wait()
-            except TimeoutError:
-                return Collected(digits, complete=False)
-            if digit in terminators:
-                break
-            digits += digit
-        return Collected(digits, complete=True)
+        return await self._happenings.collect(most, timeout_seconds, terminators)
 
     async def echo(self) -> None:
         """Send the caller's own audio back until the call ends."""
-        self._check()
+        self._happenings.check()
         self._stream.echoing = True
         try:
             while True:
-                await self._wait()
+                await self._happenings.wait()
         finally:
             self._stream.echoing = False
 
     async def next_event(self) -> SessionEvent:
         """The next thing that happened."""
-        while not self._events:
-            if self._cause is not None:
-                return Ended(self._cause)
-            self._wake.clear()
-            await self._wake.wait()
-        return self._events.popleft()
+        return await self._happenings.next_event()
 
     async def hang_up(self) -> None:
         """End the call."""
@@ -143,15 +122,13 @@ class EmbeddedSession:
 
     def ended_by_peer(self, cause: EndCause) -> None:
         """The call is over; frees its port."""
-        if self._cause is None:
-            self._cause = cause
+        if self._happenings.end(cause):
             self._confirmed.set()
-            self._wake.set()
             self._closed(self)
 
     def end(self, cause: EndCause) -> None:
         """Hang up for a reason of our own; frees the port."""
-        if self._cause is None:
+        if self._happenings.cause is None:
             self.ended_by_peer(cause)
             self._leg.hang_up()
 
@@ -170,7 +147,7 @@ class EmbeddedSession:
                 case Dropped(reason):
                     self.drops[reason.value] += 1
                 case Digit(digit):
-                    self._happened(DigitPressed(digit))
+                    self._happenings.happened(DigitPressed(digit))
                 case None:
                     pass
 
@@ -182,7 +159,7 @@ class EmbeddedSession:
                     if not sockets.send(self._rtp, data, to):
                         self.drops["not_sent"] += 1
                 case Played():
-                    self._happened(PromptPlayed())
+                    self._happenings.happened(PromptPlayed())
                 case WentSilent():
                     self.end(EndCause.SILENT)
 
@@ -202,32 +179,3 @@ class EmbeddedSession:
         if offer is None:
             return None, sdp.offer(address, self._port, self._sdp_id, version)
         return sdp.answer(offer, address, self._port, self._sdp_id, version)
-
-    def _happened(self, event: SessionEvent) -> None:
-        if len(self._events) < MOST_WAITING_EVENTS or not isinstance(event, DigitPressed):
-            self._events.append(event)
-        self._wake.set()
-
-    def _next_digit(self) -> str | None:
-        for event in self._events:
-            if isinstance(event, DigitPressed):
-                self._events.remove(event)
-                return event.digit
-        return None
-
-    def _drop_waiting(self, kind: type[PromptPlayed]) -> bool:
-        kept = [event for event in self._events if not isinstance(event, kind)]
-        dropped = len(kept) < len(self._events)
-        self._events = deque(kept)
-        return dropped
-
-    async def _wait(self) -> None:
-        """Until something happens; `SessionEnded` when it is the end."""
-        self._wake.clear()
-        self._check()
-        await self._wake.wait()
-        self._check()
-
-    def _check(self) -> None:
-        if self._cause is not None:
-            raise SessionEnded(self._cause)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_agent.media.embedded import g711, rtp
+from edge_agent.media.embedded.concealment import Concealer
+from edge_agent.media.embedded.delay import DelayControl
 from edge_agent.media.embedded.digits import DigitReader
 from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.playout import PlayoutBuffer
@@ -18,6 +20,10 @@ from edge_agent.tokens import Tokens
 
 FRAME = 160
 """Samples in a tick of 20 ms."""
+MOST_AHEAD = 3200
+"""Samples, 400 ms: a sender whose packets lie further ahead has begun a new time line, or a burst of old ones came."""
+_SILENCE = np.zeros(FRAME, dtype=np.int16)
+_NOT_KNOWN = np.zeros(FRAME, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,9 @@ class AudioStream:
         self._timestamp = int(tokens.token(4), 16)
         self._plan: AudioPlan | None = None
         self._source = SourceLock(None)
-        self._playout = PlayoutBuffer()
+        self._playout = PlayoutBuffer(most_ahead=MOST_AHEAD)
+        self._delay = DelayControl(FRAME)
+        self._concealer = Concealer()
         self._digits = DigitReader()
         self._prompt: Samples | None = None
         self._prompt_at = 0
@@ -109,6 +117,8 @@ class AudioStream:
             return Dropped(admitted)
         if admitted:
             self._playout.restart()
+            self._delay.restart()
+            self._concealer.restart()
             self._digits.restart()
         self._heard_at = now
         self.packets_received += 1
@@ -124,12 +134,17 @@ class AudioStream:
                 return Digit(digit)
 
     def _audio(self, packet: Packet) -> Received:
+        restarts = self._playout.restarts
         reason = self._playout.push(packet.timestamp, g711.decode(packet.payload_type, packet.payload))
+        if self._playout.restarts == restarts:
+            self._delay.arrived(self._playout.slack)
+        else:
+            self._delay.restart()
         return None if reason is None else Dropped(reason)
 
     def tick(self, now: float) -> list[Ticked]:
         """20 ms have passed: the packet to send, the end of a prompt, the end of patience."""
-        heard = self._playout.pull(FRAME)
+        heard = self._hear()
         plan = self._plan
         if plan is None:
             return []
@@ -154,6 +169,15 @@ class AudioStream:
             self._heard_at = now
             out.append(WentSilent())
         return out
+
+    def _hear(self) -> Samples:
+        """The peer's next frame, as well as it can be told from what has arrived."""
+        if self._delay.grow():
+            return self._concealer.fill(_SILENCE, _NOT_KNOWN)
+        samples, known = self._playout.pull(FRAME)
+        if self._delay.shrink(samples):
+            samples, known = self._playout.pull(FRAME)
+        return self._concealer.fill(samples, known)
 
     def _next_frame(self, heard: Samples, out: list[Ticked]) -> Samples:
         if self._prompt is not None:

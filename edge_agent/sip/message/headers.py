@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from edge_agent.sip.message.characters import CR, LF
 from edge_agent.sip.message.errors import BadMessage, DropReason, LineEndInHeader
 
 COMPACT: Final = {
@@ -60,6 +61,6 @@ def one_line(line: bytes) -> bytes:
     Raises:
         LineEndInHeader: it would be more than one.
     """
-    if b"\n" in line or b"\r" in line:
+    if LF in line or CR in line:
         raise LineEndInHeader
     return line

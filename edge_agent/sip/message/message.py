@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
+from edge_agent.sip.message.characters import COMMA, LESS, QUOTE
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.flow import Flow
 from edge_agent.sip.message.headers import canonical, one_line
 from edge_agent.sip.message.name_addr import NameAddr, split_commas, tag_of
+from edge_agent.sip.message.shape import Shape, shape_of
 from edge_agent.sip.message.uri import Uri
 from edge_agent.sip.message.via import Via
 
 NO_FLOW = Flow("udp", "", 0)
 
 _MAX_CSEQ: Final = 2**31
+_CACHED_CSEQ: Final = 24
+"""Longer ones, which no phone sends, are not remembered."""
 _BRANCH: Final = re.compile(rb'[^,"]*?;branch=([A-Za-z0-9\-.!%*_+`\'~]+)(?:[;,]|$)')
 
 
@@ -28,7 +33,6 @@ class Message:
     __slots__ = (
         "_call_id",
         "_cseq",
-        "_first",
         "_from_tag",
         "_to_tag",
         "_via",
@@ -37,6 +41,7 @@ class Message:
         "lines",
         "method",
         "names",
+        "shape",
         "status",
     )
 
@@ -52,8 +57,8 @@ class Message:
         """Of a response; 0 in a request."""
         self.flow = NO_FLOW
         """Where it came from."""
-        self._first: dict[bytes, int] | None = None
-        """Where each name stands first; None: not known since lines were put in or taken out."""
+        self.shape: Shape | None = None
+        """Of the lines as they came; None once that no longer tells where they stand."""
         self._via: Via | None = None
         self._call_id: bytes | None = None
         self._cseq: tuple[int, bytes] | None = None
@@ -78,36 +83,29 @@ class Message:
 
     # -- headers
 
-    def find_places(self) -> dict[bytes, int]:
-        """Make the table of where each header stands; worth while before many questions."""
-        names = self.names
-        places = dict(zip(names, range(len(names)), strict=True))
-        if len(places) != len(names):
-            # The last of those that repeat was found; it is the first that counts.
-            for at in range(len(names) - 1, 0, -1):
-                places[names[at]] = at
-        self._first = places
-        return places
+    def find_places(self) -> Shape:
+        """Look up where each header stands; worth while before many questions."""
+        self.shape = shape = shape_of(self.names)
+        return shape
 
     @property
     def repeats(self) -> bool:
         """Whether any header stands on more than one line."""
-        return len(self._first or self.find_places()) != len(self.names)
+        return (self.shape or self.find_places()).repeats
 
     def has(self, name: bytes) -> bool:
         """Whether there is a header of that name."""
-        return name in (self._first or self.names)
+        shape = self.shape
+        return name in self.names if shape is None else name in shape.places
 
     def index(self, name: bytes) -> int:
         """The place of the first header of that name; -1 when there is none."""
-        first = self._first
-        if first is not None:
-            return first.get(name, -1)
+        shape = self.shape
+        if shape is not None:
+            return shape.places.get(name, -1)
         # Lines were moved: one more look does not pay for a table.
-        try:
-            return self.names.index(name)
-        except ValueError:
-            return -1
+        names = self.names
+        return names.index(name) if name in names else -1
 
     def value_at(self, at: int) -> bytes:
         """The value of the header line at a place."""
@@ -138,7 +136,7 @@ class Message:
         at = self.index(name)
         if at < 0:
             return []
-        if self._first is not None and len(self._first) == len(self.names):
+        if self.shape is not None and not self.shape.repeats:
             return [self.value_at(at)]
         return [self.value_at(at) for at, one in enumerate(self.names) if one == name]
 
@@ -158,7 +156,7 @@ class Message:
         """As `insert`, for a line that is written already and holds no line end; `name` is its lower-case long name."""
         self.lines.insert(at, line)
         self.names.insert(at, name)
-        self._first = None
+        self.shape = None
 
     def append(self, name: bytes, value: bytes) -> None:
         """Put a header line after the others."""
@@ -166,8 +164,7 @@ class Message:
 
     def append_line(self, line: bytes, name: bytes) -> None:
         """As `append`, for a line that is written already and holds no line end; `name` is its lower-case long name."""
-        if self._first is not None:
-            self._first.setdefault(name, len(self.names))
+        self.shape = None
         self.lines.append(line)
         self.names.append(name)
 
@@ -189,7 +186,7 @@ class Message:
         """Take the header at a place out."""
         del self.lines[at]
         del self.names[at]
-        self._first = None
+        self.shape = None
 
     def remove(self, name: bytes) -> None:
         """Take every header of that name out."""
@@ -197,14 +194,20 @@ class Message:
             keep = [at for at, one in enumerate(self.names) if one != name]
             self.lines = [self.lines[at] for at in keep]
             self.names = [self.names[at] for at in keep]
-            self._first = None
+            self.shape = None
 
     def remove_first_value(self, name: bytes) -> None:
         """Take the first value of a listed header (Via, Route) out, its line too when nothing is left on it."""
         at = self.index(name)
-        if b"," in self.lines[at]:
-            rest = split_commas(self.value_at(at))[1:]
-            if rest:
+        line = self.lines[at]
+        if COMMA in line:
+            if QUOTE not in line and LESS not in line:
+                # Without quotes and brackets the first comma ends the first value, and the others stay as they are.
+                first, _, others = line.partition(b",")
+                if others := others.lstrip(b" \t"):
+                    self.lines[at] = first[: first.find(b":")] + b": " + others
+                    return
+            elif rest := split_commas(self.value_at(at))[1:]:
                 self.replace_at(at, b", ".join(rest))
                 return
         self.remove_at(at)
@@ -220,7 +223,7 @@ class Message:
         """
         if self._via is None:
             value = self.need(b"via")
-            self._via = Via.parse(split_commas(value)[0] if b"," in value else value)
+            self._via = Via.parse(split_commas(value)[0] if COMMA in value else value)
         return self._via
 
     def top_branch(self) -> bytes:
@@ -233,9 +236,22 @@ class Message:
         """Write the topmost Via anew (after `received` and `rport` were filled in)."""
         at = self.index(b"via")
         value = self.value_at(at)
-        rest = split_commas(value)[1:] if b"," in value else []
+        rest = split_commas(value)[1:] if COMMA in value else []
         self.replace_at(at, b", ".join((bytes(via), *rest)))
         self._via = via
+
+    def extend_top_via(self, end: bytes, more: bytes) -> bool:
+        """Write `more` behind the topmost Via if that ends in `end` and stands alone on its line.
+
+        Returns:
+            False when it does not: nothing was changed.
+        """
+        at = self.index(b"via")
+        line = self.lines[at]
+        if COMMA in line or not line.endswith(end):
+            return False
+        self.lines[at] = line + more
+        return True
 
     def forget_via(self) -> None:
         """Called after the topmost Via was removed or another was put above it."""
@@ -260,10 +276,8 @@ class Message:
             BadMessage: missing or malformed.
         """
         if self._cseq is None:
-            parts = self.need(b"cseq").split(None, 2)
-            if len(parts) != 2 or not parts[0].isdigit() or len(parts[0]) > 10 or int(parts[0]) >= _MAX_CSEQ:
-                raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed CSeq")
-            self._cseq = int(parts[0]), parts[1]
+            value = self.need(b"cseq")
+            self._cseq = _remembered_cseq(value) if len(value) <= _CACHED_CSEQ else _parse_cseq(value)
         return self._cseq
 
     @property
@@ -304,7 +318,7 @@ class Message:
         """
         value = self.need(name)
         end = value.find(b">") + 1
-        if end and b'"' not in value:
+        if end and QUOTE not in value:
             # What is in front of the parameters is the same for every message of a user.
             value = value[:end]
         return NameAddr.parse(value, name.decode("ascii").title()).uri
@@ -323,9 +337,20 @@ class Message:
         """A message whose lines may be changed without changing this one's."""
         twin = Message(self.lines.copy(), self.names.copy(), self.body, self.method, self.status)
         twin.flow = self.flow
-        if self._first is not None:
-            twin._first = self._first.copy()
+        twin.shape = self.shape
         return twin
 
     def __bytes__(self) -> bytes:
         return b"\r\n".join(self.lines) + b"\r\n\r\n" + self.body
+
+
+@lru_cache(maxsize=4096)
+def _remembered_cseq(value: bytes) -> tuple[int, bytes]:
+    return _parse_cseq(value)
+
+
+def _parse_cseq(value: bytes) -> tuple[int, bytes]:
+    parts = value.split(None, 2)
+    if len(parts) != 2 or not parts[0].isdigit() or len(parts[0]) > 10 or int(parts[0]) >= _MAX_CSEQ:
+        raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed CSeq")
+    return int(parts[0]), parts[1]

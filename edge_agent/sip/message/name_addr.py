@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from edge_agent.sip.message.characters import COMMA, LESS, QUOTE
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.headers import TOKEN
 from edge_agent.sip.message.uri import CACHED_BYTES, Uri
@@ -25,9 +26,9 @@ def split_commas(value: bytes) -> list[bytes]:
     Raises:
         BadMessage: a quote or bracket does not end, or a value is empty.
     """
-    if b"," not in value:
+    if COMMA not in value:
         return [value]
-    if b'"' not in value and b"<" not in value:
+    if QUOTE not in value and LESS not in value:
         plain = [one.strip(b" \t") for one in value.split(b",")]
         if b"" in plain:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed List of Header Values")

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from edge_agent.sip.message.characters import TAB
 from edge_agent.sip.message.errors import BadMessage, DropReason
 from edge_agent.sip.message.headers import CANONICAL, TOKEN, canonical
 from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
@@ -33,18 +34,21 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Message:
     if end < 0:
         raise BadMessage(DropReason.NO_END_OF_HEADERS, "No End of Headers")
     head = data[:end]
-    if b"\r\n " in head or b"\r\n\t" in head:
-        head = _FOLD.sub(b" ", head)
-    lines = head.split(b"\r\n")
-    if len(lines) - 1 > limits.headers:
-        raise BadMessage(DropReason.TOO_MANY_HEADERS, "Too Many Headers")
-    if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
-        raise BadMessage(DropReason.STRAY_LINE_END, "Stray Line End")
-    method, status, problem = _start_line(lines[0])
+    lines = head.splitlines()
     known = CANONICAL.get
     # A line without a colon asks for the empty key, which nothing has.
     names = [known(line[: line.find(b":") + 1]) or b"" for line in lines]
     names[0] = b""
+    if names.count(b"") > 1 and (b"\r\n " in head or b"\r\n\t" in head):
+        # The name of a line that is folded is never known, for it begins with white space.
+        head = _FOLD.sub(b" ", head)
+        lines = head.splitlines()
+        names = [b""] * len(lines)
+    if len(lines) - 1 > limits.headers:
+        raise BadMessage(DropReason.TOO_MANY_HEADERS, "Too Many Headers")
+    if b"\r\n".join(lines) != head:
+        raise BadMessage(DropReason.STRAY_LINE_END, "Stray Line End")
+    method, status, problem = _start_line(lines[0])
     if names.count(b"") > 1:
         _name_the_unusual(lines, names)
     message = Message(lines, names, data[end + 4 :], method, status)
@@ -78,7 +82,7 @@ def _check_lengths(message: Message, limits: Limits) -> None:
 def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:
     """Method and status, with a problem that can still be answered."""
     parts = line.split(b" ")
-    if len(parts) == 3 and parts[2] == b"SIP/2.0" and parts[0] in _USUAL and parts[1] and b"\t" not in line:
+    if len(parts) == 3 and parts[2] == b"SIP/2.0" and parts[0] in _USUAL and parts[1] and TAB not in line:
         return parts[0], 0, None
     if line[:8] == b"SIP/2.0 " or (line[:4].upper() == b"SIP/" and _VERSION.match(line)):
         version, _, rest = line.partition(b" ")
@@ -98,7 +102,7 @@ def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:
         raise BadMessage(DropReason.NOT_SIP, "Not SIP")
     if version.upper() != b"SIP/2.0":
         return method, 0, BadMessage(DropReason.BAD_VERSION, "Version Not Supported", 505)
-    if len(parts) != 3 or not parts[1] or b"\t" in line:
+    if len(parts) != 3 or not parts[1] or TAB in line:
         return method, 0, BadMessage(DropReason.BAD_START_LINE, "Malformed Request Line")
     return method, 0, None
 
@@ -106,7 +110,7 @@ def _start_line(line: bytes) -> tuple[bytes, int, BadMessage | None]:
 def _cut_body(message: Message) -> None:
     """Hold the body to its Content-Length (RFC 3261 §18.3): longer data is cut, shorter data is an error."""
     value = message.get(b"content-length")
-    if value is None:
+    if value is None or (value == b"0" and not message.body and not message.repeats):
         return
     if not value.isdigit() or len(value) > 9:
         raise BadMessage(DropReason.BAD_CONTENT_LENGTH, "Malformed Content-Length", partial=message)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
+from edge_agent.sip.message.characters import PERCENT
 from edge_agent.sip.message.errors import BadMessage, DropReason
 
 _SCHEME: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*")
@@ -68,7 +69,7 @@ class Uri:
     @property
     def dialled(self) -> str:
         """The user part without escapes, for the dial plan; user parameters stay part of it."""
-        if b"%" not in self.user:
+        if PERCENT not in self.user:
             return self.user.decode("ascii", "replace")
         return _ESCAPE.sub(lambda m: bytes((int(m.group(1), 16),)), self.user).decode("utf-8", "replace")
 
@@ -134,7 +135,7 @@ class Uri:
 
 def unescape(text: bytes) -> bytes:
     """`%41` becomes `A`; used to compare only."""
-    if b"%" not in text:
+    if PERCENT not in text:
         return text
     return _ESCAPE.sub(lambda m: bytes((int(m.group(1), 16),)), text)
 

@@ -19,12 +19,12 @@ def check_response(message: Message) -> None:
     Raises:
         BadMessage: naming the header.
     """
-    has = message.has
-    if message.repeats or not (has(b"from") and has(b"to") and has(b"call-id") and has(b"cseq")):
+    shape = message.shape or message.find_places()
+    if not shape.usual:
         _check_single(message)
     try:
         _ = message.cseq
-        if not message.has(b"via"):
+        if b"via" not in shape.places:
             raise BadMessage(DropReason.MISSING_HEADER, "Missing Via")
     except BadMessage as error:
         error.partial = message

@@ -77,8 +77,7 @@ class Via:
         if match is None or TOKEN.fullmatch(match.group(1)) is None:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Via")
         sent_by = match.group(2).lower()
-        if b" " in sent_by or b"\t" in sent_by:
-            sent_by = _SPACE.sub(b"", sent_by)
+        sent_by = _SPACE.sub(b"", sent_by)
         host, port = _host_port(sent_by)
         return Via(match.group(1).upper(), sent_by, host, port, parse_params(value[match.end() :], "Via"))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from contract.snapshot import User
 from edge_agent.sip.authentication import Authenticator, Refusal
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.message import Message, SipError
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Flow
 from edge_agent.sip.proxy.routes import OwnAddresses
+from edge_agent.sip.trust import Trust
 
 _ANONYMOUS_HOST: Final = b"anonymous.invalid"
 """RFC 3323 §4.1.1.3: what a caller writes who does not want to be named."""
@@ -30,12 +32,14 @@ class Admission:
         authenticator: shared with the registrar.
         own: names of this edge.
         config: of the site.
+        trust: who needs no digest.
     """
 
-    def __init__(self, authenticator: Authenticator, own: OwnAddresses, config: SipConfig) -> None:
+    def __init__(self, authenticator: Authenticator, own: OwnAddresses, config: SipConfig, trust: Trust) -> None:
         self._authenticator = authenticator
         self._own = own
         self._config = config
+        self._trust = trust
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
@@ -82,7 +86,7 @@ class Admission:
         return user.user_id if user is not None and user.enabled else None
 
     def sending(self, request: Message) -> str | None:
-        """The user who sent a request, None for a service or gateway of the site.
+        """The user who sent a request, None for somebody trusted: a service, gateway or peer of the site.
 
         Raises:
             Challenged: 407.
@@ -91,8 +95,7 @@ class Admission:
             Refused: locked out.
             Silence: not to be answered.
         """
-        flow = request.flow
-        if self._config.trusts(flow):
+        if self._trust.covers(request.flow):
             return None
         found = self._authenticator.verify(request, b"proxy-authorization")
         if isinstance(found, Refusal):
@@ -100,9 +103,20 @@ class Admission:
         user = self._config.users.get(found.user_id)
         if user is None or not user.enabled:
             raise SipError(403, "Forbidden")
-        claimed = request.uri_of(b"from")
-        if claimed.host != _ANONYMOUS_HOST:
-            owner = self._config.plan.dialled.get(claimed.dialled) if self._own.name_host(claimed) else None
-            if owner is None or owner.user_id != user.user_id:
-                raise SipError(403, "Identity Not Allowed")
+        if self._config.from_policy == "strict":
+            self._check_from(request, user)
         return user.user_id
+
+    def _check_from(self, request: Message, user: User) -> None:
+        """Whether From is one of the user's own addresses, or nobody's.
+
+        Raises:
+            SipError: 403, naming From and what would be right.
+            BadMessage: malformed From.
+        """
+        claimed = request.uri_of(b"from")
+        if claimed.host == _ANONYMOUS_HOST:
+            return
+        owner = self._config.plan.dialled.get(claimed.dialled) if self._own.name_host(claimed) else None
+        if owner is None or owner.user_id != user.user_id:
+            raise SipError(403, f"From Is Not Allowed, sip:{user.username}@{self._config.domain} Is")

@@ -15,6 +15,7 @@ from edge_agent.clock import Clock
 from edge_agent.ports import CallEnd, CallJournal, OpenCall
 from edge_agent.sip.message import Flow, Limits, Message
 from edge_agent.sip.proxy.hunting import Hunting
+from edge_agent.sip.proxy.parties import CallParties, Parties
 from edge_agent.tokens import Tokens
 
 _BUSY: Final = frozenset({486, 600, 603})
@@ -28,10 +29,13 @@ CallKey = tuple[bytes, bytes]
 class LiveCall:
     """One call, from its INVITE to its end."""
 
-    __slots__ = ("_calls", "callee_flow", "caller_flow", "key", "opened", "ringing", "until", "waits")
+    __slots__ = ("_calls", "callee_flow", "caller_flow", "key", "opened", "parties", "ringing", "until", "waits")
 
-    def __init__(self, calls: Calls, key: CallKey, opened: OpenCall, until: float, caller_flow: Flow) -> None:
+    def __init__(
+        self, calls: Calls, key: CallKey, opened: OpenCall, parties: CallParties, until: float, caller_flow: Flow
+    ) -> None:
         self._calls = calls
+        self.parties = parties
         self.until = until
         """When it is closed even without a BYE; seconds, monotonic."""
         self.key = key
@@ -48,14 +52,21 @@ class LiveCall:
 
     def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None) -> None:
         """The dial plan said where the call goes next."""
+        self.parties.moved_on()
         texts = tuple([printable(f"{reason.code}: {reason.text}", 255) for reason in reasons])
         opened = self.opened
         opened.reasons = (opened.reasons + texts)[:_MAX_REASONS]
         opened.callee_user_id = callee_user_id or opened.callee_user_id
 
-    def answered(self, flow: Flow, user_id: str | None) -> None:
+    def rang(self, user_id: str | None, tag: bytes) -> None:
+        """A phone rings, and this user's if it is one of the site."""
+        self.ringing = True
+        self.parties.rang(user_id, tag)
+
+    def answered(self, flow: Flow, user_id: str | None, tag: bytes) -> None:
         """A 2xx from there goes up; further ones of a fork change nothing."""
         if self.opened.answered_at is None:
+            self.parties.answered(user_id, tag)
             self.callee_flow = flow
             self.opened.callee_user_id = user_id or self.opened.callee_user_id
             self._calls.settled(self)
@@ -97,6 +108,8 @@ class Calls:
         self.limits = limits
         self._hunting = hunting
         self._live: dict[CallKey, LiveCall] = {}
+        self.parties = Parties()
+        """Who is in which call."""
         self._unanswered: dict[str, int] = {}
         """By user: calls of his that nobody answered yet."""
 
@@ -112,6 +125,7 @@ class Calls:
         caller_user_id: str | None,
         reasons: tuple[Reason, ...],
         callee_user_id: str | None,
+        private: bool,
         now: float,
     ) -> LiveCall:
         """A call begins.
@@ -123,6 +137,7 @@ class Calls:
             caller_user_id: the authenticated user.
             reasons: why it goes where it goes first.
             callee_user_id: whom it goes to first, when that is one user.
+            private: whether others are not to see who calls.
             now: seconds, monotonic.
         """
         key = (request.call_id, request.from_tag)
@@ -137,11 +152,13 @@ class Calls:
             callee_user_id=None,
             started_at=self.moment(),
         )
-        call = LiveCall(self, key, opened, now + self.limits.call_seconds, request.flow)
-        call.decided(reasons, callee_user_id)
         if (old := self._live.get(key)) is not None:
             # The same Call-ID and tag again without a new dialog: a caller that starts over.
             self.abandon(old)
+        shown = None if private else opened.caller
+        parties = CallParties(self.parties, key, opened.call_id, caller_user_id, shown, opened.callee)
+        call = LiveCall(self, key, opened, parties, now + self.limits.call_seconds, request.flow)
+        call.decided(reasons, callee_user_id)
         self._live[key] = call
         if caller_user_id is not None:
             self._unanswered[caller_user_id] = self._unanswered.get(caller_user_id, 0) + 1
@@ -179,6 +196,7 @@ class Calls:
         if self._live.get(call.key) is not call:
             return
         del self._live[call.key]
+        call.parties.ended()
         self.settled(call)
         moment, opened = self.moment(), call.opened
         if opened.answered_at is not None:

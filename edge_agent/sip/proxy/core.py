@@ -39,6 +39,7 @@ from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, Sessi
 from edge_agent.sip.proxy.telephone import as_sip, bare
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
+from edge_agent.sip.trust import Trust
 
 ALLOW: Final = (
     b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, PUBLISH"
@@ -80,6 +81,7 @@ class ProxyCore:
         overload: whether new dialogs are turned away.
         gruus: names of single phones.
         hunting: whose turn it is in hunt groups.
+        trust: who needs no digest and may say who calls.
     """
 
     def __init__(
@@ -96,13 +98,15 @@ class ProxyCore:
         overload: Overload,
         gruus: Gruus,
         hunting: Hunting,
+        trust: Trust,
     ) -> None:
         self._own = own
         self._routes = routes
         self._admission = admission
         self._location = location
-        self._reach = Reach(own, routes, location, calls, config)
-        self._identities = Identities(config)
+        self._trust = trust
+        self._reach = Reach(own, routes, location, calls, config, trust)
+        self._identities = Identities(config, trust)
         self._calls = calls
         self._register = register
         self._clock = clock
@@ -124,6 +128,7 @@ class ProxyCore:
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration from here on; calls in progress go on."""
         self._config = config
+        self._trust.configure(config)
         self._reach.configure(config)
         self._identities.configure(config)
         self._emergencies.configure(config)
@@ -150,7 +155,7 @@ class ProxyCore:
 
     def _answer(self, request: Message, status: int, reason: bytes, headers: list[RawHeader], now: float) -> None:
         """Answer without state, unless its address, which may be forged, had enough answers for now."""
-        if not self._config.trusts(request.flow):
+        if not self._trust.covers(request.flow):
             try:
                 self._admission.answering(request.flow, now)
             except Silence:
@@ -276,11 +281,12 @@ class ProxyCore:
         decision, targets = routing.decide(now)
         step = decision.step
         timer = self._session_timer(request)
+        private = is_private(request)
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.uri_of(b"from").dialled
             callee = callee_of(decision)
-            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, now)
+            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now)
         transaction = self._layer.accept(request)
         if method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -293,7 +299,7 @@ class ProxyCore:
             policy=routing,
             call=call,
             record_route=method in _RECORD_ROUTED,
-            private=is_private(request),
+            private=private,
             serial_seconds=self._config.serial_ring_seconds,
             unreachable_status=503 if isinstance(step, Service) else 480,
             timer=timer,

@@ -376,7 +376,7 @@ class Fork:
                 if self._timer_c:
                     self._wait_for(branch, now)
                 if self._call is not None:
-                    self._call.ringing = True
+                    self._call.rang(branch.user_id, response.to_tag)
                 self._pass_up(response, now)
             return
         branch.decided()
@@ -384,7 +384,7 @@ class Fork:
             return
         if status < 300:
             if self._call is not None and branch.client is not None:
-                self._call.answered(branch.client.flow, branch.user_id)
+                self._call.answered(branch.client.flow, branch.user_id, response.to_tag)
             self._decided = True
             self._groups.clear()
             if self._timer is not None:

@@ -1,6 +1,6 @@
 """Who is calling, as far as we vouch for it: P-Asserted-Identity (RFC 3325) and Privacy (RFC 3323).
 
-The trust domain is this edge and the peers that the configuration names by address. What anybody else asserts is
+The trust domain is this edge and whom `Trust` covers, by address or certificate. What anybody else asserts is
 removed; what an authenticated user is, we assert. Phones are told, unless the caller asked for privacy.
 """
 
@@ -10,6 +10,7 @@ from typing import Final
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import Flow, Message, NameAddr, SipError
+from edge_agent.sip.trust import Trust
 
 ASSERTED: Final = b"p-asserted-identity"
 _PREFERRED: Final = b"p-preferred-identity"
@@ -23,10 +24,12 @@ class Identities:
     """Writes and removes identities.
 
     Args:
-        config: users, domain, trusted peers.
+        config: users, domain, From policy.
+        trust: who may assert, and be told.
     """
 
-    def __init__(self, config: SipConfig) -> None:
+    def __init__(self, config: SipConfig, trust: Trust) -> None:
+        self._trust = trust
         self.configure(config)
 
     def configure(self, config: SipConfig) -> None:
@@ -35,8 +38,8 @@ class Identities:
         self._written: dict[str, bytes] = {}
 
     def is_trusted(self, flow: Flow) -> bool:
-        """Whether what comes from there, or goes there, stays among those who trust each other; by address only."""
-        return self._config.trusts(flow)
+        """Whether what comes from there, or goes there, stays among those who trust each other."""
+        return self._trust.covers(flow)
 
     def settle(self, request: Message, user_id: str | None) -> None:
         """Leave a request that was let in with the identity that we vouch for, and no other.
@@ -71,8 +74,11 @@ class Identities:
         request.append(b"P-Asserted-Identity", value)
 
     def _preferred(self, request: Message, user_id: str) -> bytes | None:
-        """The identity that the user prefers, if it is one of his (RFC 3325 §5)."""
+        """The identity that the user prefers, if it is one of his and the site lets him choose (RFC 3325 §5)."""
         config = self._config
+        if config.from_policy == "lenient":
+            request.remove(_PREFERRED)
+            return None
         found = None
         for value in request.values(_PREFERRED):
             uri = NameAddr.parse(value, "P-Preferred-Identity").uri

@@ -7,6 +7,7 @@ from edge_agent.sip.location import Location
 from edge_agent.sip.message import DropReason, Flow, Message, Refused, Uri
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
+from edge_agent.sip.trust import Trust
 
 
 class Reach:
@@ -18,21 +19,22 @@ class Reach:
         location: where phones are.
         calls: where those in progress went.
         config: of the site.
+        trust: who is reached by the dial plan only, and within dialogs.
     """
 
     def __init__(
-        self, own: OwnAddresses, routes: RouteBook, location: Location, calls: Calls, config: SipConfig
+        self, own: OwnAddresses, routes: RouteBook, location: Location, calls: Calls, config: SipConfig, trust: Trust
     ) -> None:
         self._own = own
         self._routes = routes
         self._location = location
         self._calls = calls
+        self._trust = trust
         self.configure(config)
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
         self._foreign = frozenset(host.encode() for host in config.foreign_hosts)
-        self._trusts = config.trusts
         self._gateway_hosts = config.gateways.hosts
 
     def check_new(self, hop: Uri, flow: Flow) -> None:
@@ -47,7 +49,7 @@ class Reach:
         Raises:
             Refused: 403.
         """
-        known = self._location.knows_host(flow.host) and not self._trusts(flow)
+        known = self._location.knows_host(flow.host) and not self._trust.covers(flow)
         if self._own.leads_here(flow) or not (known or hop.host in self._foreign):
             raise _foreign_destination()
 
@@ -57,7 +59,7 @@ class Reach:
         Raises:
             Refused: 403.
         """
-        if self._location.knows_host(flow.host) or self._trusts(flow) or flow.host in self._gateway_hosts:
+        if self._location.knows_host(flow.host) or self._trust.covers(flow) or flow.host in self._gateway_hosts:
             return
         if hop.host in self._foreign or self._routes.is_caller(proof, request, flow.host):
             return

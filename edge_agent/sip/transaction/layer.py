@@ -29,6 +29,7 @@ from edge_agent.tokens import Tokens
 DEFAULT_PORT: Final = 5060
 _COOKIE_LENGTH: Final = len(MAGIC_COOKIE)
 _SHORT_KEY: Final = 3
+_RPORT: Final = b";rport"
 _CANCEL_SUFFIX: Final = b"/c"
 
 
@@ -190,10 +191,12 @@ class TransactionLayer:
         host = flow.host.encode()
         if not wants_port and via.host.strip(b"[]") == host:
             return
+        as_usual = wants_port and b"received" not in params
         params[b"received"] = host
         if wants_port:
             params[b"rport"] = b"%d" % flow.port
-        message.set_top_via(via)
+        if not (as_usual and message.extend_top_via(_RPORT, b"=%d;received=%b" % (flow.port, host))):
+            message.set_top_via(via)
 
     # -- answering
 

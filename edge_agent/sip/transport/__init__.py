@@ -2,12 +2,13 @@
 
 from edge_agent.sip.transport.framer import PING, StreamFramer
 from edge_agent.sip.transport.ports import Receiver
-from edge_agent.sip.transport.tls import CertificateUnusable, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport.tls import CertificateUnusable, GivenCertificate, TlsIdentity, spare_tls_memory
 from edge_agent.sip.transport.transport import NoCertificate, SipTransport
 
 __all__ = [
     "PING",
     "CertificateUnusable",
+    "GivenCertificate",
     "NoCertificate",
     "Receiver",
     "SipTransport",

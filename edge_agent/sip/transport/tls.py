@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio.sslproto
+import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +19,19 @@ TLS_BUFFER_BYTES: Final = 16_384
 
 class CertificateUnusable(EdgeError):
     """A certificate, key or list of authorities cannot be used; the text says which file and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCertificate:
+    """A certificate that comes with the configuration.
+
+    Args:
+        chain: PEM, the edge's own first.
+        key: its private key, PEM; never written to a disk in clear.
+    """
+
+    chain: bytes
+    key: bytes = field(repr=False)
 
 
 class TlsIdentity:
@@ -34,7 +51,8 @@ class TlsIdentity:
         self._certificate = certificate
         self._key = key
         self._client_authorities = client_authorities
-        self._server, self._client = self._contexts()
+        self._given: GivenCertificate | None = None
+        self._server, self._client = self._contexts(None)
         self._stamp = self._files()
 
     def server(self) -> ssl.SSLContext:
@@ -44,6 +62,29 @@ class TlsIdentity:
     def client(self) -> ssl.SSLContext:
         """For the next connection that we open. Names are compared by `Stream`: the rules of SIP are its own."""
         return self._client
+
+    def check(self, given: GivenCertificate) -> None:
+        """Whether this certificate could be shown; what is shown stays.
+
+        Raises:
+            CertificateUnusable: it could not.
+        """
+        self._contexts(given)
+
+    def give(self, given: GivenCertificate | None) -> bool:
+        """Show this certificate from the next connection on; None: that of the files again.
+
+        Returns:
+            Whether it is another one than before.
+
+        Raises:
+            CertificateUnusable: it cannot be shown; the one before stays in use.
+        """
+        if given == self._given:
+            return False
+        self._server, self._client = self._contexts(given)
+        self._given = given
+        return True
 
     def reload_if_changed(self) -> bool:
         """Take up changed files: new connections get the new certificate, those that stand keep theirs.
@@ -57,7 +98,7 @@ class TlsIdentity:
         stamp = self._files()
         if stamp == self._stamp:
             return False
-        self._server, self._client = self._contexts()
+        self._server, self._client = self._contexts(self._given)
         self._stamp = stamp
         return True
 
@@ -69,12 +110,15 @@ class TlsIdentity:
             raise CertificateUnusable(f"{error.filename}: {error.strerror}") from error
         return tuple((one.st_mtime_ns, one.st_ino) for one in found)
 
-    def _contexts(self) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    def _contexts(self, given: GivenCertificate | None) -> tuple[ssl.SSLContext, ssl.SSLContext]:
         server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         for context in (server, client):
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             # A peer that renegotiates over and over would cost us more than itself.
             context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+            if given is not None:
+                _load(context, given)
+                continue
             try:
                 context.load_cert_chain(self._certificate, self._key, password=lambda: b"")
             except (OSError, ssl.SSLError) as error:
@@ -90,6 +134,27 @@ class TlsIdentity:
                     raise CertificateUnusable(f"{self._client_authorities}: {error.strerror or error}") from error
             server.verify_mode = ssl.CERT_OPTIONAL
         return server, client
+
+
+def _load(context: ssl.SSLContext, given: GivenCertificate) -> None:
+    """Load from memory: OpenSSL's only way in is a file, and a key has no business on a disk.
+
+    Raises:
+        CertificateUnusable: it cannot be used.
+    """
+    try:
+        with _in_memory(given.chain + b"\n" + given.key) as path:
+            context.load_cert_chain(path, password=lambda: b"")
+    except (OSError, ssl.SSLError) as error:
+        raise CertificateUnusable(f"the site's certificate: {error.strerror or type(error).__name__}") from error
+
+
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[str]:
+    with os.fdopen(os.memfd_create("certificate"), "wb") as file:
+        file.write(content)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
 
 
 def spare_tls_memory() -> bool:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from cloud.models import Secret
 from cloud.pbx.secrets import (
+    MAX_VALUE_BYTES,
     FileKeyService,
     KmsKeyService,
     SecretTooLong,
@@ -79,7 +80,7 @@ def test_another_tenants_secrets_are_not_sealed(databases: Databases, customer: 
 
 def test_a_value_that_is_too_long_is_refused_before_it_is_kept(databases: Databases, customer: Customer) -> None:
     with databases.api.session(customer.scope) as session, pytest.raises(SecretTooLong):
-        keep_secret(session, key_service(), TOKENS, customer.tenant_id, SecretStr("x" * 2049))
+        keep_secret(session, key_service(), TOKENS, customer.tenant_id, SecretStr("x" * (MAX_VALUE_BYTES + 1)))
 
 
 def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

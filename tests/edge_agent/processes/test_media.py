@@ -1,5 +1,6 @@
 """The media process as the agent drives it."""
 
+import asyncio
 import socket
 
 import pytest
@@ -8,6 +9,7 @@ from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder
 from edge_agent.processes.link import Prepare, Start
 from edge_agent.processes.media import MediaSubsystem
 from edge_agent.settings import MediaSettings, Settings
+from tests.support import esl_recordings
 from tests.support.media_caller import MediaCaller
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 from tests.support.waiting import eventually_async
@@ -52,6 +54,27 @@ async def test_a_port_that_the_settings_ask_for_and_that_is_taken_is_an_error() 
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(OSError, match="in use"):
             await MediaSubsystem(Bell()).start(start(sip_port=taken.getsockname()[1]))
+
+
+async def test_on_freeswitch_it_serves_the_calls_that_its_dialplan_brings() -> None:
+    media = MediaSubsystem(Bell())
+    settings = MediaSettings(engine="freeswitch", sip_port=5099, event_port=0)
+    ports = await media.start(Start(settings=Settings(media=settings), ports={}))
+    assert ports["media_sip"] == 5099
+    frames = esl_recordings.frames("02-caller-hangup-during-playback")
+    reader, writer = await asyncio.open_connection("127.0.0.1", ports["media_events"])
+    assert await reader.readuntil(b"\n\n") == b"connect\n\n"
+    writer.write(frames[1].data.replace(b"Channel-Destination-Number: 1002", b"Channel-Destination-Number: echo"))
+    await eventually_async(lambda: media.figures() == {"calls": 1, "refused": 0})
+    writer.close()
+    await writer.wait_closed()
+    await eventually_async(lambda: media.figures() == {"calls": 0, "refused": 0})
+    await media.stop()
+
+
+def test_freeswitch_as_the_engine_needs_the_port_of_its_profile() -> None:
+    with pytest.raises(ValueError, match="needs sip_port"):
+        MediaSettings(engine="freeswitch")
 
 
 async def test_before_its_start_it_refuses_a_configuration_and_it_knows_no_order() -> None:

@@ -1,7 +1,10 @@
 """The SIP process: bound at its start, serving from its first commit, told of site state, asked to report."""
 
 import asyncio
+import re
+import shutil
 import socket
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from contract.snapshot import SipCertificate
 from contract.sync.events import RegistrationChanged
 from contract.sync.ladder import Ladder
 from contract.sync.state import Stamp, StateRecord
@@ -22,6 +26,7 @@ from edge_agent.settings import Settings, SipSettings
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY
 from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
+from tests.support.certificates import Authority
 from tests.support.raw_sip import RawPhone
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 from tests.support.waiting import eventually_async
@@ -244,3 +249,114 @@ def test_the_key_is_the_same_after_a_restart_and_new_when_it_is_damaged(tmp_path
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text("half")
     assert edge_key(path, SystemTokens()) != key
+
+
+KEY = "s-certificate:1"
+OPTIONS = (
+    "OPTIONS sip:demo.tandem.test SIP/2.0\r\nVia: SIP/2.0/TLS client.invalid;branch=z9hG4bK{0};rport\r\n"
+    "Max-Forwards: 70\r\nFrom: <sip:a@demo.tandem.test>;tag=1\r\nTo: <sip:demo.tandem.test>\r\nCall-ID: {0}\r\n"
+    "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+def with_certificate(version: int, certificate: Path, key: Path, **changes: object) -> Prepare:
+    """A configuration that brings a certificate."""
+    plain = message(version)
+    shown = SipCertificate(chain=certificate.read_text(), key=KEY)
+    site = plain.snapshot.site.model_copy(update={"sip_certificate": shown})
+    secrets = {**plain.secrets, KEY: SecretStr(key.read_text())}
+    snapshot = plain.snapshot.model_copy(update={"site": site})
+    return plain.model_copy(update={"snapshot": snapshot, "secrets": secrets, **changes})
+
+
+async def s_client(port: int) -> Process:
+    """openssl's client; what it prints begins with the certificate that it was shown."""
+    openssl = shutil.which("openssl") or "openssl"
+    arguments = ("s_client", "-connect", f"{LOOPBACK}:{port}", "-showcerts", "-nocommands")
+    return await asyncio.create_subprocess_exec(openssl, *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+
+
+async def shown_to(client: Process) -> str:
+    """The first certificate that openssl prints, on one line."""
+    assert client.stdout is not None
+    text = await asyncio.wait_for(client.stdout.readuntil(b"-----END CERTIFICATE-----"), 10)
+    return re.sub(r"\s", "", text.decode().partition("-----BEGIN CERTIFICATE-----")[2])
+
+
+async def is_answered(client: Process, name: str) -> None:
+    """The connection carries SIP."""
+    assert client.stdin is not None
+    assert client.stdout is not None
+    client.stdin.write(OPTIONS.format(name).encode())
+    await asyncio.wait_for(client.stdout.readuntil(f"Call-ID: {name}".encode()), 10)
+
+
+def holding(folder: Path, content: bytes) -> set[Path]:
+    """The files with this in them."""
+    return {path for path in folder.rglob("*") if path.is_file() and content in path.read_bytes()}
+
+
+def on_one_line(certificate: Path) -> str:
+    return re.sub(r"\s", "", certificate.read_text().partition("-----BEGIN CERTIFICATE-----")[2])
+
+
+@pytest.mark.peer("openssl")
+async def test_openssl_keeps_its_connection_when_the_site_gets_a_new_certificate_and_the_next_client_sees_it(
+    sip: SipSubsystem, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    ports = await started(sip, tmp_path)
+    clients = []
+    for version in (1, 2):
+        files = authority.issue("demo.tandem.test", f"version-{version}")
+        await sip.prepare(with_certificate(version, *files))
+        await sip.commit()
+        client = await s_client(ports["sip_tls"])
+        clients.append(client)
+        assert await shown_to(client) == on_one_line(files[0])
+    for number, client in enumerate(clients):
+        await is_answered(client, f"after-{number}")
+        client.kill()
+        await client.communicate()
+    # No key of a site's is on the disk but where the test put it.
+    assert holding(tmp_path, (tmp_path / "version-2.key").read_bytes()[40:100]) == {tmp_path / "version-2.key"}
+
+
+async def test_a_certificate_whose_key_does_not_fit_is_refused_and_what_runs_goes_on(
+    sip: SipSubsystem, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    await started(sip, tmp_path)
+    await sip.prepare(message())
+    await sip.commit()
+    certificate, key = authority.issue("demo.tandem.test")[0], authority.issue("demo.tandem.test", "other")[1]
+    with pytest.raises(ConfigurationRefused) as refused:
+        await sip.prepare(with_certificate(2, certificate, key))
+    assert "the site's certificate" in str(refused.value)
+    assert "PRIVATE" not in str(refused.value)
+
+
+@pytest.mark.peer("openssl")
+async def test_without_its_key_or_with_one_in_this_machines_settings_the_sites_certificate_is_not_shown(
+    sip: SipSubsystem, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    given, files = authority.issue("demo.tandem.test", "given"), authority.issue("demo.tandem.test", "files")
+    ports = await started(sip, tmp_path)
+    await sip.prepare(with_certificate(1, *given, secrets=message().secrets))
+    await sip.commit()
+    client = await s_client(ports["sip_tls"])
+    assert await shown_to(client) == on_one_line(tmp_path / OWN_CERTIFICATE)
+    client.kill()
+    await client.communicate()
+    await sip.stop()
+    again = SipSubsystem(Bell())
+    named = settings(tmp_path).sip.model_copy(update={"tls_certificate": str(files[0]), "tls_key": str(files[1])})
+    ports = await again.start(Start(settings=settings(tmp_path).model_copy(update={"sip": named})))
+    await again.prepare(with_certificate(1, *given))
+    await again.commit()
+    client = await s_client(ports["sip_tls"])
+    assert await shown_to(client) == on_one_line(files[0])
+    client.kill()
+    await client.communicate()
+    await again.stop()

@@ -32,6 +32,7 @@ export type ResolvedSetting = Schemas["ResolvedSetting"];
 export type ResyncJob = Schemas["ResyncJob"];
 export type ResyncPhone = Schemas["ResyncPhone"];
 export type SessionTokens = Schemas["SessionTokens"];
+export type SipRules = Schemas["SipRules"];
 export type Site = Schemas["Site"];
 export type SiteEdge = Schemas["SiteEdge"];
 export type Snapshot = Schemas["Snapshot"];

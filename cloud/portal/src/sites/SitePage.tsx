@@ -22,6 +22,7 @@ import { useTenants } from "../tenants/useTenants";
 import { UsersTab } from "../users/UsersTab";
 import { EdgeState } from "./EdgeState";
 import { OverviewTab } from "./OverviewTab";
+import { SipTab } from "./SipTab";
 import { SiteForm } from "./SiteForm";
 import { useSite } from "./useSites";
 
@@ -36,6 +37,7 @@ const TABS = [
   { value: "calls", label: "Calls", content: CallsTab },
   { value: "snapshots", label: "Snapshots", content: SnapshotsTab },
   { value: "edges", label: "Edges", content: EdgesTab },
+  { value: "sip", label: "SIP", content: SipTab },
 ] as const;
 
 export function SitePage({ siteId, tab }: { siteId: string; tab: string }) {

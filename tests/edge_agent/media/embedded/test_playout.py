@@ -20,7 +20,7 @@ def pulled(buffer: PlayoutBuffer, ticks: int) -> list[int]:
     """One value for each tick; each frame must be of one value."""
     values = []
     for _ in range(ticks):
-        samples = buffer.pull(160)
+        samples, _ = buffer.pull(160)
         assert len(set(samples.tolist())) == 1
         values.append(int(samples[0]))
     return values
@@ -51,6 +51,34 @@ def test_reordered_and_repeated_packets_play_in_their_order(start: int, order: l
     assert pulled(buffer, 10) == [0, 0, 100, 1, 2, 3, 4, 5, 6, 0]
 
 
+def test_what_has_not_arrived_is_marked() -> None:
+    buffer = PlayoutBuffer()
+    assert not buffer.pull(160)[1].any()
+    buffer.push(0, frame(1))
+    buffer.push(240, frame(2))
+    known = np.concatenate([buffer.pull(160)[1] for _ in range(5)])
+    assert known.tolist() == [False] * 320 + [True] * 160 + [False] * 80 + [True] * 160 + [False] * 80
+
+
+def test_the_ring_forgets_what_was_known_when_its_place_comes_round_again() -> None:
+    buffer = PlayoutBuffer(delay=0)
+    buffer.push(0, frame(1))
+    buffer.pull(160)
+    for number in range(1, 8192 // 160):
+        buffer.push(160 * number, frame(1))
+        buffer.pull(160)
+    assert not buffer.pull(160)[1].all()
+
+
+def test_it_says_how_long_before_its_time_a_packet_came() -> None:
+    buffer = PlayoutBuffer()
+    buffer.push(0, frame(1))
+    assert buffer.slack == DELAY
+    pulled(buffer, 3)
+    buffer.push(160, frame(2))
+    assert buffer.slack == 0
+
+
 def test_a_lost_packet_is_silence_of_its_length() -> None:
     buffer = PlayoutBuffer()
     for number in (1, 2, 4):
@@ -67,7 +95,7 @@ def test_packets_of_any_length_join_without_a_seam(sizes: list[int]) -> None:
         buffer.push(at, frame(number, size))
         at += size
     expected = [number for number, size in enumerate(sizes, start=1) for _ in range(size)]
-    heard = np.concatenate([buffer.pull(160) for _ in range((DELAY + at) // 160 + 1)])
+    heard = np.concatenate([buffer.pull(160)[0] for _ in range((DELAY + at) // 160 + 1)])
     assert heard[DELAY : DELAY + at].tolist() == expected
     assert not heard[:DELAY].any()
     assert not heard[DELAY + at :].any()
@@ -85,7 +113,7 @@ def test_a_packet_that_is_partly_late_gives_its_rest() -> None:
     buffer.push(0, frame(1))
     pulled(buffer, 3)
     assert buffer.push(80, frame(2)) is None
-    assert buffer.pull(160).tolist() == [2] * 80 + [0] * 80
+    assert buffer.pull(160)[0].tolist() == [2] * 80 + [0] * 80
 
 
 def test_a_sender_that_stays_late_is_followed() -> None:
@@ -121,7 +149,7 @@ def test_no_packet_upsets_it(packets: list[tuple[int, int, int]]) -> None:
     for timestamp, size, ticks in packets:
         buffer.push(timestamp, frame(1, size))
         for _ in range(ticks):
-            assert len(buffer.pull(160)) == 160
+            assert [len(each) for each in buffer.pull(160)] == [160, 160]
 
 
 def test_a_delay_beyond_the_ring_is_refused() -> None:

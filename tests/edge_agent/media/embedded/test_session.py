@@ -12,8 +12,9 @@ import pytest
 from edge_agent.media.embedded import wav
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
 from edge_agent.media.embedded.rtp import Packet
-from edge_agent.media.embedded.session import MOST_WAITING_EVENTS, EmbeddedSession, SessionLimits
+from edge_agent.media.embedded.session import EmbeddedSession, SessionLimits
 from edge_agent.media.errors import NoRtpPort, PromptError, SessionEnded, TooManySessions
+from edge_agent.media.happenings import MOST_WAITING_EVENTS
 from edge_agent.media.session import Collected, DigitPressed, EndCause, Ended, Prompt
 from tests.support.call_leg import RecordingLeg
 from tests.support.counted_tokens import CountedTokens

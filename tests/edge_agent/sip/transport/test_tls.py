@@ -12,7 +12,14 @@ import pytest
 
 from edge_agent.clock import SystemClock
 from edge_agent.sip.message import DropReason, Flow, Limits
-from edge_agent.sip.transport import CertificateUnusable, NoCertificate, SipTransport, TlsIdentity, spare_tls_memory
+from edge_agent.sip.transport import (
+    CertificateUnusable,
+    GivenCertificate,
+    NoCertificate,
+    SipTransport,
+    TlsIdentity,
+    spare_tls_memory,
+)
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.tls import TLS_BUFFER_BYTES
@@ -230,3 +237,32 @@ async def test_a_flood_of_handshakes_from_one_address_is_refused_beyond_its_shar
         for _, writer in streams:
             writer.close()
         await eventually_async(partial(lambda admission: not len(admission), transport.streams.admission))
+
+
+async def test_a_certificate_that_comes_with_the_configuration_is_shown_from_memory_and_the_files_again_without_it(
+    identity: TlsIdentity, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    given = GivenCertificate(*(path.read_bytes() for path in authority.issue(LOOPBACK, "given")))
+    other = GivenCertificate(given.chain, authority.issue(LOOPBACK, "other")[1].read_bytes())
+    assert repr(given.key) not in repr(given)
+    transport = encrypted(identity)
+    async with listening(transport, answers=True):
+        own, theirs = trusting(tmp_path / OWN_CERTIFICATE), trusting(authority.file)
+        before = await asyncio.open_connection(*transport.local["tls"], ssl=own)
+        identity.check(given)
+        assert identity.give(given)
+        assert not identity.give(given)
+        for step in (identity.check, identity.give):
+            with pytest.raises(CertificateUnusable, match="the site's certificate"):
+                step(other)
+        after = await asyncio.open_connection(*transport.local["tls"], ssl=theirs)
+        with pytest.raises(ssl.SSLError):
+            await asyncio.open_connection(*transport.local["tls"], ssl=own)
+        for reader, writer in (before, after):
+            writer.write(MESSAGE)
+            assert await reader.readexactly(len(b"answer to " + MESSAGE))
+            writer.close()
+        assert identity.give(None)
+        _, writer = await asyncio.open_connection(*transport.local["tls"], ssl=own)
+        writer.close()

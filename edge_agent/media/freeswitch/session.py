@@ -1,0 +1,167 @@
+"""A call on FreeSWITCH: `MediaSession` over the conversation of its event socket, without I/O.
+
+FreeSWITCH answers a command with +OK when it has put it into the call's queue; what came of it is told by the event
+CHANNEL_EXECUTE_COMPLETE that carries our own UUID. After the call has ended an execution may still complete, with an
+error, so the state is kept here and nobody waits for an event that has already come.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from edge_agent.media.errors import MediaError, PromptError
+from edge_agent.media.freeswitch import commands
+from edge_agent.media.freeswitch.esl import ChannelData, CommandReply, DisconnectNotice, Event, Message
+from edge_agent.media.happenings import Happenings
+from edge_agent.media.session import Collected, DigitPressed, EndCause, Prompt, SessionEvent
+from edge_agent.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+LINGER_SECONDS: Final = 5
+_DIGITS: Final = frozenset("0123456789*#ABCD")
+_PLAYED: Final = "FILE PLAYED"
+
+
+class ExecutionFailed(MediaError):
+    """FreeSWITCH could not do what the application asked for."""
+
+
+class FreeSwitchSession:
+    """One call. `send` writes to its event socket; `receive` takes what came from it.
+
+    The first bytes to go out are `opening`; the call is known when `known` is set, or the conversation ends before.
+    """
+
+    def __init__(self, send: Callable[[bytes], None], tokens: Tokens) -> None:
+        self._send, self._tokens = send, tokens
+        self._happenings = Happenings()
+        self._channel: dict[str, str] = {}
+        self._executions: dict[str, asyncio.Future[str]] = {}
+        self.known = asyncio.Event()
+
+    def open(self) -> None:
+        """Take over the call that the connection is for."""
+        self._send(commands.connect())
+
+    # What an application asks for (MediaSession).
+
+    @property
+    def called(self) -> str:
+        """The number that was dialled: which application is wanted."""
+        return self._channel.get("Channel-Destination-Number", "")
+
+    @property
+    def caller(self) -> str:
+        """User part of the caller's address; not proven."""
+        return self._channel.get("Channel-Caller-ID-Number", "")
+
+    async def answer(self) -> None:
+        """Take the call; returns when audio may flow."""
+        await self._execute("answer")
+
+    async def play(self, prompt: Prompt) -> None:
+        """Play a prompt to its end; `PromptError` when FreeSWITCH cannot read it."""
+        try:
+            said = await self._execute("playback", str(prompt.path))
+        except asyncio.CancelledError:
+            if self._happenings.cause is None:
+                self._send(commands.stop_playing(self._channel.get("Unique-ID", "")))
+            raise
+        if said != _PLAYED:
+            raise PromptError(f"{prompt.path.name}: FreeSWITCH says {said[:60]!r}")
+
+    async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
+        """Gather digits; see `MediaSession.collect`."""
+        return await self._happenings.collect(most, timeout_seconds, terminators)
+
+    async def echo(self) -> None:
+        """Send the caller's own audio back until the call ends."""
+        await self._execute("echo")
+        self._happenings.check()
+        raise ExecutionFailed("the echo ended before the call")
+
+    async def next_event(self) -> SessionEvent:
+        """The next thing that happened."""
+        return await self._happenings.next_event()
+
+    async def hang_up(self) -> None:
+        """End the call."""
+        self.end(EndCause.LOCAL)
+
+    # What the listener says.
+
+    @property
+    def ended(self) -> bool:
+        """The call is over."""
+        return self._happenings.cause is not None
+
+    def end(self, cause: EndCause) -> None:
+        """Hang up for a reason of our own; does nothing when the call is over."""
+        if self._happenings.cause is None:
+            self._send(commands.hang_up())
+            self._over(cause)
+
+    def refuse(self, cause: str) -> None:
+        """End the call before it is answered, by one of FreeSWITCH's causes."""
+        self._send(commands.hang_up(cause))
+        self._over(EndCause.FAILED)
+
+    def receive(self, message: Message) -> None:
+        """A message came from FreeSWITCH."""
+        match message:
+            case ChannelData(headers):
+                self._channel = headers
+                for command in (commands.linger(LINGER_SECONDS), commands.my_events(), commands.divert_events()):
+                    self._send(command)
+                self.known.set()
+            case CommandReply() if not message.ok:
+                log.warning("freeswitch_command_refused", extra={"reason": message.text[:200]})
+            case Event():
+                self._happened(message)
+            case DisconnectNotice(linger=False):
+                self.lost()
+            case _:
+                pass
+
+    def lost(self) -> None:
+        """The connection is gone: nothing more will be heard of the call."""
+        self._over(EndCause.FAILED)
+        self.known.set()
+
+    def _happened(self, event: Event) -> None:
+        match event.name:
+            case "CHANNEL_EXECUTE_COMPLETE":
+                done = self._executions.pop(event.headers.get("Application-UUID", ""), None)
+                if done is not None and not done.done():
+                    done.set_result(event.headers.get("Application-Response", ""))
+            case "DTMF" if (digit := event.headers.get("DTMF-Digit", "")) in _DIGITS and digit:
+                self._happenings.happened(DigitPressed(digit))
+            case "CHANNEL_HANGUP" | "CHANNEL_HANGUP_COMPLETE":
+                silent = event.headers.get("Hangup-Cause") == "MEDIA_TIMEOUT"
+                self._over(EndCause.SILENT if silent else EndCause.CALLER)
+            case _:
+                pass
+
+    def _over(self, cause: EndCause) -> None:
+        if self._happenings.end(cause):
+            for execution in self._executions.values():
+                if not execution.done():
+                    execution.cancel()
+            self._executions.clear()
+
+    async def _execute(self, application: str, argument: str = "") -> str:
+        """Let the call execute an application and wait for what came of it; `SessionEnded` when the call ends first."""
+        self._happenings.check()
+        execution = str(uuid.UUID(hex=self._tokens.token(16)))
+        done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._executions[execution] = done
+        try:
+            self._send(commands.execute(application, argument, execution))
+            await asyncio.wait([done])
+        finally:
+            self._executions.pop(execution, None)
+        self._happenings.check()
+        return done.result()
