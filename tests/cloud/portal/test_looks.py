@@ -20,6 +20,7 @@ TABS = (
     "calls",
     "snapshots",
     "edges",
+    "sip",
 )
 
 
