@@ -12,9 +12,11 @@ from chalice.app import Chalice, CORSConfig
 
 from cloud.api.chalicelib import (
     accounts,
+    call_handling,
     device_levels,
     device_plugins,
     devices,
+    dial_plans,
     edges,
     health,
     lines,
@@ -57,6 +59,8 @@ RESOURCES = (
     phone_passwords,
     phones,
     device_plugins,
+    dial_plans,
+    call_handling,
     edges,
     snapshots,
     reports,

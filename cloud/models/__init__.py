@@ -6,6 +6,7 @@ from cloud.models.base import Base
 from cloud.models.device import Device
 from cloud.models.device_group import DeviceGroup, DeviceGroupMember
 from cloud.models.device_plugin import DevicePlugin
+from cloud.models.dial_plan import CallAssertion, DialPlan, PublishRefusal
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
@@ -22,6 +23,7 @@ __all__ = [
     "Alarm",
     "AuditEntry",
     "Base",
+    "CallAssertion",
     "CallRecord",
     "Command",
     "Device",
@@ -29,6 +31,7 @@ __all__ = [
     "DeviceGroupMember",
     "DevicePlugin",
     "DeviceVisit",
+    "DialPlan",
     "Edge",
     "EdgeLease",
     "EnrollmentCode",
@@ -39,6 +42,7 @@ __all__ = [
     "Msp",
     "PhoneRefusal",
     "PhoneUpload",
+    "PublishRefusal",
     "RefreshToken",
     "Registration",
     "ResyncItem",

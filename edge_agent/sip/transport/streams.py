@@ -69,7 +69,8 @@ class Streams:
         self._listeners: dict[Transport, Listener] = {}
         self._by_number: dict[int, Stream] = {}
         self._by_address: dict[Flow, Stream] = {}
-        """By the flow without a number; those that we opened by the name too that their certificate is for."""
+        """By the flow without a number; those that we opened for a name by the name too, so that none is used for
+        another name."""
         self._opening: dict[Flow, list[bytes]] = {}
         self._handshakes: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -163,6 +164,9 @@ class Streams:
         flow = stream.flow
         self._by_number[flow.connection] = stream
         self._by_address[flow._replace(connection=0)] = stream
+        if flow.name:
+            # Its peer gives an address as its Contact, and proved who it is when the dialog began.
+            self._by_address.setdefault(flow._replace(connection=0, name=""), stream)
 
     def spoke(self, stream: Stream) -> None:
         """Its first message came."""
@@ -174,7 +178,9 @@ class Streams:
         self.admission.ended(flow.connection)
         if self._by_number.pop(flow.connection, None) is None:
             return
-        for address in [flow._replace(connection=0), *stream.aliases]:
+        for address in dict.fromkeys(
+            (flow._replace(connection=0), flow._replace(connection=0, name=""), *stream.aliases)
+        ):
             if self._by_address.get(address) is stream:
                 del self._by_address[address]
                 if stream.was_used:

@@ -4,10 +4,10 @@ The transport hands in messages by `received`, calls `advance` when `deadline` i
 through `send`, which must not wait.
 """
 
-import ipaddress
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 from edge_agent.clock import Clock
 from edge_agent.ports import CallListener, CallRefused, MediaPlane
@@ -28,9 +28,12 @@ from edge_agent.sip.message import (
     parse,
     response_bytes,
 )
+from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.message.name_addr import parse_params
+from edge_agent.sip.resolver import Unresolvable, flow_for
 from edge_agent.sip.transaction import (
     ClientOwner,
+    Finder,
     InviteServer,
     InvitingClient,
     Send,
@@ -50,7 +53,6 @@ from edge_agent.tokens import Tokens
 _ALLOWED = frozenset(ALLOW.split(b", "))
 _PLANE_CAUSES = frozenset({"caller", "local", "unacknowledged", "failed"})
 _KEEP_ALIVE = b"\r\n\0 "
-DEFAULT_PORT = 5060
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class UserAgentSettings:
     Args:
         host: our numeric address, as it stands in Contact and Via.
         port: our UDP port.
+        stream_ports: our port of each further transport that we speak (`tcp`, `tls`). What leads to a peer by one that
+            is not here goes back the way that the peer came.
         most_calls: calls at one time, those being decided included; more get 503.
         session_expires: the session timer that we ask for, seconds; 0: none (RFC 4028).
         min_session_expires: shortest session timer taken, at least 90.
@@ -69,6 +73,7 @@ class UserAgentSettings:
 
     host: str
     port: int
+    stream_ports: Mapping[Transport, int] = field(default_factory=dict)
     most_calls: int = 200
     session_expires: int = 0
     min_session_expires: int = 90
@@ -77,10 +82,25 @@ class UserAgentSettings:
 
 
 class UserAgent:
-    """A user agent over UDP: takes calls for a media plane, and places calls."""
+    """A user agent over UDP, TCP and TLS: takes calls for a media plane, and places calls.
+
+    Args:
+        settings: what it needs to know.
+        send: hands bytes to the transport.
+        plane: takes calls.
+        clock: monotonic time.
+        tokens: tags, branches, ids.
+        finder: looks names up, such as the transport; None: whom is called has a numeric address or comes with a flow.
+    """
 
     def __init__(
-        self, settings: UserAgentSettings, send: Send, plane: MediaPlane, clock: Clock, tokens: Tokens
+        self,
+        settings: UserAgentSettings,
+        send: Send,
+        plane: MediaPlane,
+        clock: Clock,
+        tokens: Tokens,
+        finder: Finder | None = None,
     ) -> None:
         self._settings, self._plane, self._clock, self.tokens = settings, plane, clock, tokens
         self.session_expires, self.min_session_expires = settings.session_expires, settings.min_session_expires
@@ -88,10 +108,14 @@ class UserAgent:
         self.wheel = TimerWheel()
         self.drops: Counter[DropReason] = Counter()
         """What was dropped, by reason."""
-        self._sent_by = f"{_bracketed(settings.host)}:{settings.port}".encode()
+        sent_by = {
+            kind: f"{_bracketed(settings.host)}:{settings.stream_ports.get(kind, settings.port)}".encode()
+            for kind in get_args(Transport)
+        }
         self._layer = TransactionLayer(
-            send, self, tokens, {"udp": self._sent_by}, settings.timers, self.wheel, settings.limits, self.drops
+            send, self, tokens, sent_by, settings.timers, self.wheel, settings.limits, self.drops
         )
+        self._layer.finder = finder
         self._calls: dict[DialogKey, tuple[Conversation, Leg | None, Flow]] = {}
         self._requests: dict[tuple[bytes, bytes, int], Call] = {}
 
@@ -115,7 +139,11 @@ class UserAgent:
         self.wheel.advance(now)
 
     def flow_failed(self, flow: Flow, now: float) -> None:
-        """The transport could not send there."""
+        """The transport could not send there, or the connection is gone: its calls go on by another."""
+        if flow.connection > 0:
+            for key, (call, leg, way) in self._calls.items():
+                if way == flow:
+                    self._calls[key] = call, leg, way._replace(connection=0)
         self._layer.flow_failed(flow, now)
 
     def batch_ended(self, now: float) -> None:
@@ -154,7 +182,7 @@ class UserAgent:
             local: our address, for From.
             listener: hears of the call.
             offer: our session description; empty asks the callee for one.
-            flow: where the INVITE goes; None: where `to`, whose host is then numeric, says.
+            flow: where the INVITE goes; None: where `to` says.
             login: answers challenges.
             may_follow: asked about each contact of a redirection; None: none is followed.
             headers: further ones (Route, Referred-By, Replaces, P-Asserted-Identity…).
@@ -162,10 +190,10 @@ class UserAgent:
         Raises:
             CallRefused: there is no way to `to`.
         """
-        way = flow or _flow_to(to)
+        way = flow or self._flow_to(to)
         if way is None:
-            raise CallRefused("the host of who is called is no address, and no flow was given")
-        contact = Uri(_bracketed(self._settings.host).encode(), local.user, self._settings.port)
+            raise CallRefused("there is no way to who is called, and no flow was given")
+        contact = self._contact(local.user, way.transport)
         tag, call_id = self.tokens.token(8).encode(), self.tokens.token(12).encode()
         lines: list[RawHeader] = [
             (b"Max-Forwards", b"70"),
@@ -272,12 +300,34 @@ class UserAgent:
         return known[1] if known is not None else None
 
     def _way(self, dialog: Dialog) -> Flow:
-        """The way to the first hop of a dialog; where that is a name, back where the dialog came from."""
-        way = _flow_to(dialog.next_hop)
-        if way is not None:
+        """The way to the first hop of a dialog.
+
+        A connection that the peer opened is used as long as it stands, because there may be no other way to it. Where
+        the hop is a name that nobody looks up, or a transport that is not spoken here, it is the way back.
+        """
+        hop, known = dialog.next_hop, self._calls.get(dialog.key)
+        way = known[2] if known is not None else Flow("udp", "", 0)
+        if way.connection > 0 and hop.address in (way.host, way.name):
             return way
-        known = self._calls.get(dialog.key)
-        return known[2] if known is not None else Flow("udp", "", 0)
+        return self._flow_to(hop) or way
+
+    def _flow_to(self, uri: Uri) -> Flow | None:
+        """The way to a URI; None: there is none from here."""
+        try:
+            way = flow_for(uri)
+        except Unresolvable:
+            return None
+        if way.transport != "udp" and way.transport not in self._settings.stream_ports:
+            return None
+        return None if way.connection < 0 and self._layer.finder is None else way
+
+    def _contact(self, user: bytes, transport: Transport) -> Uri:
+        """Where we are reached by this transport."""
+        host, settings = _bracketed(self._settings.host).encode(), self._settings
+        if transport == "udp":
+            return Uri(host, user, settings.port)
+        port = settings.stream_ports.get(transport, settings.port)
+        return Uri(host, user, port, params={b"transport": transport.encode()})
 
     # -- how
 
@@ -295,7 +345,7 @@ class UserAgent:
         caller = request.address(b"from").uri
         # Not of the layer's tags: by those it knows ACKs that nobody waits for.
         dialog = Dialog.answering(request, b"ua-" + self.tokens.token(8).encode())
-        contact = Uri(_bracketed(self._settings.host).encode(), uri.user, self._settings.port)
+        contact = self._contact(uri.user, request.flow.transport)
         transaction = self._layer.accept(request)
         if not isinstance(transaction, InviteServer):
             raise TypeError("the transaction of an INVITE is an InviteServer")
@@ -385,14 +435,3 @@ def _identity(request: Message) -> tuple[bytes, bytes, int]:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _flow_to(uri: Uri) -> Flow | None:
-    """The flow to a numeric address over UDP; None for a name or another transport: then the way back will do."""
-    if uri.transport not in (b"", b"udp"):
-        return None
-    try:
-        ipaddress.ip_address(uri.address)
-    except ValueError:
-        return None
-    return Flow("udp", uri.address, uri.port or DEFAULT_PORT)

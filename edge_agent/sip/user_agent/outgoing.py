@@ -174,7 +174,13 @@ class OutgoingCall(Conversation):
         if reliable and early is not None:
             self._prack(early.dialog, reliable, (answer or b"") if not self._request.body else b"", now)
 
+    def _came_by(self, response: Message) -> None:
+        """On a stream, the connection that the callee answered by is the way to it."""
+        if response.flow.connection > 0:
+            self.flow = response.flow
+
     def _early_dialog(self, response: Message) -> _Early | None:
+        self._came_by(response)
         tag = response.to_tag
         known = self._early.get(tag)
         if known is None and tag and b"contact" in response.names and len(self._early) < _MOST_EARLY:
@@ -192,6 +198,7 @@ class OutgoingCall(Conversation):
     # -- the answer
 
     def _answered(self, response: Message, now: float) -> None:
+        self._came_by(response)
         tag = response.to_tag
         known = self._accepted.get(tag)
         if known is not None:

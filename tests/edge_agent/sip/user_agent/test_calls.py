@@ -25,7 +25,11 @@ class Caller:
         self.sent: list[bytes] = []
         self.flows: list[Flow] = []
         self.agent = UserAgent(
-            UserAgentSettings("127.0.0.1", 5080, most_calls), self._send, self.plane, self.clock, CountedTokens()
+            UserAgentSettings("127.0.0.1", 5080, most_calls=most_calls),
+            self._send,
+            self.plane,
+            self.clock,
+            CountedTokens(),
         )
         self.to_tag = ""
         self._branch = 0
