@@ -12,9 +12,11 @@ from chalice.app import Chalice, CORSConfig
 
 from cloud.api.chalicelib import (
     accounts,
+    call_handling,
     device_levels,
     device_plugins,
     devices,
+    dial_plans,
     edges,
     health,
     lines,
@@ -59,6 +61,8 @@ RESOURCES = (
     phones,
     device_plugins,
     redirects,
+    dial_plans,
+    call_handling,
     edges,
     snapshots,
     reports,

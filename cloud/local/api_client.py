@@ -84,6 +84,10 @@ class ApiClient:
         """The body of the answer to a POST."""
         return self.request("POST", path, body).body
 
+    def put(self, path: str, body: object) -> Any:
+        """The body of the answer to a PUT."""
+        return self.request("PUT", path, body).body
+
     def patch(self, path: str, body: object) -> Any:
         """The body of the answer to a PATCH."""
         return self.request("PATCH", path, body).body

@@ -75,11 +75,13 @@ def _make(api: ApiClient, settings: dict[str, Any]) -> DemoSite:
     site = api.post("/sites", {"tenant_id": tenant["id"], "name": SITE, "time_zone": "Europe/Berlin"})
     edge = api.post("/edges", {"site_id": site["id"], "name": "Edge of the main office"})
     phones = []
+    users = []
     for extension, role, mac, model, file in _PHONES:
         user = api.post(
             "/users",
             {"site_id": site["id"], "username": extension, "extension": extension, "display_name": role},
         )
+        users.append(user["id"])
         device = api.post(
             "/devices",
             {
@@ -93,7 +95,24 @@ def _make(api: ApiClient, settings: dict[str, Any]) -> DemoSite:
         )
         line = device["lines"][0]
         phones.append(DemoAccount(role, mac, model, file, extension, line["auth_username"], line["password"]))
+    _plan_calls(api, f"/sites/{site['id']}/dial-plan", users)
     return DemoSite(tenant["id"], site["id"], edge["id"], tuple(phones))
+
+
+def _plan_calls(api: ApiClient, path: str, members: list[str]) -> None:
+    """A dial plan to look at: 300 rings everybody at once, and there are office hours to make rules by."""
+    document = api.get(path)["document"]
+    document["hunt_groups"] = [
+        {"group_id": "everybody", "name": "Everybody", "extension": "300", "members": members, "ring_seconds": 30}
+    ]
+    document["schedules"] = [
+        {
+            "schedule_id": "office-hours",
+            "name": "Office hours",
+            "hours": [{"days": [1, 2, 3, 4, 5], "start": 8 * 60, "end": 18 * 60}],
+        }
+    ]
+    api.put(path, {"document": document})
 
 
 def enrollment_code(api: ApiClient, site: DemoSite) -> str:

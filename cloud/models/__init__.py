@@ -6,6 +6,7 @@ from cloud.models.base import Base
 from cloud.models.device import Device
 from cloud.models.device_group import DeviceGroup, DeviceGroupMember
 from cloud.models.device_plugin import DevicePlugin
+from cloud.models.dial_plan import CallAssertion, DialPlan, PublishRefusal
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
@@ -23,6 +24,7 @@ __all__ = [
     "Alarm",
     "AuditEntry",
     "Base",
+    "CallAssertion",
     "CallRecord",
     "Command",
     "Device",
@@ -31,6 +33,7 @@ __all__ = [
     "DevicePlugin",
     "DeviceRedirect",
     "DeviceVisit",
+    "DialPlan",
     "Edge",
     "EdgeLease",
     "EnrollmentCode",
@@ -41,6 +44,7 @@ __all__ = [
     "Msp",
     "PhoneRefusal",
     "PhoneUpload",
+    "PublishRefusal",
     "RedirectAccount",
     "RefreshToken",
     "Registration",

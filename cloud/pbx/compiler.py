@@ -1,12 +1,13 @@
 """Rows of one site → the snapshot that its edge runs on. The same rows give the same snapshot."""
 
+import json
 from collections.abc import Mapping
 from uuid import UUID, uuid5
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud.models import Device, DeviceGroup, DeviceGroupMember, DevicePlugin, Line, Site, Tenant, User
+from cloud.models import Device, DeviceGroup, DeviceGroupMember, DevicePlugin, DialPlan, Line, Site, Tenant, User
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
 from cloud.pbx.provisioning import policy_of
@@ -17,13 +18,16 @@ from contract import snapshot as contract
 ECHO_TEST_CODE = "*99"
 
 
-def compile_site(session: Session, site_id: UUID, version: int) -> contract.Snapshot:
+def compile_site(
+    session: Session, site_id: UUID, version: int, dial_plan: contract.DialPlan | None = None
+) -> contract.Snapshot:
     """The site's configuration as it is saved now.
 
     The transaction must see one state of the database throughout (REPEATABLE READ).
 
     Args:
         version: what the snapshot is to be called.
+        dial_plan: in the place of the one that is saved.
 
     Raises:
         NotFound: there is no such site in this scope.
@@ -51,7 +55,7 @@ def compile_site(session: Session, site_id: UUID, version: int) -> contract.Snap
         ),
         device_plugins=_device_plugins(session, site.tenant_id),
         device_levels=_device_levels(session, site, tenant, members),
-        dial_plan=_default_dial_plan(site_id),
+        dial_plan=dial_plan or dial_plan_of(session, site_id),
     )
 
 
@@ -159,8 +163,22 @@ def _device(device: Device, groups: tuple[UUID, ...]) -> contract.Device:
     )
 
 
-def _default_dial_plan(site_id: UUID) -> contract.DialPlan:
-    """What every site has; rule ids follow from the site's id, so that compiling twice gives the same."""
+def dial_plan_of(session: Session, site_id: UUID) -> contract.DialPlan:
+    """The dial plan that is saved for a site, or the default; members of hunt groups who are gone are left out."""
+    row = session.get(DialPlan, site_id)
+    if row is None:
+        return default_dial_plan(site_id)
+    plan = contract.DialPlan.model_validate_json(json.dumps(row.document))
+    there = {str(user_id) for user_id in session.scalars(select(User.id).where(User.site_id == site_id))}
+    groups = tuple(
+        group.model_copy(update={"members": tuple(one for one in group.members if one in there)})
+        for group in plan.hunt_groups
+    )
+    return plan.model_copy(update={"hunt_groups": groups})
+
+
+def default_dial_plan(site_id: UUID) -> contract.DialPlan:
+    """What a site has that nobody wrote a plan for; its ids follow from the site's, so that it never changes."""
     return contract.DialPlan(
         rules=(
             contract.ServiceRule(

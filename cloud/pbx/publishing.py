@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cloud.errors import CloudError
-from cloud.models import Site, Snapshot
+from cloud.models import PublishRefusal, Site, Snapshot
 from cloud.pbx.compiler import compile_site
 from cloud.pbx.database import SITE_CHANNEL, Database, Scope, notify
 from cloud.pbx.errors import NotFound
+from cloud.pbx.expectations import failures
 from cloud.pbx.outbox import request_job
 from cloud.pbx.redirect_requests import request_sync
 from cloud.tokens import Tokens
@@ -34,6 +35,8 @@ class Publication:
     digest: str
     new: bool
     """False: the configuration is what the newest version says already."""
+    refused: tuple[str, ...] = ()
+    """Why nothing was published: calls would not go where the tenant expects."""
 
 
 def request_publish(session: Session, tokens: Tokens, site_id: UUID, cause: str) -> None:
@@ -63,6 +66,8 @@ def request_publish(session: Session, tokens: Tokens, site_id: UUID, cause: str)
 def publish_site(database: Database, scope: Scope, site_id: UUID, cause: str) -> Publication:
     """Compile the site and store the result as its next version, unless it says what the newest does.
 
+    A configuration by which calls would not go where the tenant expects is not published; why is kept.
+
     Raises:
         NotFound: there is no such site in this scope.
         PublishedMeanwhile: others were faster, again and again; try later.
@@ -84,7 +89,12 @@ def _publish(session: Session, site_id: UUID, cause: str) -> Publication:
     snapshot = compile_site(session, site_id, newest.version + 1 if newest is not None else 1)
     digest = contract.snapshot_digest(snapshot)
     if newest is not None and newest.digest == digest:
+        session.execute(delete(PublishRefusal).where(PublishRefusal.site_id == site_id))
         return newest
+    if refused := tuple(failures(session, site_id, snapshot)):
+        session.merge(PublishRefusal(tenant_id=site.tenant_id, site_id=site_id, cause=cause, problems=list(refused)))
+        return Publication(newest.version if newest is not None else 0, digest, new=False, refused=refused)
+    session.execute(delete(PublishRefusal).where(PublishRefusal.site_id == site_id))
     session.add(
         Snapshot(
             tenant_id=site.tenant_id,

@@ -13,6 +13,7 @@ from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_cha
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_models import check_written
 from cloud.pbx.device_plugins import tenant_catalogue
+from cloud.pbx.dial_plans import check_name_is_free
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue, DeviceModel
@@ -77,7 +78,7 @@ def create_user(desk: Desk, fields: UserFields) -> User:
         "enabled": fields.enabled,
         "email": fields.email,
     }
-    _check(desk.session, problems, site.tenant_id if site else None, None, wanted)
+    _check(desk.session, problems, site.tenant_id if site else None, site.id if site else None, None, wanted)
     if site is None or problems:
         raise problems.invalid()
     user = User(id=desk.tokens.id(), tenant_id=site.tenant_id, site_id=site.id, **wanted)
@@ -99,7 +100,7 @@ def change_user(
     after = {name: changes.get(name, getattr(user, name)) for name in ("username", "extension", "aliases")}
     if "permissions" in changes:
         after["permissions"] = changes["permissions"]
-    _check(desk.session, problems, user.tenant_id, user.id, after)
+    _check(desk.session, problems, user.tenant_id, user.site_id, user.id, after)
     if "username" in changes:
         catalogue = tenant_catalogue(desk.session, catalogue, user.tenant_id)
         for model in _models_of(desk.session, catalogue, user):
@@ -131,7 +132,12 @@ def _models_of(session: Session, catalogue: Catalogue, user: User) -> list[Devic
 
 
 def _check(
-    session: Session, problems: Problems, tenant_id: UUID | None, user_id: UUID | None, wanted: Mapping[str, Any]
+    session: Session,
+    problems: Problems,
+    tenant_id: UUID | None,
+    site_id: UUID | None,
+    user_id: UUID | None,
+    wanted: Mapping[str, Any],
 ) -> None:
     aliases: list[str] = wanted["aliases"]
     named = [("username", wanted["username"])]
@@ -147,6 +153,8 @@ def _check(
         elif name in taken:
             problems.add(field, "Another user of the tenant has this name, extension or alias")
         seen.add(name)
+    if site_id is not None:
+        problems.extend(check_name_is_free(session, site_id, dict(named)))
     for place, permission in enumerate(wanted.get("permissions", ())):
         if permission not in PERMISSIONS:
             known = ", ".join(sorted(PERMISSIONS))

@@ -24,6 +24,8 @@ from tests.support.api_world import ApiWorld, Client
 from tests.support.customers import TOKENS, Customer
 from tests.support.device_archives import GOOD, packed
 
+ECHO_ANSWERS = {"call": {"dialled": "*99", "caller": "200"}, "outcome": "service", "target": "echo_test"}
+
 
 def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001565aabbcc") -> dict[str, str]:
     """Make one of each at `customer`, as its administrator `client`; ids by the name that paths and bodies use.
@@ -37,6 +39,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     group = _made(client, "/device-groups", {"name": "Office", "device_ids": [device["id"]]})
     archive = base64.b64encode(packed(GOOD)).decode()
     plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
+    assertion = _made(client, f"/sites/{site}/call-assertions", {"name": "Echo", "content": ECHO_ANSWERS})
     _made(client, f"/sites/{site}/sip-certificate", {})
     edge = _made(client, "/edges", {"site_id": site})
     redirects = _made(
@@ -57,6 +60,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "group_id": group["id"],
         "plugin_id": plugin["id"],
         "redirect_account_id": redirects["id"],
+        "assertion_id": assertion["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],
         "endpoint_id": endpoint["id"],

@@ -26,7 +26,7 @@ class MemorySite:
     store: MemoryStore = field(default_factory=MemoryStore)
     tokens: CountedTokens = field(default_factory=CountedTokens)
     address: Address = EDGE
-
+    key: bytes = KEY
     kept: MemoryRows = field(default_factory=MemoryRows)
     told: list[NoticeOutcome] = field(default_factory=list)
     """What became of notices."""
@@ -46,7 +46,7 @@ class MemorySite:
             journal=self.log,
             store=self.store,
             transport=self.transport,
-            key=KEY,
+            key=self.key,
             told=self.told.append,
             kept=self.kept,
         )

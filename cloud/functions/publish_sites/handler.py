@@ -34,6 +34,8 @@ def compose(database: Database, clock: Clock, tokens: Tokens) -> Handler:
         error = ""
         try:
             published = publish_site(database, job.scope, UUID(job.payload["site_id"]), job.payload["cause"])
+            if published.refused:
+                instruments.logger.warning("site_refused", site_id=job.key, problems=published.refused)
             instruments.logger.info("site_published", site_id=job.key, version=published.version, new=published.new)
         except NotFound:
             instruments.logger.info("site_gone", site_id=job.key)

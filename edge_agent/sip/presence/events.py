@@ -10,10 +10,12 @@ from edge_agent.sip.gruu import Gruus
 from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.location import Binding, BindingEvent, Location
 from edge_agent.sip.message import DropReason, Flow, Message
+from edge_agent.sip.presence.dialogs import DialogPackage
 from edge_agent.sip.presence.presence import PresencePackage
 from edge_agent.sip.presence.publications import Publications
 from edge_agent.sip.presence.registrations import ContactChange, RegistrationPackage
 from edge_agent.sip.presence.server import SubscriptionServer
+from edge_agent.sip.proxy.parties import Parties
 from edge_agent.sip.transaction import TransactionLayer
 from edge_agent.tokens import Tokens
 
@@ -26,6 +28,7 @@ class Events:
         location: bindings.
         sent_by: `host:port` of this edge by transport.
         gruus: names of single phones.
+        parties: who is in which call.
         store: keeps subscriptions and publications.
         config: of the site.
         clock: wall time, for what is kept, and the moment of what the registrar tells.
@@ -39,6 +42,7 @@ class Events:
         location: Location,
         sent_by: dict[str, bytes],
         gruus: Gruus,
+        parties: Parties,
         store: KeptRows,
         config: SipConfig,
         clock: Clock,
@@ -51,7 +55,8 @@ class Events:
         self.publications = Publications(layer, store, config, clock, tokens, drops, self.subscriptions.changed)
         self._registrations = RegistrationPackage(location, gruus, config, self.subscriptions)
         self._presence = PresencePackage(location, self.publications, config, self.subscriptions)
-        self.subscriptions.offer((self._registrations, self._presence))
+        self._dialogs = DialogPackage(parties, config, self.subscriptions)
+        self.subscriptions.offer((self._registrations, self._presence, self._dialogs))
         self.publications.offer(self._presence)
 
     @property
@@ -80,6 +85,7 @@ class Events:
         """Go by another configuration."""
         self._registrations.configure(config)
         self._presence.configure(config)
+        self._dialogs.configure(config)
         self.publications.configure(config)
         self.subscriptions.configure(config)
 

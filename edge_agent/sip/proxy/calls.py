@@ -15,6 +15,7 @@ from edge_agent.clock import Clock
 from edge_agent.ports import CallEnd, CallJournal, OpenCall
 from edge_agent.sip.message import Flow, Limits, Message
 from edge_agent.sip.proxy.hunting import Hunting
+from edge_agent.sip.proxy.parties import CallParties, Parties
 from edge_agent.tokens import Tokens
 
 _BUSY: Final = frozenset({486, 600, 603})
@@ -22,16 +23,32 @@ _BUSY: Final = frozenset({486, 600, 603})
 _NO_ANSWER: Final = frozenset({408, 480})
 _MAX_REASONS: Final = 50
 
+_LAPSED: Final = "session_lapsed: nobody refreshed the session in time"
+
 CallKey = tuple[bytes, bytes]
 
 
 class LiveCall:
     """One call, from its INVITE to its end."""
 
-    __slots__ = ("_calls", "callee_flow", "caller_flow", "key", "opened", "ringing", "until", "waits")
+    __slots__ = (
+        "_calls",
+        "callee_flow",
+        "caller_flow",
+        "key",
+        "lapses",
+        "opened",
+        "parties",
+        "ringing",
+        "until",
+        "waits",
+    )
 
-    def __init__(self, calls: Calls, key: CallKey, opened: OpenCall, until: float, caller_flow: Flow) -> None:
+    def __init__(
+        self, calls: Calls, key: CallKey, opened: OpenCall, parties: CallParties, until: float, caller_flow: Flow
+    ) -> None:
         self._calls = calls
+        self.parties = parties
         self.until = until
         """When it is closed even without a BYE; seconds, monotonic."""
         self.key = key
@@ -39,6 +56,8 @@ class LiveCall:
         self.opened = opened
         self.ringing = False
         """Whether somebody's phone rang."""
+        self.lapses: float | None = None
+        """When its session is over unless it is refreshed; seconds, monotonic; None: it does not lapse."""
         self.waits = True
         """Whether it counts as one that nobody answered yet."""
         self.caller_flow = caller_flow
@@ -48,19 +67,30 @@ class LiveCall:
 
     def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None) -> None:
         """The dial plan said where the call goes next."""
+        self.parties.moved_on()
         texts = tuple([printable(f"{reason.code}: {reason.text}", 255) for reason in reasons])
         opened = self.opened
         opened.reasons = (opened.reasons + texts)[:_MAX_REASONS]
         opened.callee_user_id = callee_user_id or opened.callee_user_id
 
-    def answered(self, flow: Flow, user_id: str | None) -> None:
+    def rang(self, user_id: str | None, tag: bytes) -> None:
+        """A phone rings, and this user's if it is one of the site."""
+        self.ringing = True
+        self.parties.rang(user_id, tag)
+
+    def answered(self, flow: Flow, user_id: str | None, tag: bytes) -> None:
         """A 2xx from there goes up; further ones of a fork change nothing."""
         if self.opened.answered_at is None:
+            self.parties.answered(user_id, tag)
             self.callee_flow = flow
             self.opened.callee_user_id = user_id or self.opened.callee_user_id
             self._calls.settled(self)
             self.opened.answered_at = self._calls.moment()
             self._calls.keep(self)
+
+    def refreshed(self, seconds: int, now: float) -> None:
+        """The session is to be refreshed within so many seconds from now (RFC 4028 §8.2); 0: it need not be."""
+        self.lapses = now + seconds if seconds else None
 
     def refused(self, status: int, cancelled: bool) -> None:
         """The INVITE ended without a 2xx."""
@@ -97,6 +127,8 @@ class Calls:
         self.limits = limits
         self._hunting = hunting
         self._live: dict[CallKey, LiveCall] = {}
+        self.parties = Parties()
+        """Who is in which call."""
         self._unanswered: dict[str, int] = {}
         """By user: calls of his that nobody answered yet."""
 
@@ -112,6 +144,7 @@ class Calls:
         caller_user_id: str | None,
         reasons: tuple[Reason, ...],
         callee_user_id: str | None,
+        private: bool,
         now: float,
     ) -> LiveCall:
         """A call begins.
@@ -123,6 +156,7 @@ class Calls:
             caller_user_id: the authenticated user.
             reasons: why it goes where it goes first.
             callee_user_id: whom it goes to first, when that is one user.
+            private: whether others are not to see who calls.
             now: seconds, monotonic.
         """
         key = (request.call_id, request.from_tag)
@@ -137,11 +171,13 @@ class Calls:
             callee_user_id=None,
             started_at=self.moment(),
         )
-        call = LiveCall(self, key, opened, now + self.limits.call_seconds, request.flow)
-        call.decided(reasons, callee_user_id)
         if (old := self._live.get(key)) is not None:
             # The same Call-ID and tag again without a new dialog: a caller that starts over.
             self.abandon(old)
+        shown = None if private else opened.caller
+        parties = CallParties(self.parties, key, opened.call_id, caller_user_id, shown, opened.callee)
+        call = LiveCall(self, key, opened, parties, now + self.limits.call_seconds, request.flow)
+        call.decided(reasons, callee_user_id)
         self._live[key] = call
         if caller_user_id is not None:
             self._unanswered[caller_user_id] = self._unanswered.get(caller_user_id, 0) + 1
@@ -179,6 +215,7 @@ class Calls:
         if self._live.get(call.key) is not call:
             return
         del self._live[call.key]
+        call.parties.ended()
         self.settled(call)
         moment, opened = self.moment(), call.opened
         if opened.answered_at is not None:
@@ -191,7 +228,14 @@ class Calls:
         self.close(call, "answered" if answered else "failed", 200 if answered else 408, interrupted=True)
 
     def sweep(self, now: float) -> None:
-        """Close calls that lasted longer than any may; to be called every few seconds."""
+        """Close calls whose session lapsed (RFC 4028 §10), and those that lasted longer than any may.
+
+        Their phones are left alone: a proxy hangs nobody up, and what they still send goes its way. To be called
+        every few seconds.
+        """
+        for call in [one for one in self._live.values() if one.lapses is not None and one.lapses <= now]:
+            call.opened.reasons = (*call.opened.reasons, _LAPSED)[-_MAX_REASONS:]
+            self.abandon(call)
         while self._live and (oldest := next(iter(self._live.values()))).until <= now:
             self.abandon(oldest)
 

@@ -240,9 +240,16 @@ class ProxyCore:
             request.remove(ASSERTED)
         target = Target(None, flow, trusted=self._identities.is_trusted(flow))
         private = request.has(ASSERTED) and is_private(request)
-        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private, timer=timer).start(
-            [target], now
-        )
+        Fork(
+            self._layer,
+            self._routes,
+            transaction,
+            request,
+            loop_mark=loop_mark,
+            private=private,
+            timer=timer,
+            session=self._calls.of_dialog(request) if request.method in METHODS else None,
+        ).start([target], now)
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
@@ -281,11 +288,12 @@ class ProxyCore:
         decision, targets = routing.decide(now)
         step = decision.step
         timer = self._session_timer(request)
+        private = is_private(request)
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.uri_of(b"from").dialled
             callee = callee_of(decision)
-            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, now)
+            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now)
         transaction = self._layer.accept(request)
         if method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -298,7 +306,7 @@ class ProxyCore:
             policy=routing,
             call=call,
             record_route=method in _RECORD_ROUTED,
-            private=is_private(request),
+            private=private,
             serial_seconds=self._config.serial_ring_seconds,
             unreachable_status=503 if isinstance(step, Service) else 480,
             timer=timer,

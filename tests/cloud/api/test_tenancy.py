@@ -34,8 +34,13 @@ EXAMPLES: dict[str, Any] = {
     "name": "New",
     "role": "user",
     "position": 9,
+    "start": 0,
+    "end": 60,
+    "host": "192.0.2.9",
 }
 """A valid value for fields whose schema alone does not tell one."""
+
+MOMENTS = {"date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def example(document: dict[str, Any], schema: dict[str, Any], name: str, things:
         return example(document, schema["anyOf"][0], name, things)
     if schema.get("format") == "uuid":
         return things[name]
+    if schema.get("format") in MOMENTS:
+        return MOMENTS[schema["format"]]
     if name in EXAMPLES:
         return EXAMPLES[name]
     if "enum" in schema:
@@ -101,7 +108,7 @@ def example(document: dict[str, Any], schema: dict[str, Any], name: str, things:
             return max(1, schema.get("minimum", 1))
         case "boolean":
             return True
-    return "1" if "[0-9]" in schema.get("pattern", "") else "example"
+    return "1" if "[0-9" in schema.get("pattern", "") else "example"
 
 
 def body_of(document: dict[str, Any], operation: Operation, things: dict[str, str]) -> Any:
@@ -190,7 +197,8 @@ def test_collections_omit_what_is_another_tenants_whatever_they_are_asked(
     )
     names += ("phone_id", "record_id", "delivery_id", "registration_id", "alarm_id", "event_id")
     secret = [ours[name] for name in names]
-    lists = [one for one in operations if one.spec["operationId"].startswith("list")]
+    # What stands below an id is not there at all for another tenant; see the test of path ids.
+    lists = [one for one in operations if one.spec["operationId"].startswith("list") and not one.path_ids]
     seen_by_us: set[str] = set()
     for operation in lists:
         if operation.role not in {"user", "tenant_admin"}:

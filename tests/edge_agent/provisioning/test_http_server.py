@@ -13,7 +13,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.serve.desk import Desk
 from edge_agent.provisioning.serve.http import HttpLimits, HttpServer, Service
-from edge_agent.provisioning.serve.http.server import Closed
+from edge_agent.provisioning.serve.http.quick import Closed
 from edge_agent.provisioning.server import ProvisioningServer
 from tests.support.site_phones import RecordedReporter
 from tests.support.waiting import eventually_async

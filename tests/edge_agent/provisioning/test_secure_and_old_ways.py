@@ -13,7 +13,7 @@ from contract.sync.events import PhoneFetched, PhoneRefused, PhoneUploaded
 from edge_agent.clock import SystemClock
 from edge_agent.provisioning.access import Access, phone_password
 from edge_agent.provisioning.serve.http import HttpLimits, PhoneTls
-from edge_agent.provisioning.serve.http.server import Closed
+from edge_agent.provisioning.serve.http.quick import Closed
 from edge_agent.provisioning.serve.http.tls import CertificateUnusable
 from edge_agent.provisioning.server import Keeping, ProvisioningAddresses, ProvisioningServer
 from edge_agent.provisioning.uploads import MAX_FILES_PER_DEVICE, MAX_UPLOAD_BYTES, UploadRefused, Uploads, shown

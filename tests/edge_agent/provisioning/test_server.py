@@ -14,8 +14,9 @@ from edge_agent.provisioning.errors import ConfigRefused, NothingPrepared
 from edge_agent.provisioning.render import RenderedFile
 from edge_agent.provisioning.serve.desk import Question
 from edge_agent.provisioning.serve.http import HttpLimits
-from edge_agent.provisioning.serve.http.server import Closed
+from edge_agent.provisioning.serve.http.quick import Closed
 from edge_agent.provisioning.serve.tftp import packet
+from edge_agent.provisioning.serve.tftp.listener import DropReason
 from edge_agent.provisioning.server import ProvisioningAddresses, ProvisioningServer
 from tests.support.site_phones import RecordedReporter, account, generic, site, yealink
 from tests.support.waiting import eventually_async
@@ -169,6 +170,28 @@ async def test_a_lost_data_packet_is_sent_again(server: ProvisioningServer) -> N
         assert packet.parse(first[0]) == packet.OptionAcknowledgement({"timeout": "1"})
         client.sendto(packet.error_packet(packet.ErrorCode.NOT_DEFINED, "stop"), first[1])
         await eventually_async(lambda: server.tftp.ended == {"peer_error": 1})
+
+
+async def test_a_datagram_of_no_transfer_is_told_so_unless_it_is_a_last_word(server: ProvisioningServer) -> None:
+    loop = asyncio.get_running_loop()
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+    ):
+        for each in (client, stranger):
+            each.setblocking(False)
+            each.bind(("127.0.0.1", 0))
+        client.sendto(packet.request("805ec0000200.cfg", "octet"), ("127.0.0.1", server.tftp_port or 0))
+        first, port = await asyncio.wait_for(loop.sock_recvfrom(client, 2000), 10)
+        stranger.sendto(packet.acknowledgement(1), port)
+        stranger.sendto(packet.data_packet(1, b"x"), port)
+        told, _ = await asyncio.wait_for(loop.sock_recvfrom(stranger, 2000), 10)
+        assert packet.parse(told) == packet.ErrorPacket(packet.ErrorCode.UNKNOWN_TRANSFER, "unknown transfer")
+        assert server.listener.dropped[DropReason.OVER] == 1
+        client.sendto(packet.acknowledgement(1), port)
+        second, again = await asyncio.wait_for(loop.sock_recvfrom(client, 2000), 10)
+        assert (packet.parse(first), again) == (packet.Data(1, body_of(server)[:512]), port)
+        assert packet.parse(second) == packet.Data(2, body_of(server)[512:1024])
 
 
 async def test_stopping_ends_transfers_under_way(server: ProvisioningServer) -> None:

@@ -1,4 +1,9 @@
-"""Connections for HTTP: h11 speaks the protocol, asyncio has the sockets; every size, number and wait is bounded."""
+"""Connections for HTTP; every size, number and wait is bounded.
+
+A request as nearly every phone sends it is read from its socket, answered and written at once: a thousand phones that
+boot together each cost a fraction of a millisecond. Whatever is not as plain (uploads, odd heads, clients that
+take their answer slowly, TLS) is h11's, in a task of its own.
+"""
 
 import asyncio
 import contextlib
@@ -8,7 +13,6 @@ import ssl
 from collections import Counter
 from dataclasses import dataclass
 from email.utils import format_datetime
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
@@ -23,12 +27,13 @@ from edge_agent.provisioning.serve.http.answer import (
     error_response,
     respond,
 )
+from edge_agent.provisioning.serve.http.plain import PlainRequest, response_bytes
+from edge_agent.provisioning.serve.http.quick import READ_BYTES, Begun, Closed, QuickConnections
 from edge_agent.provisioning.serve.http.tls import PhoneTls, mac_in
 from edge_agent.provisioning.uploads import MAX_UPLOAD_BYTES
 
 logger: Final = logging.getLogger(__name__)
 
-_READ_BYTES: Final = 4096
 _BACKLOG: Final = 1024
 _ACCEPT_PAUSE_SECONDS: Final = 0.1
 """After a connection could not be taken, such as for want of file descriptors."""
@@ -38,7 +43,7 @@ _ACCEPT_PAUSE_SECONDS: Final = 0.1
 class HttpLimits:
     """What a client may ask of the server."""
 
-    connections: int = 400
+    connections: int = 2000
     """At one time; more wait until there is room."""
     connections_per_address: int = 16
     """At one time; more are closed."""
@@ -53,22 +58,6 @@ class HttpLimits:
     body_bytes: int = MAX_UPLOAD_BYTES
     """Of an upload."""
     body_seconds: float = 60.0
-
-
-class Closed(StrEnum):
-    """Why a connection was closed; counted."""
-
-    DONE = "done"
-    TOO_MANY_CONNECTIONS = "too_many_connections"
-    TOO_SLOW = "too_slow"
-    BAD_REQUEST = "bad_request"
-    HEAD_TOO_LARGE = "head_too_large"
-    BODY_TOO_LARGE = "body_too_large"
-    LOST = "lost"
-    NO_HANDSHAKE = "no_handshake"
-    """TLS did not come to pass."""
-    UNKNOWN_AUTHORITY = "unknown_authority"
-    """The client showed a certificate of an authority that is not installed."""
 
 
 class HttpServer:
@@ -91,6 +80,8 @@ class HttpServer:
         self._room = asyncio.Semaphore(self._limits.connections)
         self._listening: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
+        self._quick = QuickConnections(self._answer, self._limits.head_seconds, self._slow, self._let_go)
+        self._written_date = (0, "")
         self._connections: set[asyncio.Task[None]] = set()
         self._unserved: set[socket.socket] = set()
         """Sockets that no transport owns yet, and so closes."""
@@ -120,6 +111,7 @@ class HttpServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._quick.close()
         if self._listening is not None:
             self._listening.close()
             self._listening = None
@@ -149,24 +141,51 @@ class HttpServer:
             self._room.release()
             return
         self._by_address[address] += 1
-        task = asyncio.get_running_loop().create_task(self._serve(accepted, address))
+        if self._tls is None:
+            self._quick.take(accepted, address)
+        else:
+            self._slow(accepted, address, Begun())
+
+    def _slow(self, accepted: socket.socket, address: str, begun: Begun) -> None:
+        """Serve a connection in a task of its own."""
+        task = asyncio.get_running_loop().create_task(self._serve(accepted, address, begun))
         self._connections.add(task)
         self._unserved.add(accepted)
         task.add_done_callback(lambda done: self._left(done, accepted, address))
 
     def _left(self, task: asyncio.Task[None], accepted: socket.socket, address: str) -> None:
         self._connections.discard(task)
-        self._room.release()
         if accepted in self._unserved:
             self._unserved.remove(accepted)
             accepted.close()
+        self._forget(address)
+
+    def _let_go(self, address: str, why: Closed) -> None:
+        """A connection that never needed a task is closed."""
+        self.closed[why] += 1
+        self._forget(address)
+
+    def _forget(self, address: str) -> None:
+        self._room.release()
         self._by_address[address] -= 1
         if self._by_address[address] <= 0:
             del self._by_address[address]
 
-    async def _serve(self, accepted: socket.socket, address: str) -> None:
+    def _answer(self, plain: PlainRequest, address: str, served: int) -> tuple[bytes, bool]:
+        """The response to a plain request, and whether it is the connection's last."""
+        last = plain.last or self._is_last(served)
+        request = HttpRequest(plain.method, plain.target, address, plain.headers)
+        response = respond(request, self._files, self._clock.now().timestamp())
+        return response_bytes(response, self._date(), close=last), last
+
+    def _is_last(self, served: int) -> bool:
+        # While others wait or soon will, nobody keeps a connection for later.
+        crowded = 2 * (len(self._connections) + len(self._quick)) > self._limits.connections
+        return crowded or served >= self._limits.requests_per_connection
+
+    async def _serve(self, accepted: socket.socket, address: str, begun: Begun) -> None:
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=_READ_BYTES, loop=loop)
+        reader = asyncio.StreamReader(limit=READ_BYTES, loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         now = self._clock.monotonic()
         try:
@@ -192,19 +211,22 @@ class HttpServer:
             return
         self._unserved.discard(accepted)
         client = _Client(address, self._tls is not None, mac_in(transport.get_extra_info("peercert")))
-        await self._converse(reader, asyncio.StreamWriter(transport, protocol, reader, loop), client)
+        if begun.received:
+            reader.feed_data(begun.received)
+        await self._converse(reader, asyncio.StreamWriter(transport, protocol, reader, loop), client, begun)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: "_Client") -> None:
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: "_Client", begun: Begun
+    ) -> None:
         connection = _Connection(reader, writer, self._limits, self._files.uploads is not None)
         why = Closed.DONE
         try:
-            for served in range(1, self._limits.requests_per_connection + 1):
+            await connection.go_on(begun.unsent)
+            for served in range(begun.served + 1, 1 if begun.last else self._limits.requests_per_connection + 1):
                 request = await connection.request(client)
                 if request is None:
                     break
-                # While others wait or soon will, nobody keeps a connection for later.
-                crowded = 2 * len(self._connections) > self._limits.connections
-                last = crowded or served == self._limits.requests_per_connection
+                last = self._is_last(served)
                 response = respond(request, self._files, self._clock.now().timestamp())
                 if not await connection.send(response, self._date(), close=last):
                     break
@@ -229,7 +251,11 @@ class HttpServer:
                     await writer.wait_closed()
 
     def _date(self) -> str:
-        return format_datetime(self._clock.now(), usegmt=True)
+        now = self._clock.now()
+        second = int(now.timestamp())
+        if second != self._written_date[0]:
+            self._written_date = (second, format_datetime(now, usegmt=True))
+        return self._written_date[1]
 
 
 class _BodyTooLarge(Exception):
@@ -257,6 +283,12 @@ class _Connection:
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
+    async def go_on(self, unsent: bytes) -> None:
+        """Send the rest of what a client did not take at once."""
+        if unsent:
+            self._writer.write(unsent)
+            await self._drained()
+
     async def request(self, client: _Client) -> HttpRequest | None:
         """The next request; None when the client has no more."""
         async with asyncio.timeout(self._limits.head_seconds):
@@ -264,7 +296,7 @@ class _Connection:
                 event = self._h11.next_event()
                 match event:
                     case h11.NEED_DATA:
-                        self._h11.receive_data(await self._reader.read(_READ_BYTES))
+                        self._h11.receive_data(await self._reader.read(READ_BYTES))
                     case h11.Request():
                         break
                     case _:
@@ -287,7 +319,7 @@ class _Connection:
                 event = self._h11.next_event()
                 match event:
                     case h11.NEED_DATA:
-                        self._h11.receive_data(await self._reader.read(_READ_BYTES))
+                        self._h11.receive_data(await self._reader.read(READ_BYTES))
                     case h11.Data():
                         size += len(event.data)
                         if size > self._limits.body_bytes:

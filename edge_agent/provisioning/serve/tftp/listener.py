@@ -12,7 +12,8 @@ from edge_agent.provisioning.serve.tftp.options import negotiate
 from edge_agent.provisioning.serve.tftp.packet import ErrorCode
 from edge_agent.provisioning.serve.tftp.transfer import Peer, Transfer, to_netascii
 
-MAX_TRANSFERS: Final = 400
+MAX_TRANSFERS: Final = 2000
+"""Each takes a few hundred bytes beside the file, which is in memory once."""
 MAX_TRANSFERS_PER_ADDRESS: Final = 8
 
 
@@ -27,11 +28,13 @@ class DropReason(StrEnum):
     """The transfer that it asks for is under way."""
     ERROR = "error"
     """An error packet is never answered."""
+    OVER = "over"
+    """It is about a transfer that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Open a port of its own for this transfer."""
+    """Begin this transfer, by another port."""
 
     peer: Peer
     transfer: Transfer
@@ -125,7 +128,7 @@ class Listener:
         body = to_netascii(answer.body) if request.mode == "netascii" else answer.body
         self._peers.add(source)
         self._by_address[source[0]] += 1
-        return Begin(source, Transfer(body, negotiate(request.options, len(body)), source))
+        return Begin(source, Transfer(body, negotiate(request.options, len(body))))
 
     def _drop(self, reason: DropReason) -> Drop:
         self.dropped[reason] += 1

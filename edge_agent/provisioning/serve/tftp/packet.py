@@ -15,6 +15,11 @@ Mode = Literal["octet", "netascii"]
 _MODES: Final[Mapping[str, Mode]] = {"octet": "octet", "netascii": "netascii"}
 
 
+ACKNOWLEDGEMENT: Final = b"\0\4"
+ERROR: Final = b"\0\5"
+"""How these packets begin."""
+
+
 class ErrorCode(IntEnum):
     """RFC 1350 appendix I, RFC 2347."""
 
@@ -149,12 +154,12 @@ def data_packet(block: int, payload: bytes) -> bytes:
 
 def acknowledgement(block: int) -> bytes:
     """ACK; `block` is taken modulo 65536."""
-    return b"\0\4" + (block & 0xFFFF).to_bytes(2)
+    return ACKNOWLEDGEMENT + (block & 0xFFFF).to_bytes(2)
 
 
 def error_packet(code: ErrorCode, text: str) -> bytes:
     """ERROR."""
-    return b"\0\5" + int(code).to_bytes(2) + text.encode("ascii", "replace").replace(b"\0", b"?") + b"\0"
+    return ERROR + int(code).to_bytes(2) + text.encode("ascii", "replace").replace(b"\0", b"?") + b"\0"
 
 
 def option_acknowledgement(options: Mapping[str, str]) -> bytes:

@@ -1,7 +1,7 @@
 """One file on its way to one client (RFC 1350 §6, window of RFC 7440). No sockets, no clock.
 
-Every `now` is seconds on one monotonic clock. The caller sends what is returned to the client, hands in what comes
-from the transfer's own port, and calls `advance` when `deadline` is reached.
+Every `now` is seconds on one monotonic clock. The caller sends what is returned to the client, hands in what the
+client sends, and calls `advance` when `deadline` is reached.
 """
 
 from dataclasses import dataclass
@@ -29,10 +29,9 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this to the address."""
+    """Send this to the client."""
 
     data: bytes
-    to: Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,11 @@ class Transfer:
     Args:
         body: the file's bytes as they go over the wire.
         terms: what was agreed.
-        peer: the client's address and port, its transfer identifier (RFC 1350 §4).
     """
 
-    def __init__(self, body: bytes, terms: Terms, peer: Peer) -> None:
+    def __init__(self, body: bytes, terms: Terms) -> None:
         self._body = body
         self._terms = terms
-        self._peer = peer
         self._last = len(body) // terms.block_bytes + 1
         """Number of the last block: the one that is not full, perhaps empty."""
         self._acknowledged = -1 if terms.granted else 0
@@ -74,21 +71,21 @@ class Transfer:
         """What to send first."""
         return self._window(now)
 
-    def receive(self, data: bytes, source: Peer, now: float) -> list[Action]:
-        """What comes of a datagram on the transfer's port."""
+    def receive(self, data: bytes, now: float) -> list[Action]:
+        """What comes of the client's datagram."""
         if self._deadline is None:
             return []
-        if source != self._peer:
-            return [Send(packet.error_packet(ErrorCode.UNKNOWN_TRANSFER, "unknown transfer"), source)]
+        if len(data) == 4 and data.startswith(packet.ACKNOWLEDGEMENT):
+            return self._acknowledge(int.from_bytes(data[2:]), now)
         try:
             received = packet.parse(data)
         except packet.PacketRefused as error:
-            return [Send(packet.error_packet(error.code, str(error)), source), *self._end(End.BAD_PACKET)]
+            return [Send(packet.error_packet(error.code, str(error))), *self._end(End.BAD_PACKET)]
         if isinstance(received, packet.ErrorPacket):
             return self._end(End.PEER_ERROR)
         if not isinstance(received, packet.Acknowledgement):
             answer = packet.error_packet(ErrorCode.ILLEGAL_OPERATION, "an acknowledgement was expected")
-            return [Send(answer, source), *self._end(End.BAD_PACKET)]
+            return [Send(answer), *self._end(End.BAD_PACKET)]
         return self._acknowledge(received.block, now)
 
     def advance(self, now: float) -> list[Action]:
@@ -122,10 +119,10 @@ class Transfer:
         wait = self._terms.timeout_seconds
         self._deadline = now + max(wait, min(wait * 2**self._retries, MAX_WAIT_SECONDS))
         if self._acknowledged < 0:
-            return [Send(packet.option_acknowledgement(self._terms.granted), self._peer)]
+            return [Send(packet.option_acknowledgement(self._terms.granted))]
         size = self._terms.block_bytes
         return [
-            Send(packet.data_packet(block, self._body[(block - 1) * size : block * size]), self._peer)
+            Send(packet.data_packet(block, self._body[(block - 1) * size : block * size]))
             for block in range(self._acknowledged + 1, self._sent_up_to() + 1)
         ]
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "redirect_services"
-down_revision = "sip_policy"
+down_revision = "dial_plans"
 branch_labels = None
 depends_on = None
 

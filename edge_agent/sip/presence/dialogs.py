@@ -1,0 +1,109 @@
+"""The `dialog` package: who is in a call, for busy lamps and for picking a call up (RFC 4235)."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
+
+from edge_agent.sip.config import SipConfig
+from edge_agent.sip.message import SipError, Uri
+from edge_agent.sip.presence.package import Changes, Document, EndReason, View, Watcher
+from edge_agent.sip.proxy.parties import Parties, Party
+
+_TYPE: Final = b"application/dialog-info+xml"
+_UNRESERVED: Final = "*!~'()&=+$,;?/"
+"""What may stand in a user part besides letters and digits (RFC 3261 §25.1)."""
+_HEAD: Final = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="'
+)
+
+
+class DialogPackage:
+    """Tells watchers of a user the calls that the user is in. Every user of the site may watch every other.
+
+    A document names the dialog by its identifiers, so that a watcher's phone can take a ringing call with Replaces
+    (RFC 3891). A caller who wants privacy is not named.
+
+    Args:
+        parties: who is in which call.
+        config: of the site.
+        changes: told of calls that came, went on and ended.
+    """
+
+    name = b"dialog"
+    content_types = (_TYPE,)
+    default_expires = 3600
+    pause_seconds = 0.5
+    """A lamp that follows within the second is what users expect; calls that come and go faster are told together."""
+
+    def __init__(self, parties: Parties, config: SipConfig, changes: Changes) -> None:
+        self._parties = parties
+        self._config = config
+        self._changes = changes
+        self._watched: set[str] = set()
+        parties.told = self._told
+
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration."""
+        self._config = config
+
+    def resource(self, uri: Uri, watcher: Watcher) -> str:
+        """The user whose address this is."""
+        del watcher
+        user = self._config.plan.dialled.get(uri.dialled)
+        if user is None:
+            raise SipError(404, "Not Found")
+        return user.user_id
+
+    def objection(self, resource: str, watcher: Watcher) -> EndReason | None:
+        """A user who is gone cannot be watched."""
+        del watcher
+        return None if resource in self._config.users else "noresource"
+
+    def watch(self, resource: str, watched: bool) -> None:
+        """Note whose calls matter."""
+        if watched:
+            self._watched.add(resource)
+        else:
+            self._watched.discard(resource)
+
+    def _told(self, party: Party) -> None:
+        if party.user_id in self._watched:
+            self._changes.changed(self.name, party.user_id, party)
+
+    def document(self, view: View, now: float) -> Document:
+        """Every call of the user, or those that changed, each as it is now."""
+        del now
+        user = self._config.users.get(view.resource)
+        entity = f"sip:{user.username if user else ''}@{self._config.domain}"
+        if view.changes is None:
+            parties = list(self._parties.of_user(view.resource))
+        else:
+            parties = list({one.dialog_id: one for one in view.changes if isinstance(one, Party)}.values())
+        state = "full" if view.changes is None else "partial"
+        dialogs = "".join(self._dialog(one, entity) for one in parties)
+        return Document(
+            _TYPE,
+            f'{_HEAD}{view.version}" state="{state}" entity={quoteattr(entity)}>\n{dialogs}</dialog-info>\n'.encode(),
+        )
+
+    def _dialog(self, party: Party, entity: str) -> str:
+        tags = f" call-id={quoteattr(_text(party.call_id))}"
+        if party.local_tag:
+            tags += f" local-tag={quoteattr(_text(party.local_tag))}"
+        if party.remote_tag:
+            tags += f" remote-tag={quoteattr(_text(party.remote_tag))}"
+        remote = ""
+        if party.remote is not None:
+            other = f"sip:{quote(party.remote, safe=_UNRESERVED)}@{self._config.domain}"
+            remote = f"<remote><identity>{escape(other)}</identity><target uri={quoteattr(other)}/></remote>\n"
+        return (
+            f'<dialog id={quoteattr(party.dialog_id)}{tags} direction="{party.direction}">\n'
+            f"<state>{party.state}</state>\n<local><identity>{escape(entity)}</identity></local>\n{remote}</dialog>\n"
+        )
+
+
+def _text(value: bytes) -> str:
+    """Bytes from a message as characters that XML may have."""
+    return "".join(c if c >= " " and c.isprintable() else " " for c in value.decode("utf-8", "replace"))

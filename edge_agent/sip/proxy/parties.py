@@ -1,0 +1,152 @@
+"""Which users are in which calls, and how far each call is: what a busy lamp shows (RFC 4235 §3.7.1).
+
+trying ──a phone rings──▶ early ──answered──▶ confirmed ──▶ terminated
+   └──refused, cancelled, answered elsewhere, the call moved on──────▲
+
+A caller is a party from the INVITE on, a callee from the moment a phone of his rings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+Direction = Literal["initiator", "recipient"]
+State = Literal["trying", "early", "confirmed", "terminated"]
+
+
+class Party:
+    """One user's end of one call.
+
+    Args:
+        user_id: whose.
+        dialog_id: names it among the dialogs of the user.
+        call_id: Call-ID.
+        direction: whether he calls or is called.
+        local_tag: of his phone; empty while it is not known.
+        remote_tag: of the other end; empty while it is not known.
+        remote: user part of the other end's address; None when it is not to be shown.
+    """
+
+    __slots__ = ("call_id", "dialog_id", "direction", "local_tag", "remote", "remote_tag", "state", "user_id")
+
+    def __init__(
+        self,
+        user_id: str,
+        dialog_id: str,
+        call_id: bytes,
+        direction: Direction,
+        local_tag: bytes,
+        remote_tag: bytes,
+        remote: str | None,
+    ) -> None:
+        self.user_id = user_id
+        self.dialog_id = dialog_id
+        self.call_id = call_id
+        self.direction = direction
+        self.local_tag = local_tag
+        self.remote_tag = remote_tag
+        self.remote = remote
+        self.state: State = "trying"
+
+
+class Parties:
+    """The parties of every call in progress, by user; whoever watches is told of each change."""
+
+    __slots__ = ("_by_user", "told")
+
+    def __init__(self) -> None:
+        self._by_user: dict[str, dict[str, Party]] = {}
+        self.told: Callable[[Party], None] | None = None
+        """Told of a party whose state changed."""
+
+    def of_user(self, user_id: str) -> Iterable[Party]:
+        """The calls that a user is in."""
+        return self._by_user.get(user_id, {}).values()
+
+    def set(self, party: Party, state: State) -> None:
+        """A party is so far now."""
+        if party.state == state and state != "trying":
+            return
+        party.state = state
+        if state == "terminated":
+            of_user = self._by_user.get(party.user_id, {})
+            of_user.pop(party.dialog_id, None)
+            if not of_user:
+                self._by_user.pop(party.user_id, None)
+        else:
+            self._by_user.setdefault(party.user_id, {})[party.dialog_id] = party
+        if self.told is not None:
+            self.told(party)
+
+
+class CallParties:
+    """The parties of one call.
+
+    Args:
+        parties: of all calls.
+        ids: Call-ID and From tag of its INVITE.
+        name: of the call among all of the site.
+        caller_user_id: the user who calls; None when it is none of the site.
+        caller: user part of the caller's address; None when it is not to be shown.
+        callee: what was dialled.
+    """
+
+    __slots__ = ("_caller", "_caller_shown", "_ids", "_name", "_parties", "_rung")
+
+    def __init__(
+        self,
+        parties: Parties,
+        ids: tuple[bytes, bytes],
+        name: str,
+        caller_user_id: str | None,
+        caller: str | None,
+        callee: str,
+    ) -> None:
+        self._parties = parties
+        self._ids = ids
+        self._name = name
+        self._caller_shown = caller
+        self._rung: dict[str, Party] = {}
+        self._caller: Party | None = None
+        if caller_user_id is not None:
+            self._caller = Party(caller_user_id, f"{name}-o", ids[0], "initiator", ids[1], b"", callee)
+            parties.set(self._caller, "trying")
+
+    def rang(self, user_id: str | None, tag: bytes) -> None:
+        """A phone rings; of a user, unless it is somebody's outside."""
+        if self._caller is not None:
+            self._parties.set(self._caller, "early")
+        if user_id is not None and user_id not in self._rung:
+            self._parties.set(self._called(user_id, tag), "early")
+
+    def moved_on(self) -> None:
+        """The call goes elsewhere: nobody rings any more."""
+        for party in self._rung.values():
+            self._parties.set(party, "terminated")
+        self._rung.clear()
+
+    def answered(self, user_id: str | None, tag: bytes) -> None:
+        """Somebody answered; whoever rang besides does not any more."""
+        mine = self._rung.pop(user_id, None) if user_id is not None else None
+        self.moved_on()
+        if user_id is not None:
+            party = mine or self._called(user_id, tag)
+            party.local_tag = tag
+            self._rung[user_id] = party
+            self._parties.set(party, "confirmed")
+        if self._caller is not None:
+            self._caller.remote_tag = tag
+            self._parties.set(self._caller, "confirmed")
+
+    def _called(self, user_id: str, tag: bytes) -> Party:
+        party = Party(user_id, f"{self._name}-t", self._ids[0], "recipient", tag, self._ids[1], self._caller_shown)
+        self._rung[user_id] = party
+        return party
+
+    def ended(self) -> None:
+        """The call is over."""
+        self.moved_on()
+        if self._caller is not None:
+            self._parties.set(self._caller, "terminated")
+            self._caller = None
