@@ -3,7 +3,8 @@
 A nonce is `time · counter · HMAC(key, run · address · time · counter · realm)`. It is good at the address that it was
 given to and as long as the process runs that gave it: what was used of it is remembered by that process only, so after
 a restart, or at the site's other edge, it is stale, a phone gets another without its user noticing, and whoever
-recorded a request cannot send it again. What is remembered is which nonce counts were used, for a bounded number of
+recorded a request cannot send it again: the two edges of a site need not tell each other what was used, whether they
+have one key or two. What is remembered is which nonce counts were used, for a bounded number of
 nonces; a nonce older than the oldest forgotten one is stale.
 """
 

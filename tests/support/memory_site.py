@@ -26,7 +26,7 @@ class MemorySite:
     store: MemoryStore = field(default_factory=MemoryStore)
     tokens: CountedTokens = field(default_factory=CountedTokens)
     address: Address = EDGE
-
+    key: bytes = KEY
     kept: MemoryRows = field(default_factory=MemoryRows)
     told: list[NoticeOutcome] = field(default_factory=list)
     """What became of notices."""
@@ -48,7 +48,7 @@ class MemorySite:
             journal=self.log,
             store=self.store,
             transport=self.transport,
-            key=KEY,
+            key=self.key,
             told=self.told.append,
             wrote=self.wrote.append,
             kept=self.kept,

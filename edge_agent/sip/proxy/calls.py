@@ -23,13 +23,26 @@ _BUSY: Final = frozenset({486, 600, 603})
 _NO_ANSWER: Final = frozenset({408, 480})
 _MAX_REASONS: Final = 50
 
+_LAPSED: Final = "session_lapsed: nobody refreshed the session in time"
+
 CallKey = tuple[bytes, bytes]
 
 
 class LiveCall:
     """One call, from its INVITE to its end."""
 
-    __slots__ = ("_calls", "callee_flow", "caller_flow", "key", "opened", "parties", "ringing", "until", "waits")
+    __slots__ = (
+        "_calls",
+        "callee_flow",
+        "caller_flow",
+        "key",
+        "lapses",
+        "opened",
+        "parties",
+        "ringing",
+        "until",
+        "waits",
+    )
 
     def __init__(
         self, calls: Calls, key: CallKey, opened: OpenCall, parties: CallParties, until: float, caller_flow: Flow
@@ -43,6 +56,8 @@ class LiveCall:
         self.opened = opened
         self.ringing = False
         """Whether somebody's phone rang."""
+        self.lapses: float | None = None
+        """When its session is over unless it is refreshed; seconds, monotonic; None: it does not lapse."""
         self.waits = True
         """Whether it counts as one that nobody answered yet."""
         self.caller_flow = caller_flow
@@ -72,6 +87,10 @@ class LiveCall:
             self._calls.settled(self)
             self.opened.answered_at = self._calls.moment()
             self._calls.keep(self)
+
+    def refreshed(self, seconds: int, now: float) -> None:
+        """The session is to be refreshed within so many seconds from now (RFC 4028 §8.2); 0: it need not be."""
+        self.lapses = now + seconds if seconds else None
 
     def refused(self, status: int, cancelled: bool) -> None:
         """The INVITE ended without a 2xx."""
@@ -209,7 +228,14 @@ class Calls:
         self.close(call, "answered" if answered else "failed", 200 if answered else 408, interrupted=True)
 
     def sweep(self, now: float) -> None:
-        """Close calls that lasted longer than any may; to be called every few seconds."""
+        """Close calls whose session lapsed (RFC 4028 §10), and those that lasted longer than any may.
+
+        Their phones are left alone: a proxy hangs nobody up, and what they still send goes its way. To be called
+        every few seconds.
+        """
+        for call in [one for one in self._live.values() if one.lapses is not None and one.lapses <= now]:
+            call.opened.reasons = (*call.opened.reasons, _LAPSED)[-_MAX_REASONS:]
+            self.abandon(call)
         while self._live and (oldest := next(iter(self._live.values()))).until <= now:
             self.abandon(oldest)
 

@@ -243,9 +243,16 @@ class ProxyCore:
             request.remove(ASSERTED)
         target = Target(None, flow, trusted=self._identities.is_trusted(flow))
         private = request.has(ASSERTED) and is_private(request)
-        Fork(self._layer, self._routes, transaction, request, loop_mark=loop_mark, private=private, timer=timer).start(
-            [target], now
-        )
+        Fork(
+            self._layer,
+            self._routes,
+            transaction,
+            request,
+            loop_mark=loop_mark,
+            private=private,
+            timer=timer,
+            session=self._calls.of_dialog(request) if request.method in METHODS else None,
+        ).start([target], now)
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""

@@ -12,7 +12,7 @@ from edge_agent.sip.proxy.calls import LiveCall
 from edge_agent.sip.proxy.identity import ASSERTED
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
 from edge_agent.sip.proxy.routes import RouteBook
-from edge_agent.sip.proxy.session_timers import SessionTimer
+from edge_agent.sip.proxy.session_timers import SessionTimer, granted
 from edge_agent.sip.transaction import (
     ClientTransaction,
     InvitingClient,
@@ -181,6 +181,7 @@ class Fork:
         serial_seconds: how long contacts of one q ring before the next.
         unreachable_status: what stands for a target that cannot be reached.
         timer: the session timer that was asked for.
+        session: the call whose session a 2xx prolongs; None: that of `call`, if there is one.
     """
 
     __slots__ = (
@@ -201,6 +202,7 @@ class Fork:
         "_routes",
         "_serial_at",
         "_serial_seconds",
+        "_session",
         "_starting",
         "_step_at",
         "_timer",
@@ -224,6 +226,7 @@ class Fork:
         serial_seconds: float = 20.0,
         unreachable_status: int = 503,
         timer: SessionTimer | None = None,
+        session: LiveCall | None = None,
     ) -> None:
         self._layer = layer
         self._routes = routes
@@ -235,6 +238,7 @@ class Fork:
         self._record_route = record_route
         self._private = private
         self._timer = timer
+        self._session = session if session is not None else call
         self._serial_seconds = serial_seconds
         self._serial_at = 0.0
         self._timer_c = layer.timers.timer_c if request.method == b"INVITE" else 0.0
@@ -389,6 +393,8 @@ class Fork:
             self._groups.clear()
             if self._timer is not None:
                 self._timer.complete(response)
+            if self._session is not None:
+                self._session.refreshed(granted(response), now)
             self._pass_up(response, now)
             self._cancel_pending(now)
             return

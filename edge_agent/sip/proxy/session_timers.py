@@ -1,4 +1,7 @@
-"""Session timers as a proxy sees them (RFC 4028 §8): ask for them, refuse those that are too short, never refresh."""
+"""Session timers as a proxy sees them (RFC 4028 §8): ask for them, refuse those that are too short, never refresh.
+
+What a 2xx puts in force is kept with the call (`LiveCall.refreshed`), whoever asked for it.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,14 @@ class SessionTimer:
         if self._caller_can and _SESSION_EXPIRES not in response.names:
             response.append(b"Session-Expires", b"%d;refresher=uac" % self._seconds)
             response.append(b"Require", b"timer")
+
+
+def granted(response: Message) -> int:
+    """The session timer that a 2xx puts in force, seconds (§8.2); 0: none, or none that can be read."""
+    try:
+        return _seconds(response, _SESSION_EXPIRES)
+    except BadMessage:
+        return 0
 
 
 def timed(request: Message, config: SipConfig) -> SessionTimer | None:

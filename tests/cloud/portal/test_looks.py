@@ -9,7 +9,7 @@ from tests.support.portal import PHONE, Visit, visit
 
 pytestmark = pytest.mark.peer("chromium")
 
-TABS = ("overview", "users", "devices", "unknown-phones", "dhcp", "calls", "snapshots", "edges")
+TABS = ("overview", "users", "devices", "unknown-phones", "dhcp", "calls", "snapshots", "edges", "sip")
 
 
 def _pages(world: ApiWorld, things: dict[str, str]) -> list[str]:

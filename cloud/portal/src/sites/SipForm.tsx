@@ -1,5 +1,5 @@
 /** Changing what a site decides about its SIP. */
-import { Alert, Button, Fieldset, Group, NumberInput, Select, Stack, TagsInput, TextInput } from "@mantine/core";
+import { Alert, Button, Fieldset, Group, NumberInput, Select, Stack, TagsInput, TextInput, type TagsInputProps } from "@mantine/core";
 
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
@@ -12,6 +12,11 @@ import { FROM_POLICIES, asNetworks } from "./sipPolicy";
 
 type Rules = Omit<SipRules, "numbers_for_help">;
 type Peer = Rules["trusted_peers"][number];
+
+/** Long names are cut off rather than making the panel scroll sideways. */
+function Words(props: TagsInputProps) {
+  return <TagsInput styles={{ pill: { maxWidth: "100%" }, inputField: { minWidth: 60 } }} {...props} />;
+}
 
 interface SipValues {
   sip: Rules;
@@ -62,14 +67,14 @@ export function SipForm({ site, onClose }: { site: Site; onClose: () => void }) 
         error={draft.problemAt("sip.country")}
         onChange={(country) => set({ country })}
       />
-      <TagsInput
+      <Words
         label="Further numbers for help"
         description="Such as a works fire brigade"
         value={sip.emergency_numbers}
         error={draft.problemAt("sip.emergency_numbers")}
         onChange={(emergency_numbers) => set({ emergency_numbers })}
       />
-      <TagsInput
+      <Words
         label="Hosts beyond the site"
         description="Names or addresses that users may send requests to; everything else is refused"
         value={sip.foreign_hosts}
@@ -97,7 +102,7 @@ function Peers({ draft, peers, set }: PeersProps) {
         const whole = draft.problemAt(`sip.trusted_peers.${at}`);
         const hasOwn = ["name", "networks", "port", "certificate_names"].some((field) => problem(field));
         return (
-          <Fieldset key={at} legend={peer.name || "Trusted peer"}>
+          <Fieldset key={at} miw={0} legend={peer.name || "Trusted peer"}>
             <Stack gap="sm">
               <TextInput
                 label="Peer"
@@ -106,7 +111,7 @@ function Peers({ draft, peers, set }: PeersProps) {
                 error={problem("name")}
                 onChange={(event) => change(at, { name: event.currentTarget.value })}
               />
-              <TagsInput
+              <Words
                 label="Addresses"
                 description="Addresses or networks that it sends from"
                 value={peer.networks}
@@ -123,7 +128,7 @@ function Peers({ draft, peers, set }: PeersProps) {
                 error={problem("port")}
                 onChange={(port) => change(at, { port: Number(port) || 0 })}
               />
-              <TagsInput
+              <Words
                 label="Certificate names"
                 description="On TLS connections that it opens"
                 value={peer.certificate_names}

@@ -6,6 +6,7 @@ import pytest
 
 from edge_agent.sip.message import Message
 from tests.support.memory_site import MemorySite, uri
+from tests.support.sip_phone import SipPhone
 
 
 @pytest.fixture
@@ -96,3 +97,71 @@ def test_a_malformed_session_timer_is_named(timed: MemorySite, headers: str) -> 
 def test_a_timer_that_rfc_4028_does_not_allow_cannot_be_configured(site: MemorySite, change: dict[str, int]) -> None:
     """RFC 4028 §4: at least 90 seconds."""
     assert replace(site.config, **change).problems() != []  # type: ignore[arg-type]
+
+
+REFRESHED = ((b"Session-Expires", b"1800;refresher=uac"),)
+
+
+def in_progress(site: MemorySite) -> tuple[SipPhone, SipPhone, Message, Message]:
+    """A call with a session timer of half an hour: caller, callee, its INVITE and 200."""
+    caller, callee = site.phone("200"), site.phone("201")
+    invite = caller.authenticated("INVITE", uri("201"), headers="Supported: timer\r\nSession-Expires: 1800\r\n")
+    callee.answer(200, headers=REFRESHED)
+    site.network.run()
+    caller.in_dialog("ACK", invite, caller.responses[-1])
+    return caller, callee, invite, caller.responses[-1]
+
+
+def test_a_call_whose_session_nobody_refreshes_is_closed_in_the_journal_and_its_phones_are_left_alone(
+    site: MemorySite,
+) -> None:
+    """RFC 4028 §8, §10: a proxy may let go of a session that lapsed; it sends no BYE."""
+    caller, callee, invite, answer = in_progress(site)
+    site.network.run(1790)
+    assert len(site.endpoint.calls) == 1
+    before = len(callee.requests)
+    site.network.run(20)
+    assert len(site.endpoint.calls) == 0
+    assert (site.record.disposition, site.record.interrupted) == ("answered", True)
+    assert site.record.reasons[-1] == "session_lapsed: nobody refreshed the session in time"
+    assert len(callee.requests) == before
+    # Within the dialog, which its own token proves, everything goes on; the record stays as it is.
+    caller.in_dialog("BYE", invite, answer)
+    site.network.run()
+    assert (caller.statuses[-1], callee.methods[-1]) == (200, "BYE")
+    assert len(site.log.records) == 1
+
+
+@pytest.mark.parametrize("as_callee", [False, True], ids=["caller", "callee"])
+def test_a_refresh_from_either_side_prolongs_the_session(site: MemorySite, as_callee: bool) -> None:
+    """RFC 4028 §7.4, §8."""
+    caller, callee, invite, answer = in_progress(site)
+    refreshing, other = (callee, caller) if as_callee else (caller, callee)
+    site.network.run(1700)
+    seen = callee.ringing if as_callee else invite
+    refreshing.in_dialog("INVITE", seen, answer, as_callee=as_callee)
+    site.network.run()
+    other.answer(200, headers=REFRESHED)
+    site.network.run()
+    assert refreshing.statuses[-1] == 200
+    site.network.run(1700)
+    assert len(site.endpoint.calls) == 1
+    site.network.run(120)
+    assert len(site.endpoint.calls) == 0
+
+
+def test_a_refresh_that_lets_the_timer_go_ends_the_watch(site: MemorySite) -> None:
+    """RFC 4028 §7.2: a 2xx without Session-Expires means that there is no session timer any more."""
+    _, callee, _, answer = in_progress(site)
+    callee.in_dialog("UPDATE", callee.ringing, answer, as_callee=True)
+    site.network.run(4000)
+    assert len(site.endpoint.calls) == 1
+
+
+@pytest.mark.parametrize("value", [b"", b"soon", b"0", b"-1", b"9999999999"])
+def test_a_session_timer_that_cannot_be_read_ends_no_call(site: MemorySite, value: bytes) -> None:
+    caller, callee = site.phone("200"), site.phone("201")
+    caller.authenticated("INVITE", uri("201"))
+    callee.answer(200, headers=((b"Session-Expires", value),))
+    site.network.run(4000)
+    assert len(site.endpoint.calls) == 1
