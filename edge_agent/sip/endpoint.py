@@ -76,6 +76,11 @@ class Transport(Protocol):
         """Advertised host and port of each transport."""
         ...
 
+    @property
+    def local_six(self) -> dict[str, tuple[str, int]]:
+        """The same for IPv6 peers; empty: they are told the same."""
+        ...
+
     def attach(self, receiver: Receiver) -> None:
         """Begin to hand what arrives to this receiver."""
         ...
@@ -175,7 +180,7 @@ class Endpoint:
         self._transport = transport
         self.drops: Counter[DropReason] = Counter()
         """What was dropped, by reason, since the start."""
-        self._own = OwnAddresses(transport.local, config)
+        self._own = OwnAddresses(transport.local, config, transport.local_six)
         for kind in get_args(TransportName):
             # Streams can be opened without a listener; answers come back on the stream.
             self._own.sent_by.setdefault(kind, next(iter(self._own.sent_by.values())))
