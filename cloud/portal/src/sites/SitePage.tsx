@@ -29,7 +29,7 @@ const TABS = [
   { value: "users", label: "Users", content: UsersTab },
   { value: "devices", label: "Devices", content: DevicesTab },
   { value: "unknown-phones", label: "Unknown phones", content: UnknownPhonesTab },
-  { value: "dhcp", label: "DHCP options", content: DhcpOptionsTab },
+  { value: "dhcp", label: "DHCP", content: DhcpOptionsTab },
   { value: "calls", label: "Calls", content: CallsTab },
   { value: "snapshots", label: "Snapshots", content: SnapshotsTab },
   { value: "edges", label: "Edges", content: EdgesTab },
