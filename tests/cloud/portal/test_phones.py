@@ -80,7 +80,7 @@ def test_dhcp_at_the_edge_is_set_up_and_its_leases_and_other_servers_are_shown(m
         expect(section).to_contain_text("The edge answers no DHCP")
         section.get_by_role("button", name="Change").click()
         drawer = page.get_by_role("dialog", name="DHCP at the edge")
-        drawer.get_by_text("Gives addresses").click()
+        drawer.get_by_label("Gives addresses").check()
         drawer.get_by_label("Voice VLAN").fill("30")
         drawer.get_by_label("Network", exact=True).fill("192.168.30.0/24")
         drawer.get_by_label("First address").fill("192.168.31.100")

@@ -1,5 +1,5 @@
 /** Whether and how the site's edge answers DHCP. */
-import { Alert, Button, Fieldset, Group, NumberInput, SegmentedControl, Stack, Switch, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, Button, Fieldset, Group, NumberInput, Radio, Stack, Switch, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
 
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
@@ -35,16 +35,16 @@ export function DhcpForm({ site, onClose }: { site: Site; onClose: () => void })
   const { values, set } = draft;
   return (
     <FormDrawer title="DHCP at the edge" draft={draft} onClose={onClose}>
-      <SegmentedControl
-        fullWidth
-        aria-label="What the edge does"
-        data={MODES}
-        value={values.mode}
-        onChange={(mode) => set({ mode: mode as DhcpMode })}
-      />
+      <Radio.Group label="What the edge does" value={values.mode} onChange={(mode) => set({ mode: mode as DhcpMode })}>
+        <Stack gap="xs" mt="xs">
+          {MODES.map((mode) => (
+            <Radio key={mode.value} {...mode} />
+          ))}
+        </Stack>
+      </Radio.Group>
       {values.mode === "off" ? (
         <Text c="dimmed" size="sm">
-          The edge answers no DHCP. Phones learn from the network's own server where their files are.
+          Phones learn from the network's own server where their files are.
         </Text>
       ) : null}
       {values.mode === "beside" ? (
