@@ -235,6 +235,7 @@ class SipSubsystem:
                 transport=self._transport,
                 key=edge_key(self._folder / KEY_FILE, self._tokens),
                 told=self._bell.told,
+                wrote=self._bell.wrote,
             )
             self._endpoint.start()
             self._collecting.start()

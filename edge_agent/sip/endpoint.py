@@ -42,6 +42,7 @@ from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
+from edge_agent.sip.proxy.routing import Wrote
 from edge_agent.sip.registrar.contacts import Declined
 from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
@@ -113,6 +114,10 @@ class Transport(Protocol):
         ...
 
 
+def _nowhere(values: dict[str, str | bool]) -> None:
+    del values
+
+
 def _nobody(outcome: NoticeOutcome) -> None:
     del outcome
 
@@ -142,6 +147,7 @@ class Endpoint:
         kept: keeps subscriptions, publications and whose turn it is in hunt groups; None: they end with the process.
         transport: open sockets.
         told: hears what becomes of notices.
+        wrote: keeps what users change by feature codes, by the keys of site state.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
 
     Raises:
@@ -160,6 +166,7 @@ class Endpoint:
         transport: Transport,
         key: bytes,
         told: Told = _nobody,
+        wrote: Wrote = _nowhere,
         kept: KeptRows | None = None,
     ) -> None:
         self._check(config)
@@ -213,6 +220,7 @@ class Endpoint:
             self.overload,
             self._gruus,
             self._hunting,
+            wrote,
             trust,
         )
         self.layer = TransactionLayer(

@@ -32,6 +32,8 @@ class MemorySite:
     kept: MemoryRows = field(default_factory=MemoryRows)
     told: list[NoticeOutcome] = field(default_factory=list)
     """What became of notices."""
+    wrote: list[dict[str, str | bool]] = field(default_factory=list)
+    """What users changed by feature codes."""
 
     def __post_init__(self) -> None:
         self.endpoint = self.started()
@@ -51,6 +53,7 @@ class MemorySite:
             transport=self.transport,
             key=self.key,
             told=self.told.append,
+            wrote=self.wrote.append,
             kept=self.kept,
         )
         endpoint.start()
