@@ -21,10 +21,12 @@ from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
-from edge_agent.sip.transport.udp import UdpSocket
+from edge_agent.sip.transport.udp import BOTH_FAMILIES, DualUdpSocket, Peer, UdpSocket
 
 _TICK_SECONDS: Final = 0.05
 _FIRST_LETTER: Final = 0x0A
+_PEERS: Final = 8192
+"""UDP flows that need not be made again for the next datagram."""
 _KEEPALIVE_BYTES: Final = b"\r\n\0 "
 
 _log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class SipTransport:
         client_tls: asked for each encrypted connection that we open; None: none is.
         resolver: looks names up; None: no flow may lead to a name.
         advertised: the host put into Via and Record-Route; by default the address bound to.
+        advertised_six: the same towards IPv6 peers, where both families are listened for; empty: `advertised`.
         limits: of streams.
         tape: remembers what goes over the wire; None: nobody does.
 
@@ -67,6 +70,7 @@ class SipTransport:
         client_tls: TlsContext | None = None,
         resolver: Resolver | None = None,
         advertised: str | None = None,
+        advertised_six: str = "",
         limits: Limits = DEFAULT_LIMITS,
         tape: Tape | None = None,
     ) -> None:
@@ -78,6 +82,7 @@ class SipTransport:
         self._stream_addresses = {kind: address for kind, address in wanted.items() if address is not None}
         bound = next((address for address in (udp, *self._stream_addresses.values()) if address is not None), None)
         self._advertised = advertised or (bound[0] if bound else "127.0.0.1")
+        self._advertised_six = advertised_six
         self._udp: UdpSocket | None = None
         self.streams = Streams(self, clock, limits, client_tls)
         """The TCP, TLS and WebSocket connections."""
@@ -88,6 +93,7 @@ class SipTransport:
             )
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
+        self._peers: dict[Peer, Flow] = {}
         self._in_batch = False
         self._now = 0.0
         self._ticker: asyncio.TimerHandle | None = None
@@ -103,7 +109,8 @@ class SipTransport:
             NoCertificate: TLS is wanted without a certificate.
         """
         if self._udp_address is not None:
-            self._udp = UdpSocket(self._udp_address, self._datagram, self._batch_ended)
+            kind_of_socket = DualUdpSocket if self._udp_address[0] == BOTH_FAMILIES else UdpSocket
+            self._udp = kind_of_socket(self._udp_address, self._datagram, self._batch_ended)
         for kind, address in self._stream_addresses.items():
             encrypted = kind in ("tls", "wss")
             if encrypted and self._server_tls is None:
@@ -143,6 +150,12 @@ class SipTransport:
         for kind, port in self.streams.ports.items():
             found[kind] = (self._advertised, port)
         return found
+
+    @property
+    def local_six(self) -> dict[str, tuple[str, int]]:
+        """The same for IPv6 peers; empty: as `local`."""
+        six = self._advertised_six
+        return {kind: (six, port) for kind, (_, port) in self.local.items()} if six else {}
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send at the end of the batch, or as soon as the event loop gets to it; failure comes by `flow_failed`."""
@@ -193,22 +206,28 @@ class SipTransport:
 
     # -- what sockets tell
 
-    def _datagram(self, data: bytes, host: str, port: int) -> None:
+    def _datagram(self, data: bytes, peer: Peer) -> None:
         receiver = self._receiver
         if receiver is None or (len(data) <= 4 and not data.strip(_KEEPALIVE_BYTES)):
             return
         if data[0] < _FIRST_LETTER and is_stun(data):
-            self._answer_stun(data, host, port)
+            self._answer_stun(data, peer[0], peer[1])
             return
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
-        flow = Flow("udp", host, port)
+        flow = self._peers.get(peer) or self._new_peer(peer)
         if self._tape is not None:
             self._tape.fresh.append((self._now, False, flow, data))
         if self._named:
             self._named.heard(flow)
         receiver.received(data, flow, self._now)
+
+    def _new_peer(self, peer: Peer) -> Flow:
+        if len(self._peers) >= _PEERS:
+            self._peers.clear()
+        flow = self._peers[peer] = Flow("udp", peer[0], peer[1])
+        return flow
 
     def _answer_stun(self, data: bytes, host: str, port: int) -> None:
         try:
@@ -266,13 +285,17 @@ class SipTransport:
         self._batch_ended()
 
     def _flush(self) -> None:
+        outbox = self._outbox
+        if not outbox:
+            return
+        self._outbox = []
         failed: list[Flow] = []
-        outbox, self._outbox = self._outbox, []
+        now = self._clock.monotonic()
         for data, flow in outbox:
             if flow.connection < 0:
                 sent = self._named is not None and self._named.send(data, flow)
             else:
-                sent = self._send_now(data, flow)
+                sent = self._send_at(data, flow, now)
             if not sent:
                 failed.append(flow)
         if failed and self._receiver is not None:
@@ -282,8 +305,11 @@ class SipTransport:
                 self._receiver.flow_failed(flow, now)
 
     def _send_now(self, data: bytes, flow: Flow) -> bool:
+        return self._send_at(data, flow, self._clock.monotonic())
+
+    def _send_at(self, data: bytes, flow: Flow, now: float) -> bool:
         if self._tape is not None:
-            self._tape.fresh.append((self._clock.monotonic(), True, flow, data))
+            self._tape.fresh.append((now, True, flow, data))
         if flow.transport != "udp":
             return self.streams.send(data, flow)
         return self._udp is not None and 0 < flow.port < 65_536 and self._udp.send(data, flow.host, flow.port)
