@@ -41,7 +41,7 @@ test-system: $(READY) ## Tests of the whole with its real peers
 	$(BIN)/python -m pytest tests/system $(ARGS)
 
 peer-matrix: $(READY) peers ## Every scenario with every real phone over every transport; writes docs/peers.md
-	TANDEM_PEER_MATRIX=1 $(BIN)/python -m pytest tests/system/test_peer_matrix.py $(ARGS)
+	TANDEM_PEER_MATRIX=1 $(BIN)/python -m pytest tests/system/test_peer_matrix.py tests/system/test_peer_matrix_sipp.py $(ARGS)
 
 check: $(READY) ## Format, lint, types, import rules, file names, Terraform
 	$(BIN)/ruff format --check .

@@ -1,4 +1,7 @@
-"""`python -m benchmarks.provisioning [PHONES] [ROUNDS]`: the last phone served and the CPU spent, beside the peers."""
+"""`python -m benchmarks.provisioning [PHONES] [ROUNDS]`: the last phone served and the CPU spent, beside the peers.
+
+Then the time in which a call is set up through a whole edge, at rest and while its phones boot.
+"""
 
 import asyncio
 import os
@@ -13,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.provisioning import calls
 from benchmarks.provisioning.boots import boot
 from tests.support.sipp import free_udp_port
 
@@ -62,6 +66,21 @@ def nginx(folder: Path, files: Path, port: int) -> tuple[str, ...]:
 def main(phones: int = 1000, rounds: int = 3) -> None:
     """Measure, interleaved, and print."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    beside_nginx_and_tftpd(phones, rounds)
+    calls_meanwhile(phones)
+
+
+def calls_meanwhile(phones: int) -> None:
+    """How long calls take to be set up while the phones of a whole edge boot again and again, and while none does."""
+    idle, storm = calls.measure(phones)
+    for name, at in (("median", 0.5), ("p90", 0.9), ("p99", 0.99)):
+        alone, beside = (sorted(each)[min(len(each) - 1, int(at * len(each)))] * 1000 for each in (idle, storm))
+        said = f"idle {alone:.1f} ms, while {phones} phones boot {beside:.1f} ms, {beside / alone:.2f} times"
+        print(f"call set-up {name}: {said}")
+
+
+def beside_nginx_and_tftpd(phones: int, rounds: int) -> None:
+    """The last phone served and the CPU spent, round by round beside the peers."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)

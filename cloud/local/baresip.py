@@ -23,7 +23,8 @@ MODULES: Final = (
     Path("/usr/local/lib/baresip/modules"),
 )
 _COLOURS: Final = re.compile(rb"\x1b\[[0-9;]*m")
-_TRACED: Final = re.compile(rb"\n(?:\x1b\[[0-9;]*m)*#\n(?:UDP|TCP|TLS) (\S+) -> (\S+)\n")
+_TRACED: Final = re.compile(rb"#\n(?:UDP|TCP|TLS) (\S+) -> (\S+)\n")
+"""What precedes a message; during a call it stands at the end of the line that shows the bit rate."""
 _REGISTERED: Final = re.compile(r"\{\d+/\w+/v\d\} (\d{3}) ")
 _PACKETS: Final = re.compile(r"packets:\s+(\d+)\s+(\d+)")
 
@@ -64,6 +65,7 @@ class Baresip:
         tone_hz: the tone that it speaks.
         expires_seconds: registration interval; 0 does not register.
         authority: PEM file of whose certificates it believes over TLS; None: anybody's.
+        ringing_seconds: how long a call that comes in may ring.
     """
 
     def __init__(
@@ -73,13 +75,16 @@ class Baresip:
         tone_hz: int = 440,
         expires_seconds: int = 600,
         authority: Path | None = None,
+        ringing_seconds: int = 120,
     ) -> None:
         self.account = account
         self._folder = folder
         self._events: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
         self._sip_port, self._control_port = free_pair(), _free_tcp()
-        _configure(folder, account, self._sip_port, self._control_port, tone_hz, expires_seconds, authority)
+        _configure(
+            folder, account, self._sip_port, self._control_port, tone_hz, expires_seconds, authority, ringing_seconds
+        )
         self._log = folder / "log"
 
     def __enter__(self) -> Self:
@@ -240,6 +245,7 @@ def _configure(
     tone_hz: int,
     expires_seconds: int,
     authority: Path | None,
+    ringing_seconds: int,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     modules = next((path for path in MODULES if path.is_dir()), None)
@@ -253,6 +259,7 @@ def _configure(
         "net_interface 127.0.0.1",
         f"rtp_ports {rtp}-{min(rtp + 20, 65534)}",
         "rtp_stats yes",
+        f"call_local_timeout {ringing_seconds}",
         f"audio_source aufile,{folder / 'speaks.wav'}",
         f"audio_player aufile,{folder / 'heard.wav'}",
         "audio_alert aufile,/dev/null",

@@ -22,6 +22,7 @@ class ModelView:
     name: str
     label: str
     lines: int
+    https: bool
     groups: tuple[Group, ...]
 
 
@@ -146,5 +147,6 @@ def _view(catalogue: Catalogue, model: DeviceModel) -> ModelView:
         name=model.name,
         label=model.label,
         lines=model.lines,
+        https=model.https,
         groups=model.groups,
     )

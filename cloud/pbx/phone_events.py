@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cloud.models import Device, DeviceVisit, EventRow, PhoneRefusal, PhoneUpload, ResyncItem, UnknownPhone
 from cloud.pbx.device_models import ANNOUNCED, matching_model
+from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.publishing import request_publish
 from cloud.tokens import Tokens
 from contract.devices import Catalogue, load_catalogue
@@ -22,7 +23,7 @@ def take_unknown_phone(session: Session, tokens: Tokens, row: EventRow, at: date
     if what.mac:
         device = session.scalar(select(Device).where(Device.mac == what.mac, Device.site_id == row.site_id))
         if device is not None and device.model == ANNOUNCED:
-            model = matching_model(_catalogue(), what.vendor, what.model)
+            model = matching_model(tenant_catalogue(session, _shipped(), row.tenant_id), what.vendor, what.model)
             if model is not None:
                 device.model = model.key
                 session.flush()
@@ -149,5 +150,5 @@ def _forget(session: Session, row: EventRow, mac: str) -> None:
 
 
 @cache
-def _catalogue() -> Catalogue:
+def _shipped() -> Catalogue:
     return load_catalogue()

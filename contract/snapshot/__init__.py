@@ -22,7 +22,7 @@ from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
 from contract.snapshot.sip_certificate import MAX_CHAIN_CHARACTERS, SipCertificate
-from contract.snapshot.sip_policy import FromPolicy, SipPolicy, TrustedPeer
+from contract.snapshot.sip_policy import FromPolicy, QualifiedPhones, SipPolicy, TrustedPeer
 from contract.snapshot.site import DigestAlgorithm, Site
 from contract.snapshot.snapshot import (
     SCHEMA_VERSION,
@@ -72,6 +72,7 @@ __all__ = [
     "OutsideRule",
     "Period",
     "ProvisioningPolicy",
+    "QualifiedPhones",
     "Rule",
     "Schedule",
     "ServiceRule",

@@ -27,6 +27,12 @@ def _host(value: str) -> str:
         return value
 
 
+def _qualify_seconds(value: int) -> int:
+    if 0 < value < 10:
+        raise ValueError("0, or at least 10 seconds")
+    return value
+
+
 def _country(value: str) -> str:
     if value not in NUMBERS_BY_COUNTRY:
         raise ValueError("no emergency numbers are known of this country")
@@ -42,6 +48,11 @@ ForeignHost = Annotated[
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
 """ISO 3166-1 alpha-2."""
 EmergencyNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,8}$")]
+
+
+QualifiedPhones = Literal["behind_nat", "all"]
+"""`behind_nat`: those that are reached another way than their Contact says."""
+QualifySeconds = Annotated[int, Field(ge=0, le=3600), AfterValidator(_qualify_seconds)]
 
 
 class TrustedPeer(Frozen):
@@ -78,6 +89,12 @@ class SipPolicy(Frozen):
     """Whose emergency numbers count; absent: those of the dial plan and of `emergency_numbers` only."""
     emergency_numbers: Annotated[tuple[EmergencyNumber, ...], Field(max_length=16)] = ()
     """Further numbers for help, such as a works fire brigade."""
+    qualify_phones_seconds: QualifySeconds = 0
+    """How often phones are asked whether they are there (OPTIONS), which keeps their NAT open; those that leave it
+    unanswered twice are no longer rung. 0: never."""
+    qualify_phones: QualifiedPhones = "behind_nat"
+    qualify_gateways_seconds: QualifySeconds = 0
+    """The same for gateways; one that leaves it unanswered twice raises an alarm."""
 
     @property
     def numbers_for_help(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG: Final = 1
 MAX_PROBLEMS: Final = 50
+MAX_FILES: Final = 65_536
 MAX_PROBLEM_CHARACTERS: Final = 1024
 
 
@@ -155,8 +157,17 @@ def die_with_parent(parent: int) -> None:
 def main(make: Callable[[Bell], Subsystem]) -> None:
     """Run a subsystem as this process; its arguments are the descriptor of its link and the agent's process id."""
     die_with_parent(int(sys.argv[2]))
+    many_files()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the agent decides what stops
     asyncio.run(_run(make, socket.socket(fileno=int(sys.argv[1]))))
+
+
+def many_files() -> None:
+    """Let this process have as many connections as the system allows it: a service begins with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _run(make: Callable[[Bell], Subsystem], end: socket.socket) -> None:

@@ -1,7 +1,9 @@
 """The provisioning process: phones fetch their configuration from it, by every way in which they ask."""
 
 import asyncio
+import contextlib
 import logging
+import os
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final, Literal
@@ -22,6 +24,7 @@ from edge_agent.processes.reporting import Reporting
 from edge_agent.provisioning.dhcp.config import Interface
 from edge_agent.provisioning.dhcp.server import Alarm
 from edge_agent.provisioning.errors import ConfigRefused
+from edge_agent.provisioning.handed import Handed
 from edge_agent.provisioning.resync import Resync
 from edge_agent.provisioning.serve.http import PhoneTls
 from edge_agent.provisioning.serve.http.tls import CertificateUnusable
@@ -34,8 +37,12 @@ from edge_agent.views import provisioning_config
 
 log = logging.getLogger(__name__)
 
+NICENESS: Final = 10
 FOLDER: Final = "provisioning"
 KEY_FILE: Final = "provisioning.key"
+HANDED_FILE: Final = "handed-files.json"
+KEEP_SECONDS: Final = 2.0
+"""How long phones that have their files gather before that is written."""
 LEASES_FILE: Final = "dhcp-leases.db"
 AUTHORITIES: Final = "vendor-authorities"
 OWN_PLUGINS: Final = "device-plugins"
@@ -55,6 +62,9 @@ class ProvisioningSubsystem:
         self._settings = ProvisioningSettings()
         self._resync: Resync | None = None
         self._alarms: Alarms | None = None
+        self._handed = Handed()
+        self._handed_file: Path | None = None
+        self._keeping: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._key = b""
         self._devices = 0
@@ -92,6 +102,10 @@ class ProvisioningSubsystem:
             addresses, catalogue, self._reporting, self._clock, keeping=keeping, tokens=self._tokens
         )
         self._resync = Resync(catalogue, self._bell.wants, self._reporting)
+        self._handed_file = folder / FOLDER / HANDED_FILE
+        with contextlib.suppress(OSError):
+            self._handed = Handed(self._handed_file.read_bytes())
+        self._resync.over = self._settled
         self._server.desk.on_fetched = self._fetched
         return {}
 
@@ -128,8 +142,9 @@ class ProvisioningSubsystem:
         server = self._running()
         server.commit()
         if self._resync is not None:
-            self._resync.serve(server.models)
-            self._resync.changed(server.changed, self._clock.monotonic())
+            self._resync.serve(server.models, server.catalogue)
+            self._resync.changed(self._handed.serve(server.desk.library.digests()), self._clock.monotonic())
+            self._keep_handed()
             self._schedule()
         if not server.ports:
             await server.start()
@@ -199,7 +214,27 @@ class ProvisioningSubsystem:
             self._resync.advance(self._clock.monotonic())
         self._schedule()
 
+    def _settled(self, device_id: str) -> None:
+        self._handed.settled(device_id)
+        if self._handed.dirty and self._keeping is None:
+            self._keeping = asyncio.get_running_loop().call_later(KEEP_SECONDS, self._keep_handed)
+
+    def _keep_handed(self) -> None:
+        """Write which device has which files; what is not written is told to a phone once more."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
+        if self._handed_file is None or not self._handed.dirty:
+            return
+        try:
+            write_durably(self._handed_file, self._handed.content)
+        except OSError as error:
+            log.warning("handed_files_not_kept", extra={"reason": error.strerror})
+        else:
+            self._handed.dirty = False
+
     def _fetched(self, device_id: str) -> None:
+        self._settled(device_id)
         if self._resync is not None:
             self._resync.fetched(device_id)
             self._schedule()
@@ -212,6 +247,7 @@ class ProvisioningSubsystem:
         """Close every port and let go of the outbox."""
         if self._timer is not None:
             self._timer.cancel()
+        self._keep_handed()
         if self._server is not None:
             await self._server.stop()
         if self._reporting is not None:
@@ -243,4 +279,6 @@ def _outcome(told: dict[str, str], status: str) -> NoticeOutcome:
 
 
 if __name__ == "__main__":
+    # Where the processor is too little for all, calls go first: a phone that boots can wait.
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     main(ProvisioningSubsystem)

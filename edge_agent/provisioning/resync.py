@@ -50,6 +50,8 @@ class Resync:
 
     def __init__(self, catalogue: Catalogue, notify: Callable[[Notice], None], reporter: Reporter) -> None:
         self._catalogue, self._notify, self._reporter = catalogue, notify, reporter
+        self.over: Callable[[str], None] = lambda device_id: None
+        """Told of each device that is not told any more: it fetched, was given up, or cannot be told."""
         self._models: Mapping[str, str] = {}
         self._phones: dict[str, _Phone] = {}
         self._next = 0.0
@@ -63,9 +65,13 @@ class Resync:
     def __len__(self) -> int:
         return len(self._phones)
 
-    def serve(self, models: Mapping[str, str]) -> None:
-        """From here on, these are the site's devices, with their models; what goes on for others is forgotten."""
-        self._models = models
+    def serve(self, models: Mapping[str, str], catalogue: Catalogue | None = None) -> None:
+        """From here on, these are the site's devices, with their models; what goes on for others is forgotten.
+
+        Args:
+            catalogue: with the tenant's own plug-ins; None: as before.
+        """
+        self._models, self._catalogue = models, catalogue or self._catalogue
         for device_id in self._phones.keys() - models.keys():
             del self._phones[device_id]
 
@@ -91,7 +97,7 @@ class Resync:
                 phone.state, phone.due = "asked", now + FETCH_SECONDS
                 self._report(phone, "asked")
             case "not_registered" if phone.job_id is None:
-                del self._phones[device_id]  # it fetches when it starts; nobody waits for it
+                self._end(device_id)  # it fetches when it starts; nobody waits for it
             case _:
                 self._again(phone, outcome.text or outcome.state.replace("_", " "), now)
 
@@ -100,7 +106,7 @@ class Resync:
         phone = self._phones.get(device_id)
         if phone is not None and phone.state in ("asked", "sent"):
             self._report(phone, "fetched")
-            del self._phones[device_id]
+            self._end(device_id)
 
     def advance(self, now: float) -> None:
         """Ask those whose turn it is; try again, or give up."""
@@ -123,6 +129,7 @@ class Resync:
             why = "the site has no such device" if plugin is None else "its vendor has no notice for this"
             if job_id is not None:
                 self._report(phone, "failed", why if event is None else "too many at once")
+            self.over(device_id)
             return False
         known = self._phones.get(device_id)
         if known is not None and known.job_id is not None and job_id is None:
@@ -149,7 +156,11 @@ class Resync:
 
     def _fail(self, phone: _Phone, why: str) -> None:
         self._report(phone, "failed", why)
-        self._phones.pop(phone.device_id, None)
+        self._end(phone.device_id)
+
+    def _end(self, device_id: str) -> None:
+        self._phones.pop(device_id, None)
+        self.over(device_id)
 
     def _report(self, phone: _Phone, state: Literal["deferred", "asked", "fetched", "failed"], text: str = "") -> None:
         line = "".join(c for c in text if c.isprintable())[:255]

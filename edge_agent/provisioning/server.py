@@ -11,7 +11,7 @@ from edge_agent.ports import Reporter
 from edge_agent.provisioning.config import ProvisioningConfig
 from edge_agent.provisioning.dhcp.config import Interface
 from edge_agent.provisioning.dhcp.core import Site
-from edge_agent.provisioning.dhcp.packet import Code, Message
+from edge_agent.provisioning.dhcp.packet import NOWHERE, Code, Message
 from edge_agent.provisioning.dhcp.search import Pace
 from edge_agent.provisioning.dhcp.server import Alarm, DhcpServer
 from edge_agent.provisioning.errors import NothingPrepared
@@ -126,9 +126,8 @@ class ProvisioningServer:
         self.pnp = PlugAndPlayServer(self.pnp_core, clock)
         self.dhcp = self._dhcp_server(keeping.dhcp, clock, tokens or SystemTokens()) if keeping.dhcp else None
         self._config = ProvisioningConfig(0)
-        self._served = catalogue
-        self.changed: tuple[str, ...] = ()
-        """Devices whose own files are others since the last commit."""
+        self.catalogue = catalogue
+        """The device plug-ins, with those of the configuration that is served."""
         self.models: dict[str, str] = {}
         """The model of each device."""
         self.version: int | None = None
@@ -168,10 +167,9 @@ class ProvisioningServer:
         config, library, catalogue = self._prepared
         self._prepared = None
         self.version = config.version
-        self.changed = library.changed_since(self.desk.library)
         self.models = {device.device_id: device.model for device in config.devices}
         self.desk.serve(library, config.access, config.version)
-        self._config, self._served = config, catalogue
+        self._config, self.catalogue = config, catalogue
         self._identifier.learn(catalogue)
         self._urls.serve(config, catalogue)
         return self.version
@@ -203,7 +201,7 @@ class ProvisioningServer:
         """The plug-in of a phone: of its model where the site knows it, else of what it seems to be."""
         model = self.models.get(self.desk.library.device_id(mac) or "")
         vendor = model.partition("/")[0] if model else self._identifier.by_dhcp(mac, vendor_class).vendor.value
-        return self._served.plugins.get(vendor)
+        return self.catalogue.plugins.get(vendor)
 
     def _url_of(self, plugin: Plugin | None) -> str:
         secure = self._config.secure_url if plugin is not None and plugin.https else ""
@@ -213,7 +211,9 @@ class ProvisioningServer:
     def _heard(self, message: Message) -> None:
         vendor_class = message.text(Code.VENDOR_CLASS)
         facts = self._identifier.by_dhcp(message.mac, vendor_class)
-        self.desk.seen_by_dhcp(facts, str(message.client), vendor_class)
+        wanted = message.address(Code.REQUESTED_ADDRESS)
+        address = wanted if wanted is not None and message.client == NOWHERE else message.client
+        self.desk.seen_by_dhcp(facts, str(address), vendor_class)
 
     async def start(self) -> None:
         """Listen on every address.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from contract.dialplan import CompiledPlan, SiteState
-from contract.snapshot import FromPolicy, TrustedPeer, User
+from contract.snapshot import FromPolicy, QualifiedPhones, TrustedPeer, User
 from edge_agent.sip.gateways import Gateways
 from edge_agent.sip.message import DEFAULT_LIMITS, Limits
 from edge_agent.sip.transaction import DEFAULT_TIMERS, Timers
@@ -119,6 +119,9 @@ class SipConfig:
         notifies_per_batch: NOTIFYs of subscriptions sent at once; the rest follows within moments.
         restored_per_second: subscriptions of before a restart that are told their state again, each second.
         path_without_support: whether a Path is kept for a phone that does not say that it knows Path (RFC 3327 §5.3).
+        qualify_phones_seconds: how often phones are asked whether they are there, by OPTIONS; 0: never.
+        qualify_phones: which.
+        qualify_gateways_seconds: the same for gateways.
         service_route: whether phones are told to send everything through this edge (RFC 3608).
         flow_timer_seconds: how often phones with outbound promise to be heard on a connection; 0: as they like.
         session_expires: seconds after which a call whose caller did not ask for a session timer has to be refreshed, if
@@ -159,6 +162,9 @@ class SipConfig:
     notifies_per_batch: int = 200
     restored_per_second: float = 50.0
     path_without_support: bool = True
+    qualify_phones_seconds: int = 0
+    qualify_phones: QualifiedPhones = "behind_nat"
+    qualify_gateways_seconds: int = 0
     service_route: bool = False
     flow_timer_seconds: int = 120
     session_expires: int = 0

@@ -52,6 +52,7 @@ from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.trust import Trust
 from edge_agent.sip.user_agent.notices import Notices, Told
+from edge_agent.sip.user_agent.qualify import Qualifier
 from edge_agent.tokens import Tokens
 
 _SWEEP_SECONDS: Final = 5.0
@@ -59,6 +60,8 @@ _SWEEP: Final = 0
 _ALIAS: Final = b"alias"
 _LOGGED_ERRORS: Final = 20
 """Tracebacks written; further ones are counted only."""
+_GATEWAY_ALARM: Final = "gateway_silent"
+_LONGEST_TEXT: Final = 1024
 _STORE_ALARM: Final = "sip_store_not_writable"
 
 _log = logging.getLogger(__name__)
@@ -226,6 +229,16 @@ class Endpoint:
         """Subscriptions and publications."""
         self._core.attach(self.layer, self.events)
         self.notices = Notices(self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, told)
+        self.qualifier = Qualifier(
+            self.layer,
+            self.location,
+            self._own.sent_by,
+            config,
+            tokens,
+            self._registrar.gone,
+            self._silent_gateways,
+        )
+        """Asks phones and gateways whether they are there."""
         self._registering: dict[tuple[bytes, bytes, int], ServerKey] = {}
 
     # -- life
@@ -237,6 +250,7 @@ class Endpoint:
         self.events.restore(now)
         self._hunting.restore()
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+        self.qualifier.start(now)
         self._commit_store()
         self._transport.attach(self)
 
@@ -267,6 +281,7 @@ class Endpoint:
         self._registrar.configure(config)
         self.events.configure(config)
         self.notices.configure(config)
+        self.qualifier.configure(config, self._clock.monotonic())
         self._commit_store()
 
     def stop(self) -> None:
@@ -377,6 +392,7 @@ class Endpoint:
             "dropped": sum(self.drops.values()),
             **dropped,
             **self.layer.counts.figures(),
+            **self.qualifier.figures(),
         }
 
     @property
@@ -400,6 +416,10 @@ class Endpoint:
 
     def _binding_changed(self, binding: Binding, event: BindingEvent) -> None:
         self.events.contact_changed(binding, event)
+
+    def _silent_gateways(self, names: tuple[str, ...]) -> None:
+        text = f"no answer from: {', '.join(names)}"[:_LONGEST_TEXT] if names else "over"
+        self._reporter.report(AlarmChanged(alarm=_GATEWAY_ALARM, severity="warning", active=bool(names), text=text))
 
     # -- registrar
 

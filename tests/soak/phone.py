@@ -66,6 +66,10 @@ class Phone:
     _writer: asyncio.StreamWriter | None = None
     _connected: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
+    _ending: dict[str, asyncio.Task[str]] = field(default_factory=dict)
+    """Calls that were answered too late, by Call-ID."""
+    _established: set[str] = field(default_factory=set)
+    """Calls that are answered; a further 200 of one is a repetition."""
     port: int = 0
 
     @property
@@ -92,9 +96,10 @@ class Phone:
 
     async def stop(self) -> None:
         """Let go of everything."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._ending.values(), *([self._task] if self._task is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._writer is not None:
             self._writer.close()
         if self._udp is not None:
@@ -114,13 +119,15 @@ class Phone:
                 await self.register()
                 if lost is not None:
                     self.back(time.monotonic() - lost)
+                    lost = None
                 registered.set()
             except (NoAnswer, OSError):
+                await asyncio.sleep(_RECONNECT_SECONDS)
                 self._writer.close()
             await reading
             self._connected.clear()
             self._writer.close()
-            lost = lost if lost is not None and not registered.is_set() else time.monotonic()
+            lost = lost or time.monotonic()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -175,11 +182,13 @@ class Phone:
             number = int(answer.all("CSeq")[0].split()[0])
             self.send(self._request("ACK", target, to, call_id, number, routes))
             talking.add(call_id)
+            self._established.add(call_id)
             try:
                 await asyncio.sleep(talk)
                 return await self._hang_up(target, to, call_id, routes, number + 100)
             finally:
                 talking.discard(call_id)
+                self._established.discard(call_id)
         except NoAnswer as error:
             return f"no answer {error}"
 
@@ -294,12 +303,15 @@ class Phone:
             self.send(self._response(message, "200 OK"))
 
     def _end_late(self, answer: Answer) -> None:
-        """Somebody answered a call that was given up (RFC 3261 §13.2.2.4, §15)."""
+        """Somebody answered a call that was given up (RFC 3261 §13.2.2.4, §15): ACK each time, BYE until heard."""
         call_id, number = answer.all("Call-ID")[0], int(answer.all("CSeq")[0].split()[0])
         target, to = answer.all("Contact")[0].partition("<")[2].partition(">")[0], answer.all("To")[0]
         routes = "".join(f"Route: {one}\r\n" for one in reversed(answer.all("Record-Route")))
-        for method, its in (("ACK", number), ("BYE", number + 200)):
-            self.send(self._request(method, target, to, call_id, its, routes))
+        self.send(self._request("ACK", target, to, call_id, number, routes))
+        if call_id not in self._ending and call_id not in self._established:
+            ending = asyncio.create_task(self._hang_up(target, to, call_id, routes, number + 200))
+            self._ending[call_id] = ending
+            ending.add_done_callback(lambda _: self._ending.pop(call_id, None))
 
     def _response(self, request: Answer, status: str) -> str:
         via = "".join(f"Via: {one}\r\n" for one in request.all("Via"))

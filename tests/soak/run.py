@@ -221,8 +221,13 @@ class Soak:
             self.problems.append(f"memory grows: {peaks}")
 
     def _count_records(self, path: Path) -> None:
-        """Each answered call has one record that says so, and no record is there twice."""
+        """Each answered call has one record that says so, and no record is there twice.
+
+        A call whose answer was on its way when the edge was killed is begun again by its caller, who repeats the
+        INVITE: it has a record that was interrupted, and the one of what came of it then.
+        """
         answered: Counter[str] = Counter()
+        complete: Counter[str] = Counter()
         ids: Counter[str] = Counter()
         with sqlite3.connect(path) as database:
             (left,) = database.execute("SELECT count(*) FROM open_calls").fetchone()
@@ -230,17 +235,20 @@ class Soak:
                 what = _record(json.loads(text))
                 if what is not None:
                     ids[what["call_id"]] += 1
-                    answered[what["sip_call_id"]] += what.get("answered_at") is not None
+                    was_answered = what.get("answered_at") is not None
+                    answered[what["sip_call_id"]] += was_answered
+                    complete[what["sip_call_id"]] += was_answered and not what["interrupted"]
         missing = [one for one in self._answered if not answered[one]]
-        twice = [one for one, count in ids.items() if count > 1] + [one for one, count in answered.items() if count > 1]
+        twice = [one for one, count in ids.items() if count > 1] + [one for one, count in complete.items() if count > 1]
         self.records = {
             "answered calls": len(self._answered),
             "records": len(ids),
+            "calls begun again": sum(count > 1 for count in answered.values()),
             "answered calls without a record": len(missing),
             "records that are there twice": len(twice),
             "calls left open": left,
         }
-        self.problems += [f"{name}: {self.records[name]}" for name in list(self.records)[2:] if self.records[name]]
+        self.problems += [f"{name}: {self.records[name]}" for name in list(self.records)[3:] if self.records[name]]
 
     def table(self) -> str:
         """The figures for people."""

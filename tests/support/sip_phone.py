@@ -20,6 +20,8 @@ class SipPhone:
         edge: where it sends.
         username: of its user.
         answers: statuses that it gives to an INVITE, at once and in this order.
+        private_host: the address that it takes for its own, behind a NAT; empty: `address`.
+        other_status: what it answers to anything but INVITE, CANCEL and ACK.
     """
 
     network: MemoryNetwork
@@ -28,6 +30,8 @@ class SipPhone:
     username: str
     answers: tuple[int, ...] = (180, 200)
     password: str = ""
+    private_host: str = ""
+    other_status: int = 200
     requests: list[Message] = field(default_factory=list)
     responses: list[Message] = field(default_factory=list)
     _count: int = 0
@@ -41,7 +45,7 @@ class SipPhone:
     def contact(self) -> str:
         """Its Contact URI."""
         stream = ";transport=tcp" if self.network.flow_of(self.address).transport == "tcp" else ""
-        return f"sip:{self.username}@{self.address[0]}:{self.address[1]}{stream}"
+        return f"sip:{self.username}@{self.private_host or self.address[0]}:{self.address[1]}{stream}"
 
     @property
     def statuses(self) -> list[int]:
@@ -61,7 +65,7 @@ class SipPhone:
         """Send a request outside of a dialog; `other` replaces headers (`from_`, `cseq`, `via`, `hops`, `contact`)."""
         self._count += 1
         number = self._count
-        host, port = self.address
+        host, port = self.private_host or self.address[0], self.address[1]
         transport = self.network.flow_of(self.address).transport.upper()
         via = other.get("via", f"SIP/2.0/{transport} {host}:{port};branch=z9hG4bK{self.username}x{port}x{number};rport")
         contacts = other.get("contact", f"<{self.contact}>")
@@ -150,7 +154,7 @@ class SipPhone:
             own, other = answer.need(b"from"), answer.need(b"to")
         target = NameAddr.parse(peer.values(b"contact")[0]).uri.text
         number = answer.cseq[0] if method == "ACK" else cseq or 100 + self._count
-        host, port = self.address
+        host, port = self.private_host or self.address[0], self.address[1]
         transport = self.network.flow_of(self.address).transport.upper()
         lines = [
             method.encode() + b" " + target + b" SIP/2.0",
@@ -188,7 +192,7 @@ class SipPhone:
             if invite is not None:
                 self._respond(invite, 487)
         elif message.method != b"ACK":
-            self._respond(message, 200)
+            self._respond(message, self.other_status)
 
     @property
     def ringing(self) -> Message:

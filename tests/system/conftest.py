@@ -17,7 +17,7 @@ from tests.support.phones.matrix import SCENARIOS, Matrix
 from tests.support.raw_sip import RawPhone
 from tests.support.sipp import SippAccount
 
-_MATRIX = pytest.StashKey[Matrix]()
+_MATRICES = pytest.StashKey[dict[str, Matrix]]()
 MATRIX_FILE = Path(__file__).parents[2] / "docs/peers.md"
 """Written when TANDEM_PEER_MATRIX is set."""
 
@@ -31,43 +31,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[at] = item
 
 
-def _place(item: pytest.Item) -> tuple[int, str]:
+def _place(item: pytest.Item) -> tuple[str, int, bool, str]:
+    """After the restart, phones over UDP are tried before any of them could have registered again."""
+    row, column, table = _cell(item) or ("", "", "")
+    return item.path.name, SCENARIOS.index(table or column), not row.endswith(", udp"), row
+
+
+def _cell(item: pytest.Item) -> tuple[str, str, str] | None:
+    """Row, column and table of a test that is a cell; the table of scenarios has no name."""
     marker = item.get_closest_marker("cell")
-    assert marker is not None
-    return SCENARIOS.index(marker.args[1]), marker.args[0]
+    if marker is None:
+        return None
+    row, column, *table = marker.args
+    return row, column, table[0] if table else ""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Note what came of a cell."""
     report = yield
-    if (marker := item.get_closest_marker("cell")) and (report.when == "call" or not report.passed):
-        matrix = item.config.stash.setdefault(_MATRIX, Matrix())
-        row, scenario = marker.args
+    if (cell := _cell(item)) and (report.when == "call" or not report.passed):
+        row, column, table = cell
+        matrices = item.config.stash.setdefault(_MATRICES, {"": Matrix(), "pairs": Matrix("caller", None)})
         if report.skipped:
             reason = report.longrepr[2].removeprefix("Skipped: ")
             result, _, why = reason.partition(": ")
-            matrix.note(row, scenario, result, why)
+            matrices[table].note(row, column, result, why)
         else:
-            matrix.note(row, scenario, "pass" if report.passed else "FAIL", "" if report.passed else "see the test")
+            result, why = ("pass", "") if report.passed else ("FAIL", "see the test")
+            matrices[table].note(row, column, result, why)
     return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The matrix of phones; in its page of the documentation too when that is asked for."""
-    matrix = config.stash.get(_MATRIX, None)
-    if matrix is None:
+    matrices = config.stash.get(_MATRICES, None)
+    if matrices is None:
         return
-    for line in matrix.lines():
+    lines = [line for matrix in matrices.values() if matrix.cells for line in (*matrix.lines(), "")]
+    for line in lines:
         terminalreporter.write_line(line)
     if os.environ.get("TANDEM_PEER_MATRIX"):
-        MATRIX_FILE.write_text(page_of(matrix), encoding="utf-8")
-
-
-def page_of(matrix: Matrix) -> str:
-    """The page with its matrix replaced by this one."""
-    before = MATRIX_FILE.read_text(encoding="utf-8").partition("<!-- the last run -->")[0]
-    return f"{before}<!-- the last run -->\n\n" + "\n".join(matrix.lines()) + "\n"
+        before = MATRIX_FILE.read_text(encoding="utf-8").partition("<!-- the last run -->")[0]
+        MATRIX_FILE.write_text(f"{before}<!-- the last run -->\n\n" + "\n".join(lines).strip() + "\n", encoding="utf-8")
 
 
 def settings_for(folder: Path, *more: str, **environment: str) -> LocalSettings:

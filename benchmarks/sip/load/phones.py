@@ -144,6 +144,7 @@ class Phone:
             self.wire.send(self._refused_ack(message))
             self._end(f"{status} to INVITE")
             return
+        self._outcome.setups.append(round(now - self._began, 6))
         to, target = header(message, b"To"), contact_uri(message)
         routes = b"".join([b"Route: %b\r\n" % one for one in reversed(headers(message, b"Record-Route"))])
         branch = b"%b.%d" % (self.call_id, self._cseq)

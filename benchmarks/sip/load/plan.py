@@ -73,6 +73,7 @@ class Outcome:
         seconds: from the first message to the last end.
         cpu_seconds: what the generator itself used meanwhile.
         reasons: why the failed ones did, with how many each.
+        setups: of each call, seconds from its first INVITE to the answer (200), the challenge included.
     """
 
     succeeded: int = 0
@@ -81,6 +82,7 @@ class Outcome:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
+    setups: list[float] = field(default_factory=list)
 
     def clear(self) -> None:
         """Begin to count anew."""

@@ -148,6 +148,7 @@ class DeviceModelSummary(Shown):
     name: str
     label: str
     lines: int = Field(description="How many accounts it can register")
+    https: bool = Field(description="Whether it fetches its files by HTTPS where its edge has a certificate for it")
 
 
 class DeviceModel(DeviceModelSummary):

@@ -108,6 +108,11 @@ class SipRules(Shown):
     trusted_peers: list[TrustedPeer]
     country: str | None = Field(description="Whose emergency numbers count, as ISO 3166-1 alpha-2")
     emergency_numbers: list[str] = Field(description="Further numbers for help")
+    qualify_phones_seconds: int = Field(
+        description="How often phones are asked by OPTIONS whether they are there; 0: never"
+    )
+    qualify_phones: Literal["behind_nat", "all"] = Field(description="Which phones are asked")
+    qualify_gateways_seconds: int = Field(description="How often gateways are asked; 0: never")
     numbers_for_help: list[str] = Field(description="The country's emergency numbers and the site's own")
 
 
@@ -209,6 +214,9 @@ class SipRulesPatch(Patch):
     trusted_peers: Annotated[list[NewTrustedPeer], Field(max_length=32)] | None = absent()
     country: Annotated[str, Field(max_length=2)] | None = absent()
     emergency_numbers: Annotated[list[Annotated[str, Field(max_length=8)]], Field(max_length=16)] | None = absent()
+    qualify_phones_seconds: Annotated[int, Field(ge=0, le=3600)] | None = absent()
+    qualify_phones: Literal["behind_nat", "all"] | None = absent()
+    qualify_gateways_seconds: Annotated[int, Field(ge=0, le=3600)] | None = absent()
 
     def changes(self) -> dict[str, Any]:
         """What was sent, as plain values."""

@@ -44,10 +44,12 @@ class Library:
         """The MAC address of a device; empty when the site does not know it."""
         return self._macs.get(device_id, "")
 
-    def changed_since(self, earlier: "Library") -> tuple[str, ...]:
-        """Devices of both whose own files differ, sorted."""
-        before, after = earlier.own_files(), self.own_files()
-        return tuple(sorted(each for each in after.keys() & before.keys() if after[each] != before[each]))
+    def digests(self) -> dict[str, str]:
+        """One digest of all files of each device's own."""
+        return {
+            device_id: hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:32]
+            for device_id, files in self.own_files().items()
+        }
 
     def own_files(self) -> dict[str, dict[str, str]]:
         """The files of each device's own: name → entity tag."""

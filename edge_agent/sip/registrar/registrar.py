@@ -228,6 +228,10 @@ class Registrar:
         if binding.user_id in self._location.watched:
             self._changed(binding, why)
 
+    def gone(self, binding: Binding) -> None:
+        """The phone does not answer any more."""
+        self._remove(binding, "deactivated")
+
     def sweep(self, now: float) -> None:
         """Let lapsed bindings go; to be called every few seconds."""
         for binding in [one for one in self._location.all() if one.expires <= now]:

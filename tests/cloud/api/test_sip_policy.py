@@ -38,6 +38,9 @@ def test_a_site_trusts_nobody_and_is_strict_until_somebody_says_otherwise(world:
         "country": None,
         "emergency_numbers": [],
         "numbers_for_help": [],
+        "qualify_phones_seconds": 0,
+        "qualify_phones": "behind_nat",
+        "qualify_gateways_seconds": 0,
     }
     assert compiled(world) == SipPolicy()
 
@@ -94,3 +97,14 @@ def test_every_country_has_numbers_that_a_site_could_have_too() -> None:
         assert SipPolicy(country=country).numbers_for_help == numbers
         assert SipPolicy(emergency_numbers=numbers).numbers_for_help == numbers
         assert len(set(numbers)) == len(numbers) > 0
+
+
+def test_how_often_phones_and_gateways_are_asked_is_decided_and_too_often_is_refused(world: ApiWorld) -> None:
+    wanted = {"qualify_phones_seconds": 30, "qualify_phones": "all", "qualify_gateways_seconds": 60}
+    changed = world.admin.patch(where(world), {"sip": wanted})
+    assert changed.status == 200, changed.body
+    assert changed.json["sip"].items() >= wanted.items()
+    policy = compiled(world)
+    assert (policy.qualify_phones_seconds, policy.qualify_phones, policy.qualify_gateways_seconds) == (30, "all", 60)
+    for seconds in (9, 3601, -1):
+        assert world.admin.patch(where(world), {"sip": {"qualify_phones_seconds": seconds}}).status == 422

@@ -12,6 +12,7 @@ from cloud.models import (
     Alarm,
     CallRecord,
     Device,
+    DevicePlugin,
     DeviceVisit,
     EventRow,
     PhoneRefusal,
@@ -22,6 +23,7 @@ from cloud.models import (
 )
 from cloud.pbx.inbox import keep_events
 from cloud.pbx.publishing import latest_snapshot
+from contract.devices.archive import pack, unpack
 from contract.sync.events import (
     AlarmChanged,
     CallEnded,
@@ -37,6 +39,7 @@ from contract.sync.events import (
 from contract.sync.messages import Event
 from tests.cloud.functions.conftest import Functions
 from tests.support.customers import TOKENS, Customer, EdgeAtSite, HandClock, add_phone, add_user
+from tests.support.device_archives import GOOD, packed
 from tests.support.postgres import Databases
 from tests.support.scripted_receiver import ScriptedReceiver
 
@@ -271,6 +274,29 @@ def test_a_phone_is_followed_from_the_order_over_its_fetch_to_its_registration(
     functions.ingest()
     with databases.worker.session(customer.scope) as session:
         assert session.get_one(DeviceVisit, device_id).resync_state == "registered"
+
+
+def test_an_announced_phone_of_an_uploaded_plug_in_becomes_known(
+    functions: Functions, databases: Databases, customer: Customer, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    with databases.api.session(customer.scope) as session:
+        content = pack(unpack(packed(GOOD), "acme"))
+        plugin = DevicePlugin(
+            id=TOKENS.id(),
+            tenant_id=customer.tenant_id,
+            vendor="acme",
+            label="Acme",
+            models=["one"],
+            content=content,
+            digest="0" * 64,
+        )
+        session.add(plugin)
+    device_id = new_device(databases, customer, "02acac000001", "announced/any")
+    said = UnknownPhoneSeen(mac="02acac000001", vendor="acme", model="One", address="192.0.2.7", protocol="dhcp")
+    arrive(databases, edge, clock, 1, said)
+    functions.ingest()
+    with databases.worker.session(customer.scope) as session:
+        assert session.get_one(Device, device_id).model == "acme/one"
 
 
 def test_an_announced_phone_becomes_known_when_it_says_what_it_is_and_its_site_is_published(

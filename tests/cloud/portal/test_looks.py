@@ -9,7 +9,19 @@ from tests.support.portal import PHONE, Visit, visit
 
 pytestmark = pytest.mark.peer("chromium")
 
-TABS = ("overview", "users", "devices", "unknown-phones", "dhcp", "calls", "snapshots", "edges", "sip")
+TABS = (
+    "overview",
+    "users",
+    "devices",
+    "device-settings",
+    "unknown-phones",
+    "phone-rules",
+    "dhcp",
+    "calls",
+    "snapshots",
+    "edges",
+    "sip",
+)
 
 
 def _pages(world: ApiWorld, things: dict[str, str]) -> list[str]:

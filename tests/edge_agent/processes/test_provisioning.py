@@ -27,16 +27,34 @@ def message(version: int, model: str = "yealink/t54w") -> Prepare:
     )
 
 
-@pytest.fixture
-async def provisioning(tmp_path: Path) -> AsyncIterator[ProvisioningSubsystem]:
+async def started(folder: Path) -> ProvisioningSubsystem:
     subsystem = ProvisioningSubsystem(Bell())
     where = ProvisioningSettings(
         address="127.0.0.1", tftp_port=0, http_port=0, https_port=0, ftp_port=0, plug_and_play_port=0
     )
-    settings = Settings(state_dir=tmp_path, sip=SipSettings(address="127.0.0.1"), provisioning=where)
+    settings = Settings(state_dir=folder, sip=SipSettings(address="127.0.0.1"), provisioning=where)
     assert await subsystem.start(Start(settings=settings)) == {}
+    return subsystem
+
+
+@pytest.fixture
+async def provisioning(tmp_path: Path) -> AsyncIterator[ProvisioningSubsystem]:
+    subsystem = await started(tmp_path)
     yield subsystem
     await subsystem.stop()
+
+
+async def test_a_change_that_is_published_while_the_process_is_down_reaches_the_phone_after_its_restart(
+    provisioning: ProvisioningSubsystem, tmp_path: Path
+) -> None:
+    await provisioning.prepare(message(1))
+    await provisioning.commit()
+    await provisioning.stop()
+    later = await started(tmp_path)
+    await later.prepare(message(2, "yealink/t46s"))
+    await later.commit()
+    assert later.figures() == {"devices": 2, "resyncing": 1}
+    await later.stop()
 
 
 async def test_ports_are_bound_once_there_is_something_to_serve(provisioning: ProvisioningSubsystem) -> None:

@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.devices import load_catalogue
 from contract.sync.events import PhoneResync
 from edge_agent.ports import Notice, NoticeOutcome, NoticeRefused, NoticeState
+from edge_agent.provisioning.handed import Handed
 from edge_agent.provisioning.render import Renderer
 from edge_agent.provisioning.resync import FETCH_SECONDS, OUTCOME_SECONDS, PACE_SECONDS, RETRY_SECONDS, Resync
 from tests.support.site_phones import RecordedReporter, account, generic, phone, site, yealink
@@ -151,7 +154,50 @@ def test_a_device_that_is_deleted_is_forgotten() -> None:
 
 
 def test_only_the_devices_whose_own_files_differ_have_changed() -> None:
-    renderer = Renderer(CATALOGUE)
+    renderer, handed = Renderer(CATALOGUE), Handed()
     old = renderer.render(site(yealink(), generic(), phone("snom/d785", "000413a1b2c3")))
     new = renderer.render(site(yealink(accounts=(account(name="Front"),)), generic(), yealink(mac="805ec0000201")))
-    assert new.changed_since(old) == ("device-805ec0000200",)
+    assert handed.serve(old.digests()) == ()
+    assert handed.serve(new.digests()) == ("device-805ec0000200",)
+    assert handed.serve(new.digests()) == ()  # it is being told
+
+
+def test_a_change_that_nobody_was_told_of_is_found_after_a_restart() -> None:
+    before = Handed()
+    before.serve({YEALINK: "1", SNOM: "1"})
+    before.serve({YEALINK: "2", SNOM: "2"})
+    before.settled(SNOM)
+    after = Handed(before.content)
+    assert after.serve({YEALINK: "2", SNOM: "2", GENERIC: "1"}) == (YEALINK,)
+    after.settled(YEALINK)
+    assert Handed(after.content).serve({YEALINK: "2", SNOM: "3"}) == (SNOM,)
+
+
+@given(st.binary(max_size=60) | st.sampled_from([b"[1]", b'{"a": 1}', b"[[[[", b'{"device-1": "2"}']))
+def test_whatever_was_kept_is_read_or_forgotten(content: bytes) -> None:
+    assert Handed(content).serve({YEALINK: "1"}) in ((), (YEALINK,))
+
+
+def test_what_is_nested_without_end_is_forgotten() -> None:
+    assert Handed(b"[" * 100_000).serve({YEALINK: "1"}) == ()
+
+
+def test_a_phone_of_an_uploaded_plug_in_is_told_by_that_plug_ins_event() -> None:
+    world = World()
+    acme = replace(CATALOGUE.plugins["generic"], vendor="acme", resync_event="acme-sync")
+    assert world.resync.changed(["device-9"], world.now) == 0
+    world.resync.serve({"device-9": "acme/one"}, CATALOGUE.extended({"acme": acme}))
+    assert world.resync.changed(["device-9"], world.now) == 1
+    world.later(0)
+    assert [each.event for each in world.sent] == ["acme-sync"]
+
+
+def test_who_waits_hears_that_a_phone_is_not_told_any_more() -> None:
+    world, over = World(), list[str]()
+    world.resync.over = over.append
+    world.resync.changed([YEALINK, GENERIC], world.now)
+    assert over == [GENERIC]  # it has no way to hear
+    world.later(0)
+    world.told("accepted")
+    world.resync.fetched(YEALINK)
+    assert over == [GENERIC, YEALINK]

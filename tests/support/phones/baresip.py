@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from cloud.local.baresip import Baresip, PhoneAccount, PhoneError
-from tests.support.phones.phone import PATIENCE, Event, Phone, Seen, Surroundings
+from cloud.local.baresip import Baresip, PhoneAccount
+from tests.support.phones.phone import Event, Phone, Seen, Surroundings
 
 _EVENTS: Final = {
-    "REGISTER_OK": Seen.REGISTERED,
     "CALL_INCOMING": Seen.INCOMING,
     "CALL_RINGING": Seen.RINGING,
     "CALL_ESTABLISHED": Seen.ANSWERED,
@@ -22,28 +21,30 @@ class BaresipPhone(Phone):
     """One baresip. What it was sent in a re-INVITE is read from its trace, for it has no event for being held."""
 
     program: ClassVar[str] = "baresip"
+    no_answer_status: ClassVar[int] = 486
+    """Also when its time for ringing is over."""
     unable: ClassVar[Mapping[str, str]] = {
-        "no answer": "baresip 1.0 refuses a ringing call as busy only, and rings until the caller gives up",
         "attended transfer": _NO_REPLACES,
     }
 
-    def __init__(self, name: str, account: PhoneAccount, surroundings: Surroundings) -> None:
-        super().__init__(name, account, surroundings)
+    def __init__(
+        self, name: str, account: PhoneAccount, surroundings: Surroundings, ringing_seconds: int = 120
+    ) -> None:
+        super().__init__(name, account, surroundings, ringing_seconds)
         self._read = 0
         self._calls: set[str] = set()
+        self._registering: set[str] = set()
 
     def start(self) -> None:
         self._read = 0
-        authority = self.surroundings.authority
-        self._baresip = Baresip(self.folder, self.account, expires_seconds=60, authority=authority)
+        self._baresip = Baresip(
+            self.folder,
+            self.account,
+            expires_seconds=60,
+            authority=self.surroundings.authority,
+            ringing_seconds=self.ringing_seconds,
+        )
         self._baresip.__enter__()
-        try:
-            # It registers before its control socket is open, so that the event may be missed.
-            self._baresip.registered(PATIENCE)
-        except PhoneError:
-            self._baresip.__exit__()
-            raise
-        self._seen.append(Event(Seen.REGISTERED))
 
     def stop(self) -> None:
         self._baresip.__exit__()
@@ -51,13 +52,17 @@ class BaresipPhone(Phone):
     def poll(self) -> list[Event]:
         told = self._baresip.take_events()
         found = [Event(_EVENTS[event["type"]], _status(event)) for event in told if event.get("type") in _EVENTS]
-        return found + self._descriptions()
+        return found + self._traffic()
 
-    def _descriptions(self) -> list[Event]:
+    def _traffic(self) -> list[Event]:
         """What the messages say that came and went since the last time."""
         messages, self._read = self._baresip.traffic_since(self._read)
         found = []
         for one in messages:
+            if one.start_line.startswith("REGISTER "):
+                self._registering.add(one.call_id)
+            elif one.start_line.startswith("SIP/2.0 200") and one.call_id in self._registering:
+                found.append(Event(Seen.REGISTERED))
             if not one.body.startswith(b"v=0"):
                 continue
             text = one.body.decode("utf-8", "replace")
@@ -72,11 +77,6 @@ class BaresipPhone(Phone):
                 found.append(Event(Seen.ANSWER, text))
         return found
 
-    def register(self) -> None:
-        """Switched off and on: its console has no command for it."""
-        self.stop()
-        self.start()
-
     def call(self, number: str) -> None:
         self._baresip.dial(self.uri(number))
 
@@ -87,7 +87,7 @@ class BaresipPhone(Phone):
         self._baresip.hang_up()
 
     def let_it_ring(self) -> None:
-        """It rings on."""
+        """It gives up by itself."""
 
     def hang_up(self) -> None:
         self._baresip.hang_up()

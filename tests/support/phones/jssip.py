@@ -7,6 +7,7 @@ browser's fake device; DTLS-SRTP goes from page to page over the loopback interf
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ FLAGS: Final = (
     "--autoplay-policy=no-user-gesture-required",
 )
 _ADDRESS: Final = "https://phone.test/"
+_OF_REGISTER: Final = re.compile(r"(?m)^CSeq: \d+ REGISTER\r?$")
 
 
 class NotBuilt(Exception):
@@ -92,10 +94,12 @@ class JssipPhone(Phone):
     def start(self) -> None:
         account = self.account
         self._wrong: list[str] = []
+        self._registered: list[Event] = []
         self._context = self.browser.new_context(ignore_https_errors=True, permissions=["microphone"])
         self._page = self._context.new_page()
         self._page.on("console", lambda message: self._wrong.append(message.text))
         self._page.on("pageerror", lambda error: self._wrong.append(str(error)))
+        self._page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
         self._page.route(_ADDRESS, _empty_document)
         self._page.goto(_ADDRESS)
         self._page.add_script_tag(path=built_script())
@@ -113,14 +117,19 @@ class JssipPhone(Phone):
         self._context.close()
 
     def poll(self) -> list[Event]:
-        return [Event(Seen[what], detail) for what, detail in self._page.evaluate("phone.take()")]
+        found = [Event(Seen[what], detail) for what, detail in self._page.evaluate("phone.take()")]
+        registered, self._registered = self._registered, []
+        return registered + found
+
+    def _frame(self, payload: str | bytes) -> None:
+        """JsSIP has no event for a registration that is renewed."""
+        text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
+        if text.startswith("SIP/2.0 200 ") and _OF_REGISTER.search(text):
+            self._registered.append(Event(Seen.REGISTERED))
 
     def _do(self, verb: str, argument: Any = None) -> None:
         # What the verb returns is an object of JsSIP, which does not travel.
         self._page.evaluate("([verb, argument]) => { phone[verb](argument); }", [verb, argument])
-
-    def register(self) -> None:
-        self._do("register")
 
     def call(self, number: str) -> None:
         self._do("call", self.uri(number))

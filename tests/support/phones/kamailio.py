@@ -56,6 +56,7 @@ request_route {
     if (has_totag()) {
         if (loose_route()) {
             if ($$du == $$null) handle_ruri_alias();
+            if (is_method("INVITE|UPDATE|REFER|NOTIFY|SUBSCRIBE")) route(reached);
             t_on_reply("answered");
             t_relay();
         } else if (is_method("ACK")) {
@@ -86,7 +87,10 @@ request_route {
     t_relay();
 }
 onreply_route[answered] {
-    # A phone on a stream is reached through the stream, also within a dialog.
+    route(reached);
+}
+route[reached] {
+    # A phone on a stream is reached through the stream, also within a dialog and after its target was refreshed.
     if ($$sp != $edge_udp_port && $$sp != $edge_tcp_port && $$sp != $edge_tls_port) set_contact_alias();
 }
 """)

@@ -5,7 +5,6 @@ Its TLS compares the name of a certificate only, not the addresses in it: the au
 
 import re
 import subprocess
-from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from cloud.local.baresip import free_pair, write_tone
@@ -23,6 +22,7 @@ _STATES: Final = {
 _REGISTERED: Final = "to [LinphoneRegistrationOk]"
 _CHANGED: Final = re.compile(r"CallSession \[\S+\] moving from state Linphone(\w+) to Linphone(\w+)")
 _HEARD: Final = re.compile(r"ortp-message-received +([1-9]\d*) packets")
+_ASSIGNED: Final = re.compile(r"assigned id (\d+)")
 CONFIG: Final = """[sip]
 sip_port={udp}
 sip_tcp_port={tcp}
@@ -32,6 +32,8 @@ root_ca={authority}
 verify_server_certs=1
 verify_server_cn=0
 guess_hostname=1
+inc_timeout={ringing}
+inc_timeout_status_code=480
 default_proxy=0
 contact=sip:{username}@127.0.0.1
 
@@ -65,7 +67,6 @@ class LinphonePhone(Phone):
     """One linphonec, its console on a pipe."""
 
     program: ClassVar[str] = "linphonec"
-    unable: ClassVar[Mapping[str, str]] = {"no answer": "linphonec 5.1 says busy when its ringing time is over"}
     busy_status: ClassVar[int] = 603
 
     def start(self) -> None:
@@ -80,6 +81,7 @@ class LinphonePhone(Phone):
             transport=account.transport,
             authority=self.surroundings.authority,
             rtp=free_pair(),
+            ringing=self.ringing_seconds,
             **{kind: has if kind == account.transport else 0 for kind in ("udp", "tcp", "tls")},
         )
         file = self.folder / "linphonerc"
@@ -131,11 +133,6 @@ class LinphonePhone(Phone):
         self._process.stdin.write(command.encode() + b"\n")
         self._process.stdin.flush()
 
-    def register(self) -> None:
-        """Switched off and on: its console registers an account only once."""
-        self.stop()
-        self.start()
-
     def call(self, number: str) -> None:
         self._do(f"call {self.uri(number)}")
 
@@ -161,7 +158,8 @@ class LinphonePhone(Phone):
         self._do(f"transfer {self.uri(number)}")
 
     def join(self) -> None:
-        self._do("transfer 1 --to-call 2")
+        first, second = _ASSIGNED.findall(self._said.read_text("utf-8", "replace"))[-2:]
+        self._do(f"transfer {first} --to-call {second}")
 
     def said(self) -> str:
         parts = [self._said, self._lines.path]

@@ -69,6 +69,7 @@ class Phone(ABC):
         name: unique, for its folder.
         account: what it registers with.
         surroundings: where it lives.
+        ringing_seconds: how long it rings before it gives up, where a phone can be told so.
     """
 
     program: ClassVar[str]
@@ -79,11 +80,16 @@ class Phone(ABC):
     no_answer_status: ClassVar[int] = 480
     """What it says when nobody answers."""
 
-    def __init__(self, name: str, account: PhoneAccount, surroundings: Surroundings) -> None:
+    def __init__(
+        self, name: str, account: PhoneAccount, surroundings: Surroundings, ringing_seconds: int = 120
+    ) -> None:
+        self.ringing_seconds = ringing_seconds
         self.name, self.account, self.surroundings = name, account, surroundings
         self.folder = surroundings.folder / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self._seen: list[Event] = []
+        self.registrations = 0
+        """How often it was registered or renewed that, by what was noticed so far."""
 
     def __enter__(self) -> Self:
         self.start()
@@ -103,10 +109,6 @@ class Phone(ABC):
     @abstractmethod
     def poll(self) -> list[Event]:
         """What was noticed since the last time."""
-
-    @abstractmethod
-    def register(self) -> None:
-        """Register again now."""
 
     @abstractmethod
     def call(self, number: str) -> None:
@@ -158,7 +160,7 @@ class Phone(ABC):
         """
         pause, deadline = threading.Event(), time.monotonic() + within
         while True:
-            self._seen += self.poll()
+            self._notice()
             for at, event in enumerate(self._seen):
                 if event.what is what:
                     return self._seen.pop(at)
@@ -173,8 +175,23 @@ class Phone(ABC):
 
     def forget(self) -> None:
         """What was noticed up to now is of no interest."""
-        self.poll()
+        self._notice()
         self._seen.clear()
+
+    def registers_beyond(self, count: int, within: float) -> None:
+        """Wait until it has been registered more often than that, all by itself.
+
+        Raises:
+            NotSeen: it did not happen in time.
+        """
+        deadline = time.monotonic() + within
+        while self.registrations <= count:
+            self.wait_for(Seen.REGISTERED, max(0.0, deadline - time.monotonic()))
+
+    def _notice(self) -> None:
+        events = self.poll()
+        self.registrations += sum(event.what is Seen.REGISTERED for event in events)
+        self._seen += events
 
     def uri(self, number: str) -> str:
         """The address of record of a number."""

@@ -61,9 +61,6 @@ class PjsuaPhone(Phone):
         self._process.stdin.write(json.dumps(words).encode() + b"\n")
         self._process.stdin.flush()
 
-    def register(self) -> None:
-        self._do("register")
-
     def call(self, number: str) -> None:
         self._do("call", self.uri(number))
 

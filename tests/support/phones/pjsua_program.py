@@ -110,9 +110,7 @@ def _unhold() -> Any:
 def carry_out(account: Account, verb: str, arguments: list[str]) -> None:
     """One command."""
     calls = account.calls
-    if verb == "register":
-        account.setRegistration(True)
-    elif verb == "call":
+    if verb == "call":
         # The call speaks before makeCall has returned.
         account.keep(Call(account)).makeCall(arguments[0], pjsua2.CallOpParam(True))
     elif verb == "answer":

@@ -116,7 +116,7 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
       )}
       {model.data ? (
         <SettingsEditor
-          model={model.data}
+          groups={model.data.groups}
           settings={draft.values.settings}
           inheritance={inheritanceOf(resolved.data?.items ?? [])}
           onChange={(settings) => draft.set({ settings })}

@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
 import type { Device, LineWithPassword, Site } from "../api/types";
+import { PhoneDrawer } from "../phones/PhoneDrawer";
 import { Confirm } from "../shell/Confirm";
 import { DataTable, type Column } from "../shell/DataTable";
 import { Empty, Loaded } from "../shell/Page";
@@ -15,6 +16,7 @@ import { RegistrationState } from "../users/RegistrationState";
 import { LineSecret } from "../users/UserLines";
 import { useRegistrations, useUsers } from "../users/useUsers";
 import { DeviceForm } from "./DeviceForm";
+import { ImportDrawer } from "./ImportDrawer";
 import { ResyncDrawer } from "./ResyncDrawer";
 import { VisitState } from "./VisitState";
 import { showMac } from "./mac";
@@ -22,10 +24,12 @@ import { useDeviceModels, useDevices } from "./useDevices";
 
 export function DevicesTab({ site }: { site: Site }) {
   const devices = useDevices(site.id);
-  const models = useDeviceModels();
+  const models = useDeviceModels(site.tenant_id);
   const users = useUsers(site.id, { poll: false });
   const registrations = useRegistrations(site.id);
   const [edited, setEdited] = useState<Device | "new" | null>(null);
+  const [opened, setOpened] = useState<Device | null>(null);
+  const [importing, setImporting] = useState(false);
   const [sending, setSending] = useState(false);
   const [deleted, setDeleted] = useState<Device | null>(null);
   const [made, setMade] = useState<LineWithPassword[]>([]);
@@ -73,6 +77,7 @@ export function DevicesTab({ site }: { site: Site }) {
       cell: (device) => (
         <RowActions
           name={device.name || showMac(device.mac)}
+          onOpen={() => setOpened(device)}
           onEdit={() => setEdited(device)}
           onDelete={() => setDeleted(device)}
         />
@@ -82,6 +87,11 @@ export function DevicesTab({ site }: { site: Site }) {
   const sendButton = (
     <Button variant="default" onClick={() => setSending(true)}>
       Send profiles
+    </Button>
+  );
+  const importButton = (
+    <Button variant="default" onClick={() => setImporting(true)}>
+      Import list
     </Button>
   );
   const newButton = (
@@ -95,7 +105,15 @@ export function DevicesTab({ site }: { site: Site }) {
         {(all) =>
           all.length === 0 ? (
             <div className="card">
-              <Empty title="No devices yet" action={newButton}>
+              <Empty
+                title="No devices yet"
+                action={
+                  <Group gap="xs">
+                    {importButton}
+                    {newButton}
+                  </Group>
+                }
+              >
                 A device is a phone that the site's edge configures, known by its MAC address. Plug one in and it also
                 appears under “Unknown phones”.
               </Empty>
@@ -103,6 +121,7 @@ export function DevicesTab({ site }: { site: Site }) {
           ) : (
             <>
               <Group justify="flex-end" mb="sm">
+                {importButton}
                 {sendButton}
                 {newButton}
               </Group>
@@ -119,6 +138,8 @@ export function DevicesTab({ site }: { site: Site }) {
           onClose={() => setEdited(null)}
         />
       ) : null}
+      {opened ? <PhoneDrawer site={site} device={opened} onClose={() => setOpened(null)} /> : null}
+      {importing ? <ImportDrawer site={site} onClose={() => setImporting(false)} /> : null}
       {sending ? (
         <ResyncDrawer
           site={site}

@@ -2,11 +2,14 @@
 import { Accordion, Badge, Button, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 
-import type { DeviceModel, ModelGroup, ModelSetting } from "../api/types";
+import type { ModelGroup, ModelSetting } from "../api/types";
+import { SearchIcon } from "../shell/icons";
+import { foundSettings } from "./search";
 import { defaultText, valueOf, withValue, type Inheritance, type Inherited, type SettingValue, type Settings } from "./settings";
 
 interface Props {
-  model: DeviceModel;
+  title?: string;
+  groups: readonly ModelGroup[];
   settings: Settings;
   /** What groups, site and tenant say. */
   inheritance?: Inheritance;
@@ -14,24 +17,50 @@ interface Props {
   problemAt: (path: string) => string | undefined;
 }
 
-export function SettingsEditor({ model, settings, inheritance = {}, onChange, problemAt }: Props) {
+export function SettingsEditor({ title = "Settings of the model", groups: all, settings, inheritance = {}, onChange, problemAt }: Props) {
   const [advanced, setAdvanced] = useState(false);
+  const [search, setSearch] = useState("");
+  const [opened, setOpened] = useState<string[]>([]);
   const shows = (setting: ModelSetting) => advanced || !setting.advanced || setting.path in settings || setting.path in inheritance;
-  const groups = model.groups.map((group) => ({ ...group, settings: group.settings.filter(shows) }));
+  const wanted = search.trim();
+  const groups = wanted
+    ? foundSettings(all, wanted)
+    : all.map((group) => ({ ...group, settings: group.settings.filter(shows) }));
   return (
     <Stack gap="xs">
       <Group justify="space-between">
         <Text size="sm" fw={560}>
-          Settings of the model
+          {title}
         </Text>
         <Switch
           size="xs"
           label="Show advanced"
           checked={advanced}
+          disabled={wanted !== ""}
           onChange={(event) => setAdvanced(event.currentTarget.checked)}
         />
       </Group>
-      <Accordion variant="separated" multiple chevronPosition="left">
+      <TextInput
+        aria-label="Find a setting"
+        placeholder="Find a setting, such as codec"
+        leftSection={<SearchIcon size={16} />}
+        value={search}
+        onChange={(event) => setSearch(event.currentTarget.value)}
+      />
+      {wanted && groups.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          No setting of this name.
+        </Text>
+      ) : null}
+      <Accordion
+        variant="separated"
+        multiple
+        chevronPosition="left"
+        value={wanted ? groups.map((group) => group.name) : opened}
+        onChange={(value) => {
+          if (!wanted) setOpened(value);
+        }}
+      >
         {groups
           .filter((group) => group.settings.length > 0)
           .map((group) => (

@@ -13,8 +13,8 @@ interface DraftOptions<V> {
   initial: V;
   /** The version that an edit begins from; absent when something new is made. */
   version?: number;
-  /** Save all values of something new, or the changed ones of `version`. */
-  save: (values: V, changes: Partial<V>, version: number) => Promise<void>;
+  /** Save all values of something new, or the changed ones of `version`; what is saved now, when editing goes on. */
+  save: (values: V, changes: Partial<V>, version: number) => Promise<Versioned<V> | void>;
   /** Read what is saved now; needed for edits. */
   reload?: () => Promise<Versioned<V>>;
 }
@@ -68,7 +68,11 @@ export function useDraft<V extends object>(options: DraftOptions<V>): Draft<V> {
     setSaving(true);
     setProblem(null);
     try {
-      await options.save(values, changesOf(base.values, values), base.version);
+      const saved = await options.save(values, changesOf(base.values, values), base.version);
+      if (saved) {
+        setBase(saved);
+        setTheirs({});
+      }
     } catch (error) {
       setProblem(asProblem(error));
     } finally {

@@ -22,7 +22,7 @@ export function UnknownPhonesTab({ site }: { site: Site }) {
   const phones = useLiveAll<UnknownPhone>(["unknown-phones", site.id], (init, cursor) =>
     api.GET("/unknown-phones", { ...init, params: { query: { site_id: site.id, limit: 200, cursor } } }),
   );
-  const models = useDeviceModels();
+  const models = useDeviceModels(site.tenant_id);
   const [adopted, setAdopted] = useState<UnknownPhone | null>(null);
   const [made, setMade] = useState<LineWithPassword[]>([]);
   const forget = (phone: UnknownPhone) => {

@@ -1,11 +1,10 @@
 /** Which phones can be configured: the models that there are, and a tenant's own device plug-ins. */
-import { Badge, Button, Text, TextInput } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
 
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh, useLiveAll } from "../api/live";
-import type { DeviceModelSummary, DevicePlugin } from "../api/types";
-import { useDeviceModels } from "../devices/useDevices";
+import type { DevicePlugin } from "../api/types";
 import { Confirm } from "../shell/Confirm";
 import { DataTable, type Column } from "../shell/DataTable";
 import { Empty, Loaded, Page } from "../shell/Page";
@@ -13,7 +12,9 @@ import { RowActions } from "../shell/RowActions";
 import { PlusIcon } from "../shell/icons";
 import { tellDone } from "../shell/notices";
 import { useTenants } from "../tenants/useTenants";
+import { Catalogue } from "./Catalogue";
 import { PluginUpload } from "./PluginUpload";
+import { usesText } from "./usesText";
 
 export function DevicePluginsPage() {
   const plugins = useLiveAll<DevicePlugin>(["device-plugins"], (init, cursor) =>
@@ -21,20 +22,33 @@ export function DevicePluginsPage() {
   );
   const tenants = useTenants();
   const names = useMemo(() => new Map(tenants.data?.map((tenant) => [tenant.id, tenant.name])), [tenants.data]);
-  const [uploading, setUploading] = useState(false);
+  const [uploading, setUploading] = useState<DevicePlugin | "new" | null>(null);
   const [deleted, setDeleted] = useState<DevicePlugin | null>(null);
   const columns: Column<DevicePlugin>[] = [
     { title: "Plug-in", cell: (plugin) => `${plugin.label} (${plugin.vendor})` },
     { title: "Tenant", cell: (plugin) => names.get(plugin.tenant_id) ?? "" },
     { title: "Models", cell: (plugin) => plugin.models.join(", ") },
+    { title: "Devices", cell: (plugin) => usesText(plugin) || <Text c="dimmed" size="sm">none</Text> },
     {
       title: "",
       align: "right",
-      cell: (plugin) => <RowActions name={plugin.vendor} onDelete={() => setDeleted(plugin)} />,
+      cell: (plugin) => (
+        <Group gap="xs" wrap="nowrap" justify="flex-end">
+          <Button
+            size="compact-sm"
+            variant="light"
+            onClick={() => setUploading(plugin)}
+            aria-label={`Replace ${plugin.vendor}`}
+          >
+            Replace
+          </Button>
+          <RowActions name={plugin.vendor} onDelete={() => setDeleted(plugin)} />
+        </Group>
+      ),
     },
   ];
   const newButton = (
-    <Button leftSection={<PlusIcon size={16} />} onClick={() => setUploading(true)}>
+    <Button leftSection={<PlusIcon size={16} />} onClick={() => setUploading("new")}>
       Upload plug-in
     </Button>
   );
@@ -54,7 +68,9 @@ export function DevicePluginsPage() {
         }
       </Loaded>
       <Catalogue />
-      {uploading ? <PluginUpload onClose={() => setUploading(false)} /> : null}
+      {uploading !== null ? (
+        <PluginUpload replaced={uploading === "new" ? undefined : uploading} onClose={() => setUploading(null)} />
+      ) : null}
       {deleted ? (
         <Confirm
           title="Delete this plug-in?"
@@ -67,48 +83,11 @@ export function DevicePluginsPage() {
           }}
           onClose={() => setDeleted(null)}
         >
-          {deleted.label} and its models are no longer there to choose from.
+          {usesText(deleted)
+            ? `Devices have its models (${usesText(deleted)}): they have to be given another first.`
+            : `${deleted.label} and its models are no longer there to choose from.`}
         </Confirm>
       ) : null}
     </Page>
-  );
-}
-
-function Catalogue() {
-  const models = useDeviceModels();
-  const [search, setSearch] = useState("");
-  const columns: Column<DeviceModelSummary>[] = [
-    { title: "Vendor", cell: (model) => model.vendor_label },
-    { title: "Model", cell: (model) => model.label },
-    { title: "Lines", cell: (model) => <Badge color="gray">{model.lines}</Badge> },
-    { title: "Key", cell: (model) => <span className="mono">{model.key}</span> },
-  ];
-  return (
-    <>
-      <Text component="h2" fw={600} mt="md">
-        Catalogue
-      </Text>
-      <TextInput
-        label="Find a model"
-        placeholder="T54W"
-        value={search}
-        maw={320}
-        onChange={(event) => setSearch(event.currentTarget.value)}
-      />
-      <Loaded query={models}>
-        {(page) => {
-          const wanted = search.trim().toLowerCase();
-          const rows = page.items.filter((model) => `${model.label} ${model.key}`.toLowerCase().includes(wanted));
-          return (
-            <>
-              <Text size="sm" c="dimmed">
-                {rows.length} of {page.items.length} models
-              </Text>
-              <DataTable label="Catalogue" columns={columns} rows={rows} rowKey={(model) => model.key} />
-            </>
-          );
-        }}
-      </Loaded>
-    </>
   );
 }

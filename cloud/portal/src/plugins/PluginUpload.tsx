@@ -1,12 +1,14 @@
 /** Uploading a device plug-in; what is wrong with it is listed by file and line. */
-import { FileInput, Select, TextInput } from "@mantine/core";
+import { FileInput, Select, Text, TextInput } from "@mantine/core";
 
 import { api, bodyOf } from "../api/client";
 import { refresh } from "../api/live";
+import type { DevicePlugin } from "../api/types";
 import { FormDrawer } from "../forms/FormDrawer";
 import { useDraft } from "../forms/useDraft";
 import { tellDone } from "../shell/notices";
 import { useTenants } from "../tenants/useTenants";
+import { usesText } from "./usesText";
 
 interface Values {
   tenant_id: string | null;
@@ -14,10 +16,16 @@ interface Values {
   archive: File | null;
 }
 
-export function PluginUpload({ onClose }: { onClose: () => void }) {
+interface Props {
+  /** The plug-in whose content it is to be; absent: any. */
+  replaced?: DevicePlugin;
+  onClose: () => void;
+}
+
+export function PluginUpload({ replaced, onClose }: Props) {
   const tenants = useTenants();
   const draft = useDraft<Values>({
-    initial: { tenant_id: null, vendor: "", archive: null },
+    initial: { tenant_id: replaced?.tenant_id ?? null, vendor: replaced?.vendor ?? "", archive: null },
     save: async (values) => {
       const body = {
         vendor: values.vendor,
@@ -35,7 +43,18 @@ export function PluginUpload({ onClose }: { onClose: () => void }) {
     draft.set({ archive, ...(draft.values.vendor === "" ? { vendor: named } : {}) });
   };
   return (
-    <FormDrawer title="Upload plug-in" saveLabel="Upload plug-in" draft={draft} onClose={onClose}>
+    <FormDrawer
+      title={replaced ? `Replace ${replaced.vendor}` : "Upload plug-in"}
+      saveLabel="Upload plug-in"
+      draft={draft}
+      onClose={onClose}
+    >
+      {replaced ? (
+        <Text size="sm">
+          The new content takes the place of the old one at all sites; phones whose files it changes fetch them again.
+          {usesText(replaced) ? ` Devices have these models, which it must keep: ${usesText(replaced)}.` : ""}
+        </Text>
+      ) : null}
       <FileInput
         label="ZIP archive of the folder"
         description="plugin.toml, settings.xml and templates; at most 256 KiB"
@@ -50,12 +69,14 @@ export function PluginUpload({ onClose }: { onClose: () => void }) {
         description="The first half of its models' keys, such as acme"
         classNames={{ input: "mono" }}
         autoCapitalize="none"
+        disabled={replaced !== undefined}
         {...draft.text("vendor")}
       />
       <Select
         label="Tenant"
         data={(tenants.data ?? []).map((tenant) => ({ value: tenant.id, label: tenant.name }))}
         searchable
+        disabled={replaced !== undefined}
         {...draft.field("tenant_id")}
       />
     </FormDrawer>

@@ -10,7 +10,9 @@ import type { Site } from "../api/types";
 import { CallsTab } from "../calls/CallsTab";
 import { DevicesTab } from "../devices/DevicesTab";
 import { EdgesTab } from "../edges/EdgesTab";
+import { LevelsTab } from "../levels/LevelsTab";
 import { DhcpOptionsTab } from "../phones/DhcpOptionsTab";
+import { PhoneRulesTab } from "../phones/PhoneRulesTab";
 import { UnknownPhonesTab } from "../phones/UnknownPhonesTab";
 import { Confirm } from "../shell/Confirm";
 import { Empty, Loaded, Page } from "../shell/Page";
@@ -28,7 +30,9 @@ const TABS = [
   { value: "overview", label: "Overview", content: OverviewTab },
   { value: "users", label: "Users", content: UsersTab },
   { value: "devices", label: "Devices", content: DevicesTab },
+  { value: "device-settings", label: "Phone settings", content: LevelsTab },
   { value: "unknown-phones", label: "Unknown phones", content: UnknownPhonesTab },
+  { value: "phone-rules", label: "Phone rules", content: PhoneRulesTab },
   { value: "dhcp", label: "DHCP options", content: DhcpOptionsTab },
   { value: "calls", label: "Calls", content: CallsTab },
   { value: "snapshots", label: "Snapshots", content: SnapshotsTab },

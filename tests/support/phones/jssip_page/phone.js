@@ -1,13 +1,15 @@
 // JsSIP as a phone: what the driver calls is on `window.phone`, what happened is taken from there.
 import JsSIP from 'jssip';
 
-const MEDIA = {
+// A new one for each call: JsSIP writes its own headers into it.
+const media = () => ({
   mediaConstraints: { audio: true, video: false },
   pcConfig: { iceServers: [] },
-};
+});
 const seen = [];
 const sessions = [];
 const heard = new WeakSet();
+const replacing = new WeakSet();
 let ua;
 
 const tell = (what, detail = '') => seen.push([what, String(detail)]);
@@ -43,8 +45,14 @@ function follow(session) {
     if (e.originator === 'local') e.sdp = e.sdp.replace(/a=candidate:(?!.* 127\.0\.0\.1 ).*\r\n/g, '');
     tell(e.type === 'offer' ? 'OFFER' : 'ANSWER', e.sdp);
   });
-  session.on('refer', (e) => e.accept(follow, MEDIA));
-  session.on('replaces', (e) => e.accept(follow));
+  session.on('refer', (e) => e.accept(follow, media()));
+  // The new session is followed as every incoming one is; the old one JsSIP ends itself (RFC 3891 §3).
+  session.on('replaces', (e) =>
+    e.accept((instead) => {
+      replacing.add(instead);
+      setTimeout(() => instead.answer(media()));
+    }),
+  );
 }
 
 function refer(session, target, options = {}) {
@@ -62,22 +70,16 @@ window.phone = {
       connection_recovery_min_interval: 1,
       connection_recovery_max_interval: 2,
     });
-    ua.on('registered', () => tell('REGISTERED'));
     ua.on('newRTCSession', ({ originator, session }) => {
       if (originator !== 'remote') return;
       follow(session);
-      tell('INCOMING');
+      if (!replacing.has(session)) tell('INCOMING');
     });
     ua.start();
   },
   stop: () => ua.stop(),
-  register() {
-    // A renewal alone makes no event.
-    ua.once('unregistered', () => ua.register());
-    ua.unregister();
-  },
-  call: (target) => follow(ua.call(target, MEDIA)),
-  answer: () => current().answer(MEDIA),
+  call: (target) => follow(ua.call(target, media())),
+  answer: () => current().answer(media()),
   refuse: (status) => current().terminate({ status_code: status }),
   hang_up: () => current().terminate(),
   hold: () => current().hold(),

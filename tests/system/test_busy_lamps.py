@@ -1,0 +1,53 @@
+"""Busy lamps of a whole office against a real edge whose cloud is away: they follow calls within a second.
+
+`python -m benchmarks.busy_lamps` does the same with 1,000 phones of 20 lamps each and prints the CPU.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from benchmarks.sip.server import DOMAIN, FIRST_USER, snapshot, snapshot_secrets
+from tests.support.busy_lamps import Office, delays
+from tests.support.edge_process import EdgeProcess, prepare_state
+
+USERS, WATCHED, CALLS = 60, 20, 30
+SECONDS_OF_A_LAMP = 1.0
+"""What the product promises."""
+
+
+@pytest.fixture
+def edge(tmp_path: Path) -> EdgeProcess:
+    state = tmp_path / "edge"
+    state.mkdir()
+    prepare_state(state, snapshot(), snapshot_secrets())
+    return EdgeProcess(state)
+
+
+@pytest.mark.timeout(180)
+async def test_lamps_follow_ten_calls_a_second_within_a_second(edge: EdgeProcess) -> None:
+    port = edge.ports()["sip_udp"]
+    office = Office(("127.0.0.1", port), DOMAIN, FIRST_USER, USERS, WATCHED)
+    await office.open()
+    try:
+        await office.register(list(range(USERS)))
+        await office.subscribe()
+        calls = []
+        for number in range(CALLS):
+            caller, callee = (2 * number) % USERS, (2 * number + 1) % USERS
+            calls.append(asyncio.create_task(office.call(caller, callee, 0.7, 0.8)))
+            await asyncio.sleep(0.1)
+        made = await asyncio.gather(*calls)
+        await asyncio.sleep(1.5)
+        found, missing = delays(office, made)
+        found.sort()
+        print(
+            f"{len(found)} changes of lamps: median {found[len(found) // 2]:.3f} s, longest {found[-1]:.3f} s; "
+            f"{office.notifies.total()} NOTIFYs"
+        )
+        assert missing == 0
+        assert found[-1] < SECONDS_OF_A_LAMP
+    finally:
+        office.close()
+        edge.stop()
