@@ -109,16 +109,14 @@ class Message:
 
     def value_at(self, at: int) -> bytes:
         """The value of the header line at a place."""
-        line = self.lines[at]
-        return line[line.find(b":") + 1 :].strip(b" \t")
+        return self.lines[at].partition(b":")[2].strip(b" \t")
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the first header of that name."""
         at = self.index(name)
         if at < 0:
             return None
-        line = self.lines[at]
-        return line[line.find(b":") + 1 :].strip(b" \t")
+        return self.lines[at].partition(b":")[2].strip(b" \t")
 
     def need(self, name: bytes) -> bytes:
         """As `get`.

@@ -21,10 +21,12 @@ from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
-from edge_agent.sip.transport.udp import UdpSocket
+from edge_agent.sip.transport.udp import Peer, UdpSocket
 
 _TICK_SECONDS: Final = 0.05
 _FIRST_LETTER: Final = 0x0A
+_PEERS: Final = 8192
+"""UDP flows that need not be made again for the next datagram."""
 _KEEPALIVE_BYTES: Final = b"\r\n\0 "
 
 _log = logging.getLogger(__name__)
@@ -88,6 +90,7 @@ class SipTransport:
             )
         self._receiver: Receiver | None = None
         self._outbox: list[tuple[bytes, Flow]] = []
+        self._peers: dict[Peer, Flow] = {}
         self._in_batch = False
         self._now = 0.0
         self._ticker: asyncio.TimerHandle | None = None
@@ -193,22 +196,28 @@ class SipTransport:
 
     # -- what sockets tell
 
-    def _datagram(self, data: bytes, host: str, port: int) -> None:
+    def _datagram(self, data: bytes, peer: Peer) -> None:
         receiver = self._receiver
         if receiver is None or (len(data) <= 4 and not data.strip(_KEEPALIVE_BYTES)):
             return
         if data[0] < _FIRST_LETTER and is_stun(data):
-            self._answer_stun(data, host, port)
+            self._answer_stun(data, peer[0], peer[1])
             return
         if not self._in_batch:
             self._in_batch = True
             self._now = self._clock.monotonic()
-        flow = Flow("udp", host, port)
+        flow = self._peers.get(peer) or self._new_peer(peer)
         if self._tape is not None:
             self._tape.fresh.append((self._now, False, flow, data))
         if self._named:
             self._named.heard(flow)
         receiver.received(data, flow, self._now)
+
+    def _new_peer(self, peer: Peer) -> Flow:
+        if len(self._peers) >= _PEERS:
+            self._peers.clear()
+        flow = self._peers[peer] = Flow("udp", peer[0], peer[1])
+        return flow
 
     def _answer_stun(self, data: bytes, host: str, port: int) -> None:
         try:
@@ -266,13 +275,17 @@ class SipTransport:
         self._batch_ended()
 
     def _flush(self) -> None:
+        outbox = self._outbox
+        if not outbox:
+            return
+        self._outbox = []
         failed: list[Flow] = []
-        outbox, self._outbox = self._outbox, []
+        now = self._clock.monotonic()
         for data, flow in outbox:
             if flow.connection < 0:
                 sent = self._named is not None and self._named.send(data, flow)
             else:
-                sent = self._send_now(data, flow)
+                sent = self._send_at(data, flow, now)
             if not sent:
                 failed.append(flow)
         if failed and self._receiver is not None:
@@ -282,8 +295,11 @@ class SipTransport:
                 self._receiver.flow_failed(flow, now)
 
     def _send_now(self, data: bytes, flow: Flow) -> bool:
+        return self._send_at(data, flow, self._clock.monotonic())
+
+    def _send_at(self, data: bytes, flow: Flow, now: float) -> bool:
         if self._tape is not None:
-            self._tape.fresh.append((self._clock.monotonic(), True, flow, data))
+            self._tape.fresh.append((now, True, flow, data))
         if flow.transport != "udp":
             return self.streams.send(data, flow)
         return self._udp is not None and 0 < flow.port < 65_536 and self._udp.send(data, flow.host, flow.port)

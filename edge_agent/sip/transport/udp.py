@@ -14,12 +14,15 @@ RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
 _IP_MULTICAST_ALL: Final = 49
 """ip(7): with 0, datagrams to groups that this socket has not joined are none of its business."""
 
+Peer = tuple[str, int]
+"""Address and port, as sockets write them; of IPv6 with what sockets put behind."""
+
 
 class UdpSocket:
     """A bound socket whose datagrams go to `handle`, with `ended` after each batch."""
 
     def __init__(
-        self, address: tuple[str, int], handle: Callable[[bytes, str, int], None], ended: Callable[[], None]
+        self, address: tuple[str, int], handle: Callable[[bytes, Peer], None], ended: Callable[[], None]
     ) -> None:
         self._handle = handle
         self._ended = ended
@@ -49,7 +52,7 @@ class UdpSocket:
             except OSError:
                 # An earlier datagram was refused by its receiver (ICMP); nothing is wrong with this socket.
                 continue
-            handle(data, peer[0], peer[1])
+            handle(data, peer)
         self._ended()
 
     def send(self, data: bytes, host: str, port: int) -> bool:

@@ -211,7 +211,7 @@ def asking() -> Iterator[socket.socket]:
 async def test_a_phone_asks_by_multicast_while_the_registrar_has_the_same_port(asking: socket.socket) -> None:
     world = World()
     registrar: list[bytes] = []
-    sip = UdpSocket(("0.0.0.0", 0), lambda data, host, port: registrar.append(data), lambda: None)
+    sip = UdpSocket(("0.0.0.0", 0), lambda data, peer: registrar.append(data), lambda: None)
     sip.start()
     server = PlugAndPlayServer(world.core, SystemClock())
     try:
@@ -247,10 +247,10 @@ async def test_a_phone_asks_by_multicast_while_the_registrar_has_the_same_port(a
 async def test_the_registrar_gets_its_port_while_plug_and_play_listens_and_a_second_registrar_does_not() -> None:
     server = PlugAndPlayServer(World().core, SystemClock())
     port = server.start(0, ("127.0.0.1",))
-    sip = UdpSocket(("0.0.0.0", port), lambda data, host, p: None, lambda: None)
+    sip = UdpSocket(("0.0.0.0", port), lambda data, peer: None, lambda: None)
     try:
         with pytest.raises(OSError, match=r"[Aa]ddress already in use"):
-            UdpSocket(("0.0.0.0", port), lambda data, host, p: None, lambda: None)
+            UdpSocket(("0.0.0.0", port), lambda data, peer: None, lambda: None)
     finally:
         sip.close()
         await server.stop()

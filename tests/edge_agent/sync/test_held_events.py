@@ -5,15 +5,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.sync.events import AlarmChanged, CallEnded, EventBody
 from edge_agent.clock import SystemClock
 from edge_agent.ports import CallEnd, OpenCall, record_of
-from edge_agent.sync.held_events import HeldEvents, call_body, open_call_text, take_all_left_over
+from edge_agent.sync.held_events import HeldEvents, call_body, moment_text, open_call_text, take_all_left_over
 from edge_agent.sync.outbox import MAX_BACKLOG, Outbox
 from tests.edge_agent.sync.test_outbox import MOMENT, alarm, open_call
 from tests.support.counted_tokens import CountedTokens
@@ -221,3 +223,9 @@ def test_kill_9_in_the_middle_loses_nothing_that_was_kept_and_doubles_nothing(tm
     found = [int(text) for text in in_the_outbox(tmp_path)]
     assert found == list(range(len(found)))
     assert len(found) > kept[-1]
+
+
+@given(st.datetimes(timezones=st.sampled_from((UTC, timezone(timedelta(hours=5, minutes=30))))))
+def test_a_moment_is_written_as_isoformat_writes_it(moment: datetime) -> None:
+    later = moment.replace(microsecond=(moment.microsecond + 1) % 1_000_000)
+    assert [moment_text(moment), moment_text(later)] == [moment.isoformat(), later.isoformat()]
