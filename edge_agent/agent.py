@@ -63,6 +63,8 @@ ORDERS: Final = {
     DHCP_STATUS: "provisioning",
 }
 """Commands of the cloud that a process carries out."""
+SERVICES: Final = {"echo_test": "echo", "confirmed": "confirmed", "declined": "declined"}
+"""Voice services by their name in the dial plan: what reaches each at the media process."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""
 START_TOGETHER_SECONDS: Final = 5.0
@@ -97,6 +99,10 @@ class Connection(Protocol):
 
     def notify_outbox(self) -> None:
         """The outbox has something new."""
+        ...
+
+    def notify_state(self) -> None:
+        """Site state was changed here."""
         ...
 
 
@@ -357,6 +363,12 @@ class Agent:
         """The SIP process knows what became of a notice."""
         self.notifier.process_told(outcome)
 
+    def process_wrote(self, process: Supervised, values: Mapping[str, str | bool]) -> None:
+        """Keep it on disk, tell every process, and the cloud when it is there."""
+        log.info("state_written", extra={"subsystem": process.name, "keys": sorted(values)})
+        self._rollout.set_state(tuple(self._state_store.write(key, value) for key, value in values.items()))
+        self._channel.notify_state()
+
     async def _order_sip(self, name: str, arguments: dict[str, str]) -> Answer:
         return await self._processes["sip"].order(name, arguments)
 
@@ -396,7 +408,7 @@ class Agent:
         sip, media = self._settings.sip, self._processes["media"].ports.get("media_sip")
         bound = self._processes["sip"].ports
         return Surroundings(
-            services={"echo_test": f"sip:echo@127.0.0.1:{media}"} if media else {},
+            services={name: f"sip:{user}@127.0.0.1:{media}" for name, user in SERVICES.items()} if media else {},
             sip_host=reachable_host(sip.address, sip.advertised_host),
             sip_ports={
                 "udp": bound.get("sip_udp", sip.udp_port),

@@ -82,6 +82,7 @@ class SipSettings(Section):
     tls_key: str = ""
     tls_client_authorities: str = ""
     advertised_host: str = ""
+    advertised_host_six: str = ""
     hosts: Annotated[tuple[str, ...], Field(max_length=64)] = ()
     recorded_bytes: Annotated[int, Field(ge=0, le=1_000_000_000)] = 8_000_000
     recorded_calls: Annotated[int, Field(ge=1, le=100_000)] = 1_000

@@ -88,6 +88,10 @@ class _Wire:
     def local(self) -> dict[str, tuple[str, int]]:
         return {"udp": _EDGE, "tcp": _EDGE}
 
+    @property
+    def local_six(self) -> dict[str, tuple[str, int]]:
+        return {}
+
     def attach(self, receiver: Receiver) -> None:
         self.receiver = receiver
 

@@ -13,6 +13,7 @@ from contract.snapshot import (
     DialPattern,
     DialPlan,
     EmergencyRule,
+    FeatureRule,
     InternalRule,
     OutsideRule,
     Rule,
@@ -174,7 +175,7 @@ def with_template(
         gateways: ids, in the order in which they are tried.
     """
     of = COUNTRIES[country]
-    services = tuple(rule for rule in plan.rules if isinstance(rule, ServiceRule))
+    services = tuple(rule for rule in plan.rules if isinstance(rule, ServiceRule | FeatureRule))
     rules: list[Rule] = [
         EmergencyRule(rule_id=_id(site_id, "emergency"), numbers=of.emergency, prefix=outside, gateways=gateways),
         *services,

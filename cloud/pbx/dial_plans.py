@@ -141,7 +141,8 @@ def check_name_is_free(session: Session, site_id: UUID, names: Mapping[str, str]
     """
     plan = dial_plan_of(session, site_id)
     taken = {name for group in plan.hunt_groups for name in (group.extension, *group.aliases)}
-    taken.update(rule.code for rule in plan.rules if isinstance(rule, contract.ServiceRule) and rule.enabled)
+    services = (contract.ServiceRule, contract.FeatureRule)
+    taken.update(rule.code for rule in plan.rules if isinstance(rule, services) and rule.enabled)
     return [
         FieldProblem(field, "A hunt group or service of the site's dial plan has this number")
         for field, name in names.items()

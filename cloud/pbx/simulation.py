@@ -1,6 +1,6 @@
 """What would become of a call: the edge's own evaluator, asked in the cloud, with every reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -9,7 +9,19 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud.pbx.checks import Problems
 from contract import snapshot as contract
-from contract.dialplan import Call, CompiledPlan, Decision, Outcome, Reason, Reject, Ring, Service, Step, compile_plan
+from contract.dialplan import (
+    Call,
+    Change,
+    CompiledPlan,
+    Decision,
+    Outcome,
+    Reason,
+    Reject,
+    Ring,
+    Service,
+    Step,
+    compile_plan,
+)
 from contract.dialplan.simulate import simulate, unanswered
 from contract.dialplan.site_state import site_state
 from contract.sync.state import StateRecord
@@ -81,6 +93,7 @@ class WalkedStep:
         numbers: what is called beyond the site, at the same time.
         seconds: how long; None: as long as the caller waits.
         service: what it is connected to.
+        changes: what the caller sets by it, by the kind of site state.
         status: the SIP status that the caller gets; None: it goes on.
     """
 
@@ -89,6 +102,7 @@ class WalkedStep:
     numbers: Sequence[Leaving] = ()
     seconds: int | None = None
     service: str | None = None
+    changes: Mapping[str, str | bool] = field(default_factory=dict)
     status: int | None = None
 
 
@@ -159,6 +173,8 @@ def _shown(plan: CompiledPlan, decision: Decision) -> WalkedStep:
             )
         case Service() as service:
             return WalkedStep(reasons, service=service.name)
+        case Change() as change:
+            return WalkedStep(reasons, changes=dict(change.values))
         case Reject() as reject:
             return WalkedStep(reasons, status=reject.status)
 

@@ -2,10 +2,23 @@
 
 from contract.dialplan.compiled import CompiledPlan, compile_plan
 from contract.dialplan.decide import Walk, decide
-from contract.dialplan.steps import Call, Decision, Outcome, Outward, Reason, Reject, Ring, Service, SiteState, Step
+from contract.dialplan.steps import (
+    Call,
+    Change,
+    Decision,
+    Outcome,
+    Outward,
+    Reason,
+    Reject,
+    Ring,
+    Service,
+    SiteState,
+    Step,
+)
 
 __all__ = [
     "Call",
+    "Change",
     "CompiledPlan",
     "Decision",
     "Outcome",

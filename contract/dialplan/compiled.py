@@ -11,6 +11,7 @@ from contract.snapshot import (
     DialPattern,
     EmergencyLocation,
     EmergencyRule,
+    FeatureRule,
     Gateway,
     HuntGroup,
     InternalRule,
@@ -22,7 +23,7 @@ from contract.snapshot import (
     User,
 )
 
-OrderedRule = InternalRule | ServiceRule | OutsideRule
+OrderedRule = InternalRule | ServiceRule | FeatureRule | OutsideRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ..
                 patterns = (DialPattern(),)
             case ServiceRule():
                 patterns = (DialPattern(prefix=rule.code, digits=0),)
+            case FeatureRule():
+                patterns = (DialPattern(prefix=rule.code),)
             case OutsideRule():
                 patterns = rule.patterns
         for number, pattern in enumerate(patterns):

@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Iterator
 
 from contract.dialplan.compiled import matches
-from contract.snapshot import DialPattern, DialPlan, EmergencyRule, InternalRule, OutsideRule, ServiceRule, User
+from contract.snapshot import (
+    DialPattern,
+    DialPlan,
+    EmergencyRule,
+    FeatureRule,
+    InternalRule,
+    OutsideRule,
+    ServiceRule,
+    User,
+)
 
 
 def review(plan: DialPlan, users: Iterable[User]) -> list[str]:
@@ -45,6 +54,9 @@ def _unreachable(plan: DialPlan, numbers: set[str]) -> Iterator[str]:
                     before.extend((rule.name, pattern) for pattern in rule.patterns)
             case ServiceRule():
                 if (taker := _first_taker(before, DialPattern(prefix=rule.code, digits=0))) is not None:
+                    yield f"{rule.name} is never reached: {rule.code} goes to {taker}"
+            case FeatureRule():
+                if (taker := _first_taker(before, DialPattern(prefix=rule.code))) is not None:
                     yield f"{rule.name} is never reached: {rule.code} goes to {taker}"
             case InternalRule():
                 if internal is not None:

@@ -10,14 +10,16 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from contract.dialplan.compiled import CompiledPlan, called_number, matches
+from contract.dialplan.features import feature_values
 from contract.dialplan.groups import members_in_order
 from contract.dialplan.numbers import arrived, written
 from contract.dialplan.schedules import period_at
-from contract.dialplan.steps import Call, Outcome, Outward, Reason, Ring, Service, SiteState, Step
+from contract.dialplan.steps import Call, Change, Outcome, Outward, Reason, Ring, Service, SiteState, Step
 from contract.snapshot import (
     DialPattern,
     During,
     EmergencyRule,
+    FeatureRule,
     FindMe,
     Forwarding,
     HuntGroup,
@@ -111,6 +113,8 @@ class Route:
                 case ServiceRule():
                     if rule.code == dialled:
                         return (yield from self._service(rule, payer, granted))
+                case FeatureRule():
+                    return (yield from self._feature(rule, dialled, payer))
                 case OutsideRule():
                     pattern = candidate.pattern
                     if matches(pattern, dialled) and self._is_time(rule.during, rule.name, rule.rule_id):
@@ -127,6 +131,22 @@ class Route:
             )
         outcome = yield Service(rule.service)
         return self._exhausted(outcome.status)
+
+    def _feature(self, rule: FeatureRule, dialled: str, payer: User | None) -> Way:
+        """What the caller changes by dialling: only the caller himself, and only what he dialled himself."""
+        self._note("feature", f"{rule.name}: {dialled} is the feature {rule.feature}", rule.rule_id)
+        if payer is None or payer is not self._caller or self._entered:
+            return self._refuse(403, "feature_refused", "only a user of the site changes his own calls", rule.rule_id)
+        values = feature_values(rule.feature, dialled[len(rule.code) :], payer)
+        if values is None:
+            self._note("feature_declined", f"{dialled[len(rule.code) :]} is no place to forward to", rule.rule_id)
+            outcome = yield Service("declined")
+            return outcome.status
+        told = " and ".join(f"{kind} is {value or 'off'}" for kind, value in values)
+        self._note("feature_changed", f"{payer.username}: {told}", rule.rule_id)
+        outcome = yield Change(payer.user_id, values)
+        outcome = yield Service("confirmed" if outcome.status == 200 else "declined")
+        return outcome.status
 
     # -- users
 

@@ -101,9 +101,22 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Connect to a voice service of the site."""
+    """Connect to a voice service of the site; `confirmed` and `declined` are tones that say so."""
 
-    name: Literal["echo_test"]
+    name: Literal["echo_test", "confirmed", "declined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change what a user set, before anything else happens.
+
+    Args:
+        user_id: whose.
+        values: of each site state record, by its kind (`contract.dialplan.site_state`).
+    """
+
+    user_id: str
+    values: tuple[tuple[str, str | bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ class Reject:
     phrase: str
 
 
-Step = Ring | Service | Reject
+Step = Ring | Service | Change | Reject
 
 
 @dataclass(frozen=True, slots=True)

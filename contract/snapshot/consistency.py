@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
-from contract.snapshot.dial_plan import DialPlan, EmergencyRule, OutsideRule, ServiceRule
+from contract.snapshot.dial_plan import DialPlan, EmergencyRule, FeatureRule, OutsideRule, ServiceRule
 from contract.snapshot.line import Line
 from contract.snapshot.schedule import During
 from contract.snapshot.user import PERMISSIONS, User
@@ -75,7 +75,13 @@ def name_problems(
         for name in {user.username, *user.aliases, *((user.extension,) if user.extension else ())}
     )
     dialled.update(name for group in plan.hunt_groups for name in {group.extension, *group.aliases})
-    dialled.update(rule.code for rule in plan.rules if isinstance(rule, ServiceRule) and rule.enabled)
+    codes = [rule.code for rule in plan.rules if isinstance(rule, ServiceRule | FeatureRule) and rule.enabled]
+    dialled.update(codes)
+    features = [rule.code for rule in plan.rules if isinstance(rule, FeatureRule) and rule.enabled]
+    for code in features:
+        for other in dialled:
+            if other != code and other.startswith(code):
+                yield f"dial_plan: {other} cannot be dialled: it begins with the feature code {code}"
     yield from (f"users: {name!r} is used more than once" for name, count in dialled.items() if count > 1)
     places = Counter((line.device_id, line.position) for line in lines if line.device_id)
     yield from (f"lines: position {p} of device {d} is used twice" for (d, p), count in places.items() if count > 1)

@@ -35,6 +35,33 @@ class ServiceRule(Frozen):
     """The permission that the caller needs; None means anyone of the site."""
 
 
+Feature = Literal[
+    "forward_always",
+    "forward_busy",
+    "forward_no_answer",
+    "forward_unregistered",
+    "forward_off",
+    "do_not_disturb_on",
+    "do_not_disturb_off",
+]
+"""What a user changes by dialling."""
+
+
+class FeatureRule(Frozen):
+    """A code by which users change where their own calls go.
+
+    A forward takes its destination right behind the code, and is switched off by the code alone.
+    """
+
+    kind: Literal["feature"] = "feature"
+    rule_id: Id
+    name: Text
+    enabled: bool = True
+    code: Annotated[str, Field(pattern=r"^[*#][0-9*#]{1,14}$")]
+    """What is dialled, such as `*72`."""
+    feature: Feature
+
+
 Category = Literal["custom", "local", "long_distance", "international", "toll_free", "mobile", "restricted"]
 
 
@@ -70,7 +97,7 @@ class EmergencyRule(Frozen):
     gateways: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
 
 
-Rule = Annotated[InternalRule | ServiceRule | OutsideRule | EmergencyRule, Field(discriminator="kind")]
+Rule = Annotated[InternalRule | ServiceRule | FeatureRule | OutsideRule | EmergencyRule, Field(discriminator="kind")]
 
 
 class InwardNumber(Frozen):

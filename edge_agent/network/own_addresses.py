@@ -10,6 +10,7 @@ _SIOCGIFADDR: Final = 0x8915  # netdevice(7)
 _SIOCGIFHWADDR: Final = 0x8927
 _OUTSIDE: Final = ("192.0.2.1", 9)
 """Any address beyond the local network will do (RFC 5737); nothing is sent to it."""
+_OUTSIDE_SIX: Final = ("2001:db8::1", 9)
 
 
 def address_outwards() -> str:
@@ -22,16 +23,39 @@ def address_outwards() -> str:
             return "127.0.0.1"
 
 
+def address_outwards_six() -> str:
+    """The IPv6 address that this machine sends from on its way out; empty without such a network."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_OUTSIDE_SIX)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return ""
+
+
+def reachable_host_six(bound: str, advertised: str) -> str:
+    """The address that IPv6 peers are told.
+
+    Args:
+        bound: the address that is listened at.
+        advertised: what the settings say; empty leaves it to the machine.
+
+    Returns:
+        Empty: nothing of its own; either one family is listened for, or there is no IPv6 network.
+    """
+    return (advertised or address_outwards_six()) if bound == "::" else ""
+
+
 def reachable_host(bound: str, advertised: str) -> str:
     """The name or address that phones are told.
 
     Args:
-        bound: the address that is listened at; 0.0.0.0 is every address.
+        bound: the address that is listened at; 0.0.0.0 is every IPv4 address, :: every address of both families.
         advertised: what the settings say; empty leaves it to the machine.
     """
     if advertised:
         return advertised
-    return bound if bound != "0.0.0.0" else address_outwards()
+    return bound if bound not in ("0.0.0.0", "::") else address_outwards()
 
 
 def own_addresses() -> tuple[str, ...]:

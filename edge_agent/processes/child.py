@@ -42,6 +42,7 @@ from edge_agent.processes.link import (
     Stop,
     Told,
     Wanted,
+    Wrote,
     process_end,
 )
 
@@ -127,6 +128,10 @@ class Bell:
         """Have the agent send a notice to a phone."""
         self._send(Wanted(notice=notice))
 
+    def wrote(self, values: dict[str, str | bool]) -> None:
+        """Have the agent keep what a user changed, by the keys of site state, and tell everybody."""
+        self._send(Wrote(values=values))
+
     def told(self, outcome: NoticeOutcome) -> None:
         """Pass on what became of a notice."""
         self._send(Told(outcome=outcome))
@@ -135,7 +140,7 @@ class Bell:
         self._rung = False
         self._send(Reported())
 
-    def _send(self, message: Reported | Told | Wanted) -> None:
+    def _send(self, message: Reported | Told | Wanted | Wrote) -> None:
         if self._link is not None:
             try:
                 self._link.send(message)

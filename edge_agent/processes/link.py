@@ -155,6 +155,14 @@ class Wanted(Frozen):
     notice: Notice
 
 
+class Wrote(Frozen):
+    """↑ A user changed site state at a phone; it counts once it comes back by `SetState`."""
+
+    type: Literal["wrote"] = "wrote"
+    values: Annotated[dict[str, str | bool], Field(max_length=16)]
+    """By the key of the record."""
+
+
 class AskHealth(Frozen):
     """↓ Are you there?"""
 
@@ -179,7 +187,7 @@ ToProcess = Annotated[
     Field(discriminator="type"),
 ]
 FromProcess = Annotated[
-    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Wanted | Health,
+    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Wanted | Wrote | Health,
     Field(discriminator="type"),
 ]
 

@@ -18,7 +18,7 @@ from contract.sync.questions import CALL_LADDER, CALL_PCAP
 from contract.sync.state import StateRecord, merge
 from edge_agent.clock import SystemClock
 from edge_agent.errors import EdgeError
-from edge_agent.network.own_addresses import reachable_host
+from edge_agent.network.own_addresses import reachable_host, reachable_host_six
 from edge_agent.ports import Notice, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.collecting import IdleCollecting, exempt
@@ -122,6 +122,7 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
+            advertised_six=reachable_host_six(settings.address, settings.advertised_host_six),
             limits=limits_of(settings),
             tape=self._tape,
         )
@@ -234,6 +235,7 @@ class SipSubsystem:
                 transport=self._transport,
                 key=edge_key(self._folder / KEY_FILE, self._tokens),
                 told=self._bell.told,
+                wrote=self._bell.wrote,
             )
             self._endpoint.start()
             self._collecting.start()

@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol, assert_never
@@ -41,6 +41,7 @@ from edge_agent.processes.link import (
     Stop,
     Told,
     Wanted,
+    Wrote,
     agent_end,
 )
 from edge_agent.settings import Settings
@@ -95,6 +96,10 @@ class Watcher(Protocol):
 
     def process_told(self, process: "Supervised", outcome: NoticeOutcome) -> None:
         """What became of a notice that it was ordered to send."""
+        ...
+
+    def process_wrote(self, process: "Supervised", values: Mapping[str, str | bool]) -> None:
+        """A user changed site state at it."""
         ...
 
     def process_steady(self, process: "Supervised") -> None:
@@ -299,6 +304,8 @@ class Supervised:
                 self._watcher.process_told(self, message.outcome)
             case Wanted():
                 self._watcher.process_wants(self, message.notice)
+            case Wrote():
+                self._watcher.process_wrote(self, message.values)
             case Health():
                 self.status = replace(self.status, figures=tuple(sorted(message.figures.items())))
             case Failed():

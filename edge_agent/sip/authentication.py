@@ -26,7 +26,7 @@ _COUNTER_DIGITS: Final = 8
 _MAC_DIGITS: Final = 32
 _NONCE_DIGITS: Final = _TIME_DIGITS + _COUNTER_DIGITS + _MAC_DIGITS
 _REMEMBERED: Final = 4096
-"""Nonces that need not be computed again when they come back."""
+"""Nonces that need not be computed again when they come back, and names that need not be looked up."""
 _WINDOW: Final = 64
 """How far nonce counts may arrive out of order."""
 
@@ -71,10 +71,9 @@ class Authenticator:
         self._seconds = config.nonce_seconds
         self._lockout.rules = config.lockout
         self._limit = config.limits.nonces
-        self._known: dict[bytes, tuple[Credential, dict[bytes, bytes]]] = {
-            name.encode(): (credential, {k.encode(): v.encode() for k, v in credential.ha1.items()})
-            for name, credential in config.credentials.items()
-        }
+        self._credentials = config.credentials
+        self._known: dict[bytes, tuple[Credential, dict[bytes, bytes]]] = {}
+        """Credentials that were asked for lately, as they are compared."""
 
     def challenge(self, proxy: bool, refusal: Refusal, flow: Flow) -> list[RawHeader]:
         """The challenges of a 401 or 407, one for each algorithm, in the configured order.
@@ -149,7 +148,7 @@ class Authenticator:
         if (qop and qop != b"auth") or count is None or count == 0:
             return Refusal.WRONG
         name = given.get(b"username", b"")
-        known = self._known.get(name)
+        known = self._known.get(name) or self._look_up(name)
         lockout, now = self._lockout, self._clock.monotonic()
         lockout.check(flow, name, None if known is None else known[0].user_id, now)
         ha1 = self._nobody[algorithm] if known is None else known[1].get(algorithm, self._nobody[algorithm])
@@ -162,6 +161,19 @@ class Authenticator:
             return Refusal.STALE
         lockout.passed(flow, name)
         return known[0]
+
+    def _look_up(self, name: bytes) -> tuple[Credential, dict[bytes, bytes]] | None:
+        """Whose digest user name that is; None: nobody's."""
+        try:
+            credential = self._credentials.get(name.decode())
+        except UnicodeDecodeError:
+            return None
+        if credential is None:
+            return None
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        known = self._known[name] = credential, {k.encode(): v.encode() for k, v in credential.ha1.items()}
+        return known
 
     # -- nonces
 

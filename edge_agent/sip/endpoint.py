@@ -42,6 +42,7 @@ from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
+from edge_agent.sip.proxy.routing import Wrote
 from edge_agent.sip.registrar.contacts import Declined
 from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
@@ -73,6 +74,11 @@ class Transport(Protocol):
     @property
     def local(self) -> dict[str, tuple[str, int]]:
         """Advertised host and port of each transport."""
+        ...
+
+    @property
+    def local_six(self) -> dict[str, tuple[str, int]]:
+        """The same for IPv6 peers; empty: they are told the same."""
         ...
 
     def attach(self, receiver: Receiver) -> None:
@@ -108,6 +114,10 @@ class Transport(Protocol):
         ...
 
 
+def _nowhere(values: dict[str, str | bool]) -> None:
+    del values
+
+
 def _nobody(outcome: NoticeOutcome) -> None:
     del outcome
 
@@ -137,6 +147,7 @@ class Endpoint:
         kept: keeps subscriptions, publications and whose turn it is in hunt groups; None: they end with the process.
         transport: open sockets.
         told: hears what becomes of notices.
+        wrote: keeps what users change by feature codes, by the keys of site state.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
 
     Raises:
@@ -155,6 +166,7 @@ class Endpoint:
         transport: Transport,
         key: bytes,
         told: Told = _nobody,
+        wrote: Wrote = _nowhere,
         kept: KeptRows | None = None,
     ) -> None:
         self._check(config)
@@ -168,7 +180,7 @@ class Endpoint:
         self._transport = transport
         self.drops: Counter[DropReason] = Counter()
         """What was dropped, by reason, since the start."""
-        self._own = OwnAddresses(transport.local, config)
+        self._own = OwnAddresses(transport.local, config, transport.local_six)
         for kind in get_args(TransportName):
             # Streams can be opened without a listener; answers come back on the stream.
             self._own.sent_by.setdefault(kind, next(iter(self._own.sent_by.values())))
@@ -208,6 +220,7 @@ class Endpoint:
             self.overload,
             self._gruus,
             self._hunting,
+            wrote,
             trust,
         )
         self.layer = TransactionLayer(

@@ -47,6 +47,9 @@ NO_SETTING = {
             "emergency_numbers",
             "peers",
             "from_policy",
+            "qualify_phones_seconds",
+            "qualify_phones",
+            "qualify_gateways_seconds",
         )
     },
     **{f"SipConfig.{name}": "what the site's processes and addresses are" for name in ("hosts", "services", "trusted")},

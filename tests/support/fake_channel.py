@@ -34,5 +34,8 @@ class FakeChannel:
     async def stop(self) -> None:
         self._stopped.set()
 
+    def notify_state(self) -> None:
+        self.woken += 1
+
     def notify_outbox(self) -> None:
         self.woken += 1

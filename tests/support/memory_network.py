@@ -168,6 +168,7 @@ class MemoryTransport:
         self._network = network
         self.address = address
         self.receiver: Receiver | None = None
+        self.six = ""
         self.expected: dict[Flow, float] = {}
         """How long the peer of a stream may stay silent."""
         self._outbox: list[tuple[bytes, Flow]] = []
@@ -184,6 +185,11 @@ class MemoryTransport:
     def local(self) -> dict[str, tuple[str, int]]:
         """UDP and TCP at one port."""
         return {"udp": self.address, "tcp": self.address}
+
+    @property
+    def local_six(self) -> dict[str, tuple[str, int]]:
+        """What IPv6 peers are told."""
+        return dict.fromkeys(("udp", "tcp"), (self.six, self.address[1])) if self.six else {}
 
     def attach(self, receiver: Receiver) -> None:
         """Hand what arrives to this receiver."""

@@ -27,9 +27,13 @@ class MemorySite:
     tokens: CountedTokens = field(default_factory=CountedTokens)
     address: Address = EDGE
     key: bytes = KEY
+    six: str = ""
+    """What IPv6 peers are told; empty: `address`."""
     kept: MemoryRows = field(default_factory=MemoryRows)
     told: list[NoticeOutcome] = field(default_factory=list)
     """What became of notices."""
+    wrote: list[dict[str, str | bool]] = field(default_factory=list)
+    """What users changed by feature codes."""
 
     def __post_init__(self) -> None:
         self.endpoint = self.started()
@@ -38,6 +42,7 @@ class MemorySite:
     def started(self) -> Endpoint:
         """An endpoint; a second one takes the place of the first, as after a kill."""
         self.transport = self.network.transport(self.address)
+        self.transport.six = self.six
         endpoint = Endpoint(
             self.config,
             clock=self.network.clock,
@@ -48,6 +53,7 @@ class MemorySite:
             transport=self.transport,
             key=self.key,
             told=self.told.append,
+            wrote=self.wrote.append,
             kept=self.kept,
         )
         endpoint.start()

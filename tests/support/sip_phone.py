@@ -45,7 +45,13 @@ class SipPhone:
     def contact(self) -> str:
         """Its Contact URI."""
         stream = ";transport=tcp" if self.network.flow_of(self.address).transport == "tcp" else ""
-        return f"sip:{self.username}@{self.private_host or self.address[0]}:{self.address[1]}{stream}"
+        return f"sip:{self.username}@{self.host}:{self.address[1]}{stream}"
+
+    @property
+    def host(self) -> str:
+        """What it takes for its address, as in a URI."""
+        host = self.private_host or self.address[0]
+        return f"[{host}]" if ":" in host else host
 
     @property
     def statuses(self) -> list[int]:
@@ -65,7 +71,7 @@ class SipPhone:
         """Send a request outside of a dialog; `other` replaces headers (`from_`, `cseq`, `via`, `hops`, `contact`)."""
         self._count += 1
         number = self._count
-        host, port = self.private_host or self.address[0], self.address[1]
+        host, port = self.host, self.address[1]
         transport = self.network.flow_of(self.address).transport.upper()
         via = other.get("via", f"SIP/2.0/{transport} {host}:{port};branch=z9hG4bK{self.username}x{port}x{number};rport")
         contacts = other.get("contact", f"<{self.contact}>")
@@ -154,7 +160,7 @@ class SipPhone:
             own, other = answer.need(b"from"), answer.need(b"to")
         target = NameAddr.parse(peer.values(b"contact")[0]).uri.text
         number = answer.cseq[0] if method == "ACK" else cseq or 100 + self._count
-        host, port = self.private_host or self.address[0], self.address[1]
+        host, port = self.host, self.address[1]
         transport = self.network.flow_of(self.address).transport.upper()
         lines = [
             method.encode() + b" " + target + b" SIP/2.0",

@@ -15,6 +15,7 @@ from contract.snapshot import (
     DialPlan,
     EmergencyLocation,
     EmergencyRule,
+    FeatureRule,
     Forwarding,
     Gateway,
     HuntGroup,
@@ -74,6 +75,7 @@ def snapshot(gateways: tuple[Gateway, ...]) -> Snapshot:
         dial_plan=DialPlan(
             rules=(
                 EmergencyRule(rule_id="help", numbers=("112",), prefix="0", gateways=names),
+                FeatureRule(rule_id="always", name="Forward", code="*72", feature="forward_always"),
                 InternalRule(rule_id="internal"),
                 OutsideRule(
                     rule_id="out",
@@ -123,6 +125,13 @@ class Office:
         port = self.first_port if which == "first" else self.second_port
         made = KamailioGateway(self.folder / which, port, self.edge_port, self.network_port)
         return self._stack.enter_context(made)
+
+    def restart_edge(self) -> None:
+        """Kill the edge, and start it again on the same port."""
+        self.edge.kill()
+        self.edge = EdgeProcess(self.state_dir, {"TANDEM_EDGE_SIP_UDP_PORT": str(self.edge_port)})
+        self._stack.callback(self.edge.stop)
+        self.edge.ready()
 
     def hold(self, port: int) -> None:
         """Take a port without ever answering there."""
@@ -274,3 +283,20 @@ def test_anybody_reaches_help_by_the_gateway_that_works(office: Office) -> None:
     record = office.record()
     assert (record.callee, record.caller_user_id) == ("0112", None)
     assert office.story() == ["emergency", "gateway", "ended", "gateway"]
+
+
+def test_a_forward_set_by_a_code_counts_at_once_and_after_the_edge_was_killed(office: Office) -> None:
+    """With the cloud away all the while; the tone that confirms it is heard by a real phone."""
+    phone = office.baresip("202")
+    phone.dial(f"sip:*72200@{DOMAIN}")
+    phone.wait_for("CALL_ESTABLISHED")
+    phone.wait_for("CALL_CLOSED")
+    _, heard = phone.packets()
+    assert heard > 20
+    caller = office.phone("201")
+    with RawCallee(office.phone("200", timeout=0.2), (486,)):
+        assert caller.invite("202").status == 486
+    office.restart_edge()
+    with RawCallee(office.phone("200", timeout=0.2), (486,)) as callee:
+        assert office.phone("201").invite("202").status == 486
+        assert callee.ringing.is_set()

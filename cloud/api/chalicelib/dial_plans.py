@@ -101,6 +101,7 @@ class SimulatedStep(Shown):
     numbers: list[SimulatedNumber]
     seconds: int | None = Field(description="How long it rings; null: as long as the caller waits")
     service: str | None
+    changes: dict[str, str | bool] = Field(description="What the caller sets by a feature code")
     status: int | None = Field(description="The SIP status that the caller gets; null: the call goes on")
 
 

@@ -1,5 +1,6 @@
 """A flow: the way that messages to one peer take (RFC 5626 §2)."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
@@ -40,3 +41,9 @@ class Flow(NamedTuple):
     def reliable(self) -> bool:
         """Whether the transport retransmits for us."""
         return self.transport != "udp"
+
+
+def local_kind(flow: Flow, sent_by: Mapping[str, bytes]) -> str:
+    """Which of our own addresses belongs to a flow: a key of `sent_by`, `udp6` and the like where it has such."""
+    six = flow.transport + "6"
+    return six if ":" in flow.host and six in sent_by else flow.transport

@@ -17,6 +17,7 @@ from edge_agent.sip.dialog import Dialog, DialogKey
 from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.location import Location
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, RawHeader, SipError, response_bytes
+from edge_agent.sip.message.flow import local_kind
 from edge_agent.sip.presence.package import EndReason, EventRefused, Package, Watcher
 from edge_agent.sip.presence.request import accepted_type, event_of, granted_expires
 from edge_agent.sip.presence.subscription import PAUSED, RETRY, Subscription, restored
@@ -290,7 +291,7 @@ class SubscriptionServer:
     def _contact(self, flow: Flow) -> bytes:
         kind = flow.transport
         parameter = b"" if kind == "udp" else b";transport=" + kind.encode()
-        return b"<sip:" + self._sent_by[kind] + parameter + b">"
+        return b"<sip:" + self._sent_by[local_kind(flow, self._sent_by)] + parameter + b">"
 
     # -- the tables and the disk
 

@@ -34,7 +34,7 @@ from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
-from edge_agent.sip.proxy.routing import Routing, callee_of, seconds_of
+from edge_agent.sip.proxy.routing import Routing, Wrote, callee_of, seconds_of
 from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
 from edge_agent.sip.proxy.telephone import as_sip, bare
 from edge_agent.sip.resolver import flow_for
@@ -81,6 +81,7 @@ class ProxyCore:
         overload: whether new dialogs are turned away.
         gruus: names of single phones.
         hunting: whose turn it is in hunt groups.
+        wrote: keeps what users change by feature codes.
         trust: who needs no digest and may say who calls.
     """
 
@@ -98,6 +99,7 @@ class ProxyCore:
         overload: Overload,
         gruus: Gruus,
         hunting: Hunting,
+        wrote: Wrote,
         trust: Trust,
     ) -> None:
         self._own = own
@@ -115,6 +117,7 @@ class ProxyCore:
         self._overload = overload
         self._gruus = gruus
         self._hunting = hunting
+        self._wrote = wrote
         self._emergencies = Emergencies(config)
         self._layer: TransactionLayer
         self._events: EventServer
@@ -283,7 +286,15 @@ class ProxyCore:
         gateway_id = self._config.gateways.at(request.flow) if caller is None else None
         asked = Call(caller, dialled, gateway_id=gateway_id)
         routing = Routing(
-            self._config, self._location, self._clock, self._hunting, asked, self._own, gruu, method == b"INVITE"
+            self._config,
+            self._location,
+            self._clock,
+            self._hunting,
+            self._wrote,
+            asked,
+            self._own,
+            gruu,
+            method == b"INVITE",
         )
         decision, targets = routing.decide(now)
         step = decision.step

@@ -338,7 +338,7 @@ class Fork:
             if target.flow.connection < 0:
                 on_hop = self._record
             else:
-                self._record(request, target.flow.transport)
+                self._record(request, target.flow)
         branch = Branch(self, target)
         self._branches.append(branch)
         if target.caller_id is not None:
@@ -349,9 +349,9 @@ class Fork:
         if target.first_response_seconds and self._timer_c:
             self._layer.wheel.add(target.first_response_seconds, branch, _FIRST_RESPONSE, now)
 
-    def _record(self, request: Message, outgoing: str) -> None:
+    def _record(self, request: Message, outgoing: Flow) -> None:
         """Put our Record-Route on; where a name leads by several transports, on what goes to each hop."""
-        self._routes.record(request, self._request.flow.transport, outgoing)
+        self._routes.record(request, self._request.flow, outgoing)
 
     def _wait_for(self, branch: Branch, now: float) -> None:
         timer = branch.timer_c

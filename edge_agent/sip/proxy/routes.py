@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Uri, keyed_digest
+from edge_agent.sip.message.flow import local_kind
 from edge_agent.sip.message.uri import canonical_reference
 from edge_agent.sip.transaction.layer import DEFAULT_PORT
 
@@ -34,14 +35,19 @@ class OwnAddresses:
     Args:
         local: advertised host and port of each transport.
         config: domain and further hosts.
+        six: the same as `local` for IPv6 peers; empty: they are told the same.
     """
 
-    def __init__(self, local: dict[str, tuple[str, int]], config: SipConfig) -> None:
-        self._local = local
+    def __init__(
+        self, local: dict[str, tuple[str, int]], config: SipConfig, six: dict[str, tuple[str, int]] | None = None
+    ) -> None:
+        self._local = {**local, **{f"{transport}6": place for transport, place in (six or {}).items()}}
+        self.both_families = bool(six)
+        """Whether IPv6 peers know us by another address."""
         self._ports = frozenset(port for _, port in local.values())
         self.sent_by: dict[str, bytes] = {
             transport: (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
-            for transport, (host, port) in local.items()
+            for transport, (host, port) in self._local.items()
         }
         for transport in ("udp", "tcp"):
             # Streams can be opened without a listener; answers come back on the stream.
@@ -131,30 +137,39 @@ class RouteBook:
     def _caller_token(self, call_id: bytes, host: str) -> bytes:
         return keyed_digest(self._key, b"caller:" + host.encode() + b":" + call_id, _CALLER_DIGITS)
 
-    def record(self, request: Message, incoming: str, outgoing: str) -> None:
-        """Put our Record-Route on a request; two of them when the transport changes, the outgoing one on top."""
+    def record(self, request: Message, incoming: Flow, outgoing: Flow) -> None:
+        """Put our Record-Route on a request.
+
+        Two of them when transport or address family change, the outgoing one on top (RFC 5658 §3).
+        """
+        came: str = incoming.transport
+        goes: str = outgoing.transport
+        if self._own.both_families:
+            sent_by = self._own.sent_by
+            came, goes = local_kind(incoming, sent_by), local_kind(outgoing, sent_by)
         token = self.token(request.call_id)
         if not self._knows_host(request.flow.host):
             token += b";" + _CALLER_PARAM + b"=" + self._caller_token(request.call_id, request.flow.host)
         at = request.index(b"record-route")
         if at < 0:
             at = request.index(b"via") + 1
-        request.insert_line(at, b"Record-Route: " + self._start(incoming) + token + b">", b"record-route")
-        if incoming != outgoing:
-            request.insert_line(at, b"Record-Route: " + self._start(outgoing) + token + b">", b"record-route")
+        request.insert_line(at, b"Record-Route: " + self._start(came) + token + b">", b"record-route")
+        if came != goes:
+            request.insert_line(at, b"Record-Route: " + self._start(goes) + token + b">", b"record-route")
 
     def _start(self, transport: str) -> bytes:
         """What an entry of ours begins with."""
         start = self._starts.get(transport)
         if start is None:
-            parameter = _transport_parameter(transport)
+            parameter = _transport_parameter(transport.rstrip("6"))
             start = self._starts[transport] = b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t="
         return start
 
     def _take_usual(self, request: Message) -> Proof | None:
         """As `take_own` for the usual request within a dialog: one Route value, written by us for this very dialog."""
         value = request.get(b"route") or b""
-        start = self._start(request.flow.transport)
+        own = self._own
+        start = self._start(local_kind(request.flow, own.sent_by) if own.both_families else request.flow.transport)
         token = self.token(request.call_id)
         end = len(start) + len(token)
         if not value.startswith(start) or not hmac.compare_digest(value[len(start) : end], token):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from contract.dialplan import Call, Decision, Outcome, Outward, Reason, Reject, Ring, Service, Walk
+from contract.dialplan import Call, Change, Decision, Outcome, Outward, Reason, Reject, Ring, Service, Walk
 from contract.dialplan.simulate import MAX_STEPS
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
@@ -17,6 +18,7 @@ from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
 
+Wrote = Callable[[dict[str, str | bool]], None]
 _MAX_REDIRECTIONS = 5
 FIRST_RESPONSE_SECONDS = 2.0
 """How long a gateway has for its first response before the next one is tried."""
@@ -32,6 +34,7 @@ class Routing:
         location: bindings.
         clock: the dial plan knows schedules.
         hunting: whose turn it is in hunt groups.
+        wrote: keeps what users change by feature codes.
         call: who dialled what.
         own: tells targets of the site from others.
         gruu: the `gr` of the Request-URI: one phone of the user only (RFC 5627 §5.1); empty: all.
@@ -49,6 +52,7 @@ class Routing:
         "_location",
         "_own",
         "_walk",
+        "_wrote",
     )
 
     def __init__(
@@ -57,6 +61,7 @@ class Routing:
         location: Location,
         clock: Clock,
         hunting: Hunting,
+        wrote: Wrote,
         call: Call,
         own: OwnAddresses,
         gruu: bytes = b"",
@@ -66,6 +71,7 @@ class Routing:
         self._location = location
         self._clock = clock
         self._hunting = hunting
+        self._wrote = wrote
         self._call = call
         self._own = own
         self._gruu = gruu
@@ -86,10 +92,12 @@ class Routing:
         decision = self._walk.decision
         reasons, hunted = decision.reasons, decision.hunted
         for _ in range(MAX_STEPS):
+            step = decision.step
             targets = self._targets(decision, now)
-            if targets or isinstance(decision.step, Reject):
+            if targets or isinstance(step, Reject):
                 break
-            decision = self._walk.after(_nowhere(decision))
+            outcome = self._changed(step) if isinstance(step, Change) else _nowhere(decision)
+            decision = self._walk.after(outcome)
             reasons += decision.reasons
             hunted += decision.hunted
         else:
@@ -155,6 +163,13 @@ class Routing:
             except (BadMessage, SipError):
                 return []
         return []
+
+    def _changed(self, change: Change) -> Outcome:
+        """A user dialled a feature code; what is no call changes nothing."""
+        if not self._is_call:
+            return Outcome(405, reached=False)
+        self._wrote({f"{kind}/{change.user_id}": value for kind, value in change.values})
+        return Outcome(200)
 
     def _outward(self, outward: Outward) -> Target:
         """A number at a gateway."""

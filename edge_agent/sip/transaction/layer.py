@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from edge_agent.sip.message import DropReason, Flow, Limits, Message, response_bytes
 from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.message.flow import local_kind
 from edge_agent.sip.message.via import MAGIC_COOKIE
 from edge_agent.sip.transaction.counts import Counts
 from edge_agent.sip.transaction.invite_client import PROCEEDING, InviteClient, hop_request
@@ -56,7 +57,8 @@ class TransactionLayer:
         send: hands bytes to the transport.
         user: who gets what belongs to no transaction.
         tokens: for branches and tags.
-        sent_by: `host:port` to be put into Via, for each transport.
+        sent_by: `host:port` to be put into Via, for each transport; `udp6` and the like for IPv6 peers, where those
+            know us by another address.
         timers: durations.
         wheel: shared with whoever else needs timers.
         limits: how many transactions may live.
@@ -64,6 +66,7 @@ class TransactionLayer:
     """
 
     __slots__ = (
+        "_both_families",
         "_branch_prefix",
         "_clients",
         "_count",
@@ -104,6 +107,7 @@ class TransactionLayer:
         self.counts = Counts()
         self._user = user
         self._sent_by = sent_by
+        self._both_families = any(kind.endswith("6") for kind in sent_by)
         self._via_starts: dict[str, bytes] = {}
         self.limits = limits
         self.headroom: Callable[[Message], float] = _no_headroom
@@ -260,7 +264,7 @@ class TransactionLayer:
                 named.start(now)
                 return named
             if on_hop is not None:
-                on_hop(request, flow.transport)
+                on_hop(request, flow)
         wanted, flow = flow, self._large.flow(request, flow, self.limits, now)
         branch = self._push_via(request, flow, loop_mark)
         if flow is not wanted:
@@ -292,10 +296,12 @@ class TransactionLayer:
         branch = self._branch_prefix + b"%x" % self._count
         if loop_mark:
             branch += b"." + loop_mark
-        transport = flow.transport
+        transport: str = flow.transport
+        if self._both_families:
+            transport = local_kind(flow, self._sent_by)
         start = self._via_starts.get(transport)
         if start is None:
-            start = b"Via: SIP/2.0/" + transport.upper().encode() + b" " + self._sent_by[transport] + b";branch="
+            start = b"Via: SIP/2.0/" + flow.transport.upper().encode() + b" " + self._sent_by[transport] + b";branch="
             self._via_starts[transport] = start
         at = request.index(b"via")
         if at < 0:

@@ -23,8 +23,8 @@ ATTEMPTS: Final = 8
 SILENT_SECONDS: Final = 3.0
 """A hop that left a datagram and its three retransmissions unanswered for so long is given up, if there is another."""
 
-OnHop = Callable[[Message, str], None]
-"""Completes the request for the transport that it goes by, such as by Record-Route."""
+OnHop = Callable[[Message, Flow], None]
+"""Completes the request for the way that it goes, such as by Record-Route."""
 
 
 class NamedHome(Protocol):
@@ -122,7 +122,7 @@ class NamedRequest:
         hop = self._hops.pop(0)
         request = self._request.copy()
         if self._on_hop is not None:
-            self._on_hop(request, hop.transport)
+            self._on_hop(request, hop)
         self.flow = hop
         self._responded = False
         self._attempt += 1

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from edge_agent.sip.transport.udp import BOTH_FAMILIES, without_mapping
+
 _BACKLOG: Final = 512
 _ACCEPT_LIMIT: Final = 16
 """Connections taken for each wake-up, so that datagrams and timers get their turn, and an honest handshake of a few
@@ -30,6 +32,8 @@ class Listener:
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if address[0] == BOTH_FAMILIES:
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             # Its connections inherit this; asyncio sets it on those sockets only that it made itself. Without it the
             # second of two messages waits until the peer acknowledges the first: 40 ms, several times in each call.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -59,7 +63,7 @@ class Listener:
                 self._pause = loop.call_later(_PAUSE_SECONDS, self.start)
                 return
             connection.setblocking(False)
-            self._accepted(connection, peer[0], peer[1])
+            self._accepted(connection, without_mapping(peer[0]), peer[1])
 
     def close(self) -> None:
         """Stop listening."""

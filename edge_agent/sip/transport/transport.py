@@ -21,7 +21,7 @@ from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
-from edge_agent.sip.transport.udp import Peer, UdpSocket
+from edge_agent.sip.transport.udp import BOTH_FAMILIES, DualUdpSocket, Peer, UdpSocket
 
 _TICK_SECONDS: Final = 0.05
 _FIRST_LETTER: Final = 0x0A
@@ -50,6 +50,7 @@ class SipTransport:
         client_tls: asked for each encrypted connection that we open; None: none is.
         resolver: looks names up; None: no flow may lead to a name.
         advertised: the host put into Via and Record-Route; by default the address bound to.
+        advertised_six: the same towards IPv6 peers, where both families are listened for; empty: `advertised`.
         limits: of streams.
         tape: remembers what goes over the wire; None: nobody does.
 
@@ -69,6 +70,7 @@ class SipTransport:
         client_tls: TlsContext | None = None,
         resolver: Resolver | None = None,
         advertised: str | None = None,
+        advertised_six: str = "",
         limits: Limits = DEFAULT_LIMITS,
         tape: Tape | None = None,
     ) -> None:
@@ -80,6 +82,7 @@ class SipTransport:
         self._stream_addresses = {kind: address for kind, address in wanted.items() if address is not None}
         bound = next((address for address in (udp, *self._stream_addresses.values()) if address is not None), None)
         self._advertised = advertised or (bound[0] if bound else "127.0.0.1")
+        self._advertised_six = advertised_six
         self._udp: UdpSocket | None = None
         self.streams = Streams(self, clock, limits, client_tls)
         """The TCP, TLS and WebSocket connections."""
@@ -106,7 +109,8 @@ class SipTransport:
             NoCertificate: TLS is wanted without a certificate.
         """
         if self._udp_address is not None:
-            self._udp = UdpSocket(self._udp_address, self._datagram, self._batch_ended)
+            kind_of_socket = DualUdpSocket if self._udp_address[0] == BOTH_FAMILIES else UdpSocket
+            self._udp = kind_of_socket(self._udp_address, self._datagram, self._batch_ended)
         for kind, address in self._stream_addresses.items():
             encrypted = kind in ("tls", "wss")
             if encrypted and self._server_tls is None:
@@ -146,6 +150,12 @@ class SipTransport:
         for kind, port in self.streams.ports.items():
             found[kind] = (self._advertised, port)
         return found
+
+    @property
+    def local_six(self) -> dict[str, tuple[str, int]]:
+        """The same for IPv6 peers; empty: as `local`."""
+        six = self._advertised_six
+        return {kind: (six, port) for kind, (_, port) in self.local.items()} if six else {}
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send at the end of the batch, or as soon as the event loop gets to it; failure comes by `flow_failed`."""

@@ -11,6 +11,10 @@ DRAIN_LIMIT: Final = 64
 
 RECEIVE_BUFFER_BYTES: Final = 4 * 1024 * 1024
 
+BOTH_FAMILIES: Final = "::"
+"""The address to bind where IPv6 and IPv4 are both listened for."""
+_MAPPED: Final = "::ffff:"
+
 _IP_MULTICAST_ALL: Final = 49
 """ip(7): with 0, datagrams to groups that this socket has not joined are none of its business."""
 
@@ -30,6 +34,8 @@ class UdpSocket:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
+            if address[0] == BOTH_FAMILIES:
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             _bind(self._socket, address)
@@ -69,6 +75,31 @@ class UdpSocket:
         """Stop reading and give the port back."""
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
+
+
+class DualUdpSocket(UdpSocket):
+    """A socket bound to `::` that IPv4 peers reach, too; their addresses are written as everywhere else."""
+
+    def _readable(self) -> None:
+        receive, handle = self._socket.recvfrom, self._handle
+        for _ in range(DRAIN_LIMIT):
+            try:
+                data, peer = receive(65_535)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                continue
+            handle(data, (without_mapping(peer[0]), peer[1]))
+        self._ended()
+
+    def send(self, data: bytes, host: str, port: int) -> bool:
+        """See `UdpSocket`."""
+        return super().send(data, host if ":" in host else _MAPPED + host, port)
+
+
+def without_mapping(host: str) -> str:
+    """An IPv4 address as such where it came as one within IPv6 (RFC 4291 §2.5.5.2)."""
+    return host[len(_MAPPED) :] if host.startswith(_MAPPED) and "." in host else host
 
 
 def _bind(bound: socket.socket, address: tuple[str, int]) -> None:

@@ -17,7 +17,7 @@ from edge_agent.ports import Notice, NoticeOutcome, NoticeRefused, NoticeState
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import Message, RawHeader, new_request
-from edge_agent.sip.message.flow import Transport
+from edge_agent.sip.message.flow import Transport, local_kind
 from edge_agent.sip.message.message import NO_FLOW
 from edge_agent.sip.transaction import ClientTransaction, TransactionLayer
 from edge_agent.sip.user_agent.challenges import Challenges, Login
@@ -218,7 +218,7 @@ class Notices:
         domain = config.domain.encode()
         user = config.users.get(binding.user_id)
         name = user.username.encode() + b"@" if user is not None else b""
-        here = self._sent_by[binding.flow.transport]
+        here = self._sent_by[local_kind(binding.flow, self._sent_by)]
         headers: list[RawHeader] = [(b"Route", value) for value in binding.path]
         headers += [
             (b"Max-Forwards", b"70"),

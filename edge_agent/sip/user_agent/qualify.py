@@ -18,7 +18,7 @@ from contract.snapshot import Gateway
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import Flow, Message, RawHeader, Uri, new_request
-from edge_agent.sip.message.flow import Transport
+from edge_agent.sip.message.flow import Transport, local_kind
 from edge_agent.sip.resolver import Unresolvable, flow_for
 from edge_agent.sip.transaction import ClientTransaction, TransactionLayer
 from edge_agent.tokens import Tokens
@@ -150,7 +150,7 @@ class Qualifier:
         self, key: bytes, uri: bytes, flow: Flow, binding: Binding | None, gateway: Gateway | None, now: float
     ) -> None:
         domain = self._config.domain.encode()
-        here = self._sent_by[flow.transport]
+        here = self._sent_by[local_kind(flow, self._sent_by)]
         headers: list[RawHeader] = [
             (b"Max-Forwards", b"70"),
             (b"From", b"<sip:" + domain + b">;tag=" + self._layer.new_tag()),

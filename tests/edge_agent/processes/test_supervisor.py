@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -48,6 +48,9 @@ class Watching:
 
     def process_told(self, process: Supervised, outcome: NoticeOutcome) -> None:
         self.told.append(outcome)
+
+    def process_wrote(self, process: Supervised, values: Mapping[str, str | bool]) -> None:
+        """Nobody here dials feature codes."""
 
     def process_steady(self, process: Supervised) -> None:
         self.steady += 1

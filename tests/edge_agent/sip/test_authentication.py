@@ -185,6 +185,25 @@ def test_another_configuration_counts_from_then_on() -> None:
     assert door.knock(challenge) is Refusal.WRONG
 
 
+def test_a_name_that_is_no_text_is_nobody_s() -> None:
+    door = Door()
+    challenge = door.challenges()[0]
+    strange = bytes(request(challenge)).replace(b'username="auth200"', b'username="auth\xff200"')
+    assert door.authenticator.verify(parse(strange), b"authorization") is Refusal.WRONG
+
+
+def test_names_that_are_remembered_are_bounded() -> None:
+    door = Door()
+    one = door.config.credentials["auth200"]
+    secrets = {f"auth{n}": ha1("MD5", f"auth{n}", REALM, password_of(str(n))) for n in range(5000)}
+    many = {name: replace(one, auth_username=name, ha1={"MD5": secret}) for name, secret in secrets.items()}
+    door.authenticator.configure(replace(door.config, credentials=many))
+    challenge = door.challenges()[0]
+    for name in many:
+        door.knock(challenge, username=name)
+    assert 0 < len(door.authenticator._known) < len(many)
+
+
 def test_secrets_are_not_shown() -> None:
     config = sip_config()
     secret = config.credentials["auth200"].ha1["MD5"]

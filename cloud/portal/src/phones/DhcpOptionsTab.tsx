@@ -1,5 +1,5 @@
 /** What the site's DHCP server has to say so that phones find their files, ready to paste. */
-import { Stack, Tabs, Text, TextInput } from "@mantine/core";
+import { Stack, Tabs, Text, TextInput, Title } from "@mantine/core";
 import { useState } from "react";
 
 import { api } from "../api/client";
@@ -8,6 +8,7 @@ import type { DhcpOption, Site } from "../api/types";
 import { Copyable } from "../shell/Copyable";
 import { DataTable, type Column } from "../shell/DataTable";
 import { Loaded } from "../shell/Page";
+import { EdgeDhcp } from "./EdgeDhcp";
 
 const HOST = /^[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?$/;
 
@@ -31,6 +32,10 @@ export function DhcpOptionsTab({ site }: { site: Site }) {
   );
   return (
     <Stack gap="md">
+      <EdgeDhcp site={site} />
+      <Title order={2} size="h4">
+        For the network's own server
+      </Title>
       <Text>
         Phones learn from the network's DHCP server where their files are. Give these options to the phones' network; a
         phone that is plugged in then configures itself.

@@ -33,7 +33,7 @@ const TABS = [
   { value: "device-settings", label: "Phone settings", content: LevelsTab },
   { value: "unknown-phones", label: "Unknown phones", content: UnknownPhonesTab },
   { value: "phone-rules", label: "Phone rules", content: PhoneRulesTab },
-  { value: "dhcp", label: "DHCP options", content: DhcpOptionsTab },
+  { value: "dhcp", label: "DHCP", content: DhcpOptionsTab },
   { value: "calls", label: "Calls", content: CallsTab },
   { value: "snapshots", label: "Snapshots", content: SnapshotsTab },
   { value: "edges", label: "Edges", content: EdgesTab },

@@ -12,6 +12,7 @@ from contract.snapshot import (
     DialPlan,
     EmergencyLocation,
     EmergencyRule,
+    FeatureRule,
     Forwarding,
     Gateway,
     HuntGroup,
@@ -533,3 +534,33 @@ def test_a_message_to_a_group_does_not_count_as_its_call(office: Office) -> None
     caller.authenticated("MESSAGE", uri("300"))
     caller.authenticated("INVITE", uri("300"))
     assert rang(office, *phones) == ["201"]
+
+
+# -- feature codes
+
+
+CODES = (
+    FeatureRule(rule_id="always", name="Forward every call", code="*72", feature="forward_always"),
+    FeatureRule(rule_id="quiet", name="Do not disturb", code="*60", feature="do_not_disturb_on"),
+    InternalRule(rule_id="internal"),
+)
+
+
+def test_a_code_from_the_phone_is_kept_and_answered_by_a_tone(office: Office) -> None:
+    office.site.configure(replace(with_plan(rules=CODES), services={"confirmed": "sip:confirmed@192.0.2.102:5080"}))
+    caller = office.site.phone("200")
+    caller.authenticated("INVITE", uri("*72201"))
+    assert office.site.wrote == [{"forward_always/user-200": "201"}]
+    assert invites(office.second)[0].uri == b"sip:confirmed@192.0.2.102:5080"
+    assert caller.statuses[-1] == 200
+    assert office.told == ["feature", "feature_changed"]
+
+
+def test_what_is_no_call_changes_nothing(office: Office) -> None:
+    office.plan(rules=CODES)
+    caller = office.site.phone("200")
+    caller.authenticated("MESSAGE", uri("*60"))
+    office.first.request("INVITE", f"sip:*60@{EDGE[0]}")
+    office.site.network.run()
+    assert office.site.wrote == []
+    assert office.first.statuses[-1] == 403

@@ -39,7 +39,7 @@ class Names(World):
     def answered(self, flow: Flow, hop: Flow) -> None:
         self.living.append(hop)
 
-    def ask(self, method: bytes = b"INVITE", on_hop: Callable[[Message, str], None] | None = None) -> NamedRequest:
+    def ask(self, method: bytes = b"INVITE", on_hop: Callable[[Message, Flow], None] | None = None) -> NamedRequest:
         client = self.layer.request(request(method), NAME, self, self.now, b"", on_hop)
         assert isinstance(client, NamedRequest)
         return client
@@ -163,7 +163,7 @@ def test_attempts_are_bounded() -> None:
 
 def test_each_hop_gets_what_belongs_to_its_transport() -> None:
     world = Names(OVER_TCP, SECOND)
-    world.ask(on_hop=lambda message, transport: message.append(b"Record-Route", f"<sip:e;{transport}>".encode()))
+    world.ask(on_hop=lambda message, hop: message.append(b"Record-Route", f"<sip:e;{hop.transport}>".encode()))
     world.layer.flow_failed(OVER_TCP, 0.0)
     assert [parse(data).values(b"record-route") for _, data, _ in world.sent] == [[b"<sip:e;tcp>"], [b"<sip:e;udp>"]]
     assert [parse(data).via.transport for _, data, _ in world.sent] == [b"TCP", b"UDP"]

@@ -244,3 +244,32 @@ async def test_a_tls_handshake_that_the_peer_never_answers_is_given_up_and_told(
             transport.send(MESSAGE, flow)
             await eventually_async(lambda: listener.failed == [flow])
             assert len(transport.streams.admission) == 0
+
+
+async def test_one_socket_serves_both_address_families_and_writes_ipv4_addresses_as_such() -> None:
+    transport = SipTransport(
+        SystemClock(), udp=("::", 0), tcp=("::", 0), advertised="192.0.2.1", advertised_six="2001:db8::1"
+    )
+    async with listening(transport, answers=True) as listener:
+        port = transport.local["udp"][1]
+        assert transport.local_six["udp"] == ("2001:db8::1", port)
+        for family, host in ((socket.AF_INET, LOOPBACK), (socket.AF_INET6, "::1")):
+            with socket.socket(family, socket.SOCK_DGRAM) as peer:
+                peer.setblocking(False)
+                peer.bind((host, 0))
+                peer.sendto(MESSAGE, (host, port))
+                answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(peer, 65_535), 10)
+                assert answer == b"answer to " + MESSAGE
+                assert listener.heard[-1][1] == Flow("udp", host, peer.getsockname()[1])
+            reader, writer = await asyncio.open_connection(host, transport.local["tcp"][1])
+            writer.write(MESSAGE)
+            assert await reader.readexactly(len(answer)) == answer
+            assert listener.heard[-1][1][:2] == ("tcp", host)
+            writer.close()
+        # STUN tells each its address as it is.
+        with socket.socket(type=socket.SOCK_DGRAM) as peer:
+            peer.setblocking(False)
+            peer.bind((LOOPBACK, 0))
+            peer.sendto(b"\0\1\0\0\x21\x12\xa4\x42" + bytes(12), (LOOPBACK, port))
+            told = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(peer, 65_535), 10)
+            assert told[25] == 1
