@@ -2,12 +2,15 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from cloud.errors import CloudError
+from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
 from cloud.pbx.webhooks import RETRY_SECONDS
+from cloud.tokens import Tokens
 
 PREFIX = "TANDEM_"
 
@@ -46,13 +49,39 @@ class FunctionSettings(BaseModel):
             raise SettingsProblem("; ".join(wrong)) from None
 
 
-class DeliverySettings(FunctionSettings):
-    """What delivering webhooks needs besides."""
+class SecretsSettings(FunctionSettings):
+    """What a function needs that opens secrets."""
 
     kms_key_arn: str = ""
     """The KMS key that wraps data keys; empty where a key file does."""
     key_file: str = ""
     """The key file that does it on one machine."""
+
+    def key_service(self, tokens: Tokens) -> KeyService:
+        """What opens secrets.
+
+        Raises:
+            SettingsProblem: neither is set.
+        """
+        if self.kms_key_arn:
+            return KmsKeyService(self.kms_key_arn)
+        if self.key_file:
+            return FileKeyService.open(Path(self.key_file), tokens)
+        raise SettingsProblem("TANDEM_KMS_KEY_ARN or TANDEM_KEY_FILE: one of them must be set")
+
+
+class RedirectSettings(SecretsSettings):
+    """What telling redirect services needs besides."""
+
+    redirect_allow_private: bool = False
+    """Reach services at private and loopback addresses too, and by http: for tests and labs only."""
+    redirect_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15.0
+    """For each request, from connecting to the end of the answer."""
+
+
+class DeliverySettings(SecretsSettings):
+    """What delivering webhooks needs besides."""
+
     webhook_allow_private: bool = False
     """Deliver to private and loopback addresses too, and by http: for tests and labs only."""
     webhook_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15.0
@@ -73,5 +102,7 @@ class RelaySettings(FunctionSettings):
     """The SQS queue that feeds publish_sites."""
     deliver_webhooks_queue_url: str
     """The SQS queue that feeds deliver_webhooks."""
+    push_redirects_queue_url: str
+    """The SQS queue that feeds push_redirects."""
     ingest_events_queue_url: str
     """The SQS queue that feeds ingest_events."""

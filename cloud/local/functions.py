@@ -18,9 +18,11 @@ from cloud.functions.batch import Handler
 from cloud.functions.deliver_webhooks import handler as deliver_webhooks
 from cloud.functions.deliver_webhooks.sending import HttpSender, Sender
 from cloud.functions.ingest_events import handler as ingest_events
+from cloud.functions.outgoing import GuardedClient
 from cloud.functions.publish_sites import handler as publish_sites
+from cloud.functions.push_redirects import handler as push_redirects
 from cloud.functions.records import LambdaContext, claim_records, failures, inbox_records, sqs_event
-from cloud.functions.settings import DeliverySettings, SettingsProblem
+from cloud.functions.settings import DeliverySettings, RedirectSettings, SettingsProblem
 from cloud.logs import write_logs
 from cloud.pbx.database import EVENTS_CHANNEL, JOBS_CHANNEL, PLATFORM, Database
 from cloud.pbx.outbox import forget_finished, release_claims
@@ -28,6 +30,7 @@ from cloud.pbx.publishing import PUBLISH_SITE
 from cloud.pbx.secrets import FileKeyService, KeyService
 from cloud.pbx.webhooks import DELIVER_WEBHOOK, RETRY_SECONDS
 from cloud.tokens import SystemTokens, Tokens
+from contract.devices import load_catalogue
 
 POLL_SECONDS: Final = 1.0
 DELIVERERS: Final = 4
@@ -54,6 +57,7 @@ class FunctionsLoop:
         database: as the role tandem_worker.
         keys: opens the signing secrets of webhook endpoints.
         sender: delivers webhook messages.
+        redirects: speaks to vendors' redirect services.
         schedule: seconds after each failed delivery.
     """
 
@@ -64,6 +68,7 @@ class FunctionsLoop:
         clock: Clock,
         tokens: Tokens,
         sender: Sender,
+        redirects: GuardedClient,
         schedule: Sequence[float] = RETRY_SECONDS,
     ) -> None:
         self._database = database
@@ -97,6 +102,12 @@ class FunctionsLoop:
                 )
                 for _ in range(DELIVERERS)
             ),
+            _Function(
+                "push_redirects",
+                lambda: claim_records(database, push_redirects.KINDS, clock.now(), 1, _CLAIM_SECONDS),
+                push_redirects.compose(database, keys, clock, tokens, redirects, load_catalogue()),
+                threading.Event(),
+            ),
         ]
 
     def start(self) -> None:
@@ -125,6 +136,7 @@ class FunctionsLoop:
 
     def _listen(self) -> None:
         woken = {PUBLISH_SITE: "publish_sites", DELIVER_WEBHOOK: "deliver_webhooks"}
+        woken |= dict.fromkeys(push_redirects.KINDS, "push_redirects")
         while not self._stopping.is_set():
             try:
                 with self._database.listen(JOBS_CHANNEL, EVENTS_CHANNEL) as connection:
@@ -161,12 +173,13 @@ def main() -> int:
     write_logs()
     try:
         settings = DeliverySettings.from_environment()
+        services = RedirectSettings.from_environment()
     except SettingsProblem as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     clock = SystemClock()
     tokens = SystemTokens(clock)
-    database = Database(settings.database_url.get_secret_value(), pool_size=DELIVERERS + 2)
+    database = Database(settings.database_url.get_secret_value(), pool_size=DELIVERERS + 3)
     sender = HttpSender(
         clock, private_allowed=settings.webhook_allow_private, timeout_seconds=settings.webhook_timeout_seconds
     )
@@ -176,6 +189,9 @@ def main() -> int:
         clock,
         tokens,
         sender,
+        push_redirects.new_client(
+            private_allowed=services.redirect_allow_private, timeout_seconds=services.redirect_timeout_seconds
+        ),
         settings.webhook_retry_seconds,
     )
     stop = threading.Event()

@@ -11,6 +11,7 @@ from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
 from cloud.models.phone import DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
+from cloud.models.redirect import DeviceRedirect, RedirectAccount
 from cloud.models.secret import Secret
 from cloud.models.site import Site, SiteState, Snapshot
 from cloud.models.tenant import Msp, Tenant
@@ -30,6 +31,7 @@ __all__ = [
     "DeviceGroup",
     "DeviceGroupMember",
     "DevicePlugin",
+    "DeviceRedirect",
     "DeviceVisit",
     "DialPlan",
     "Edge",
@@ -43,6 +45,7 @@ __all__ = [
     "PhoneRefusal",
     "PhoneUpload",
     "PublishRefusal",
+    "RedirectAccount",
     "RefreshToken",
     "Registration",
     "ResyncItem",

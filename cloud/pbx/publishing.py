@@ -14,6 +14,7 @@ from cloud.pbx.database import SITE_CHANNEL, Database, Scope, notify
 from cloud.pbx.errors import NotFound
 from cloud.pbx.expectations import failures
 from cloud.pbx.outbox import request_job
+from cloud.pbx.redirect_requests import request_sync
 from cloud.tokens import Tokens
 from contract import snapshot as contract
 
@@ -59,6 +60,7 @@ def request_publish(session: Session, tokens: Tokens, site_id: UUID, cause: str)
         key=str(site_id),
         payload={"site_id": str(site_id), "cause": cause[:_CAUSE_LENGTH]},
     )
+    request_sync(session, tokens, site.tenant_id)
 
 
 def publish_site(database: Database, scope: Scope, site_id: UUID, cause: str) -> Publication:

@@ -16,6 +16,7 @@ from cloud.pbx.desk import Desk
 from cloud.pbx.edge_places import EdgeView, views_of_sites
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from cloud.pbx.provisioning import changed_policy, policy_of
+from cloud.pbx.redirect_requests import request_sync
 from cloud.pbx.sip_policies import changed_sip_policy, sip_policy_of
 from contract.snapshot import ProvisioningPolicy, SipPolicy
 
@@ -110,6 +111,7 @@ def delete_site(desk: Desk, site_id: UUID, expected: int | None) -> None:
     desk.record("site.deleted", "site", site.id, {"name": [site.name, None]}, site.tenant_id)
     desk.session.delete(site)
     desk.flush()
+    request_sync(desk.session, desk.tokens, site.tenant_id)
     desk.wake_hub(site.id)
 
 

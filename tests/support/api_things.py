@@ -42,6 +42,9 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     assertion = _made(client, f"/sites/{site}/call-assertions", {"name": "Echo", "content": ECHO_ANSWERS})
     _made(client, f"/sites/{site}/sip-certificate", {})
     edge = _made(client, "/edges", {"site_id": site})
+    redirects = _made(
+        client, "/redirect-accounts", {"service": "yealink_rps", "username": "dealer", "password": "dealer's password"}
+    )
     endpoint = _made(client, "/webhook-endpoints", {"url": "https://hooks.tandem.test/here"})
     account = _made(
         client,
@@ -56,6 +59,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "device_id": device["id"],
         "group_id": group["id"],
         "plugin_id": plugin["id"],
+        "redirect_account_id": redirects["id"],
         "assertion_id": assertion["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],

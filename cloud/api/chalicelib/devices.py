@@ -12,9 +12,11 @@ from cloud.api.chalicelib.fields import IfMatch, Label, Mac, Patch, PathId, Sent
 from cloud.api.chalicelib.lines import Line, LinePosition, LineWithPassword, with_password
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
+from cloud.api.chalicelib.redirects import Redirect
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import device_models, devices, phones, unknown_phones
 from cloud.pbx.device_plugins import tenant_catalogue
+from cloud.pbx.redirect_accounts import redirects_of
 from contract.devices import Catalogue
 from contract.snapshot import SettingValue
 
@@ -59,6 +61,7 @@ class Device(Stored):
     group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
     visit: Visit | None = Field(None, description="null: no file of its own was fetched yet")
+    redirect: Redirect | None = Field(None, description="null: no redirect service is told of it")
     has_admin_password: bool = Field(description="Whether its file tells it a password for its own administration")
 
 
@@ -211,7 +214,8 @@ def list_devices(
 ) -> DevicePage:
     page = devices.list_devices(work.session, page_request(limit, cursor), site_id=site_id, mac=mac)
     visits = phones.visits_of(work.session, [one.device.id for one in page.items])
-    items = [_device(one, visits.get(one.device.id)) for one in page.items]
+    told = redirects_of(work.session, [one.device for one in page.items])
+    items = [_device(one, visits.get(one.device.id), told.get(one.device.id)) for one in page.items]
     return DevicePage(items=items, next=encode_cursor(page.next))
 
 
@@ -234,7 +238,9 @@ def create_device(work: Current, body: NewDevice) -> DeviceMade:
 @router.get("/devices/<device_id>", **operation("getDevice", "devices", "Get a device with its lines", "tenant_admin"))
 def get_device(work: Current, device_id: PathId) -> Device:
     visits = phones.visits_of(work.session, [device_id])
-    return _device(devices.get_device(work.session, device_id), visits.get(device_id))
+    one = devices.get_device(work.session, device_id)
+    told = redirects_of(work.session, [one.device])
+    return _device(one, visits.get(device_id), told.get(device_id))
 
 
 @router.patch("/devices/<device_id>", **operation("changeDevice", "devices", "Change a device", "tenant_admin"))
@@ -320,7 +326,7 @@ def _catalogue(work: Current, tenant_id: UUID | None) -> Catalogue:
     return shipped if tenant_id is None else tenant_catalogue(work.session, shipped, tenant_id)
 
 
-def _device(one: devices.DeviceWithLines, visit: object = None) -> Device:
+def _device(one: devices.DeviceWithLines, visit: object = None, redirect: object = None) -> Device:
     row = one.device
     return Device(
         id=row.id,
@@ -336,5 +342,6 @@ def _device(one: devices.DeviceWithLines, visit: object = None) -> Device:
         group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],
         visit=Visit.model_validate(visit) if visit is not None else None,
+        redirect=Redirect.model_validate(redirect) if redirect is not None else None,
         has_admin_password=row.admin_secret_id is not None,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -13,9 +12,9 @@ from cloud.functions.batch import Handler, Instruments, batch_handler
 from cloud.functions.deliver_webhooks.sending import HttpSender, Sender
 from cloud.functions.idempotency import PostgresPersistence
 from cloud.functions.records import Event, JobBody
-from cloud.functions.settings import DeliverySettings, SettingsProblem
+from cloud.functions.settings import DeliverySettings
 from cloud.pbx.database import Database
-from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
+from cloud.pbx.secrets import KeyService
 from cloud.pbx.webhooks import RETRY_SECONDS, begin_attempt, end_attempt
 from cloud.tokens import SystemTokens, Tokens
 
@@ -82,15 +81,7 @@ def _composed() -> Handler:
         private_allowed=settings.webhook_allow_private,
         timeout_seconds=settings.webhook_timeout_seconds,
     )
-    return compose(database, _keys(settings, tokens), clock, tokens, sender, settings.webhook_retry_seconds)
-
-
-def _keys(settings: DeliverySettings, tokens: Tokens) -> KeyService:
-    if settings.kms_key_arn:
-        return KmsKeyService(settings.kms_key_arn)
-    if settings.key_file:
-        return FileKeyService.open(Path(settings.key_file), tokens)
-    raise SettingsProblem("TANDEM_KMS_KEY_ARN or TANDEM_KEY_FILE: one of them must be set")
+    return compose(database, settings.key_service(tokens), clock, tokens, sender, settings.webhook_retry_seconds)
 
 
 def handler(event: Event, context: Any) -> PartialItemFailureResponse:

@@ -22,6 +22,7 @@ from cloud.functions.settings import RelaySettings
 from cloud.pbx.database import PLATFORM, Database
 from cloud.pbx.outbox import forget_finished, return_job
 from cloud.pbx.publishing import PUBLISH_SITE
+from cloud.pbx.redirect_requests import CHECK_REDIRECT, PUSH_REDIRECT, SYNC_REDIRECTS
 from cloud.pbx.webhooks import DELIVER_WEBHOOK
 
 if TYPE_CHECKING:
@@ -180,7 +181,11 @@ def _composed() -> Callable[[Event, Any], dict[str, int]]:
         Database(settings.database_url.get_secret_value(), pool_size=settings.pool_size),
         SqsQueues(boto3.client("sqs"), lambda why: instruments.logger.error("messages_refused", error=why)),
         SystemClock(),
-        {PUBLISH_SITE: settings.publish_sites_queue_url, DELIVER_WEBHOOK: settings.deliver_webhooks_queue_url},
+        {
+            PUBLISH_SITE: settings.publish_sites_queue_url,
+            DELIVER_WEBHOOK: settings.deliver_webhooks_queue_url,
+            **dict.fromkeys((SYNC_REDIRECTS, PUSH_REDIRECT, CHECK_REDIRECT), settings.push_redirects_queue_url),
+        },
         settings.ingest_events_queue_url,
         threading.Event().wait,
     )

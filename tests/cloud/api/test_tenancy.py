@@ -26,6 +26,9 @@ EXAMPLES: dict[str, Any] = {
     "current_password": "not it",
     "new_password": "correct horse battery",
     "time_zone": "UTC",
+    "api_url": "https://rps.tandem.test/",
+    "phones_url": "https://{host}/",
+    "service": "snom_sraps",
     "url": "https://hooks.tandem.test/new",
     "username": "new",
     "name": "New",
@@ -190,6 +193,7 @@ def test_collections_omit_what_is_another_tenants_whatever_they_are_asked(
         "edge_id",
         "endpoint_id",
         "account_id",
+        "redirect_account_id",
     )
     names += ("phone_id", "record_id", "delivery_id", "registration_id", "alarm_id", "event_id")
     secret = [ours[name] for name in names]

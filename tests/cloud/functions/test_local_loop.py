@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from cloud.clock import SystemClock
 from cloud.functions.deliver_webhooks.sending import HttpSender
+from cloud.functions.push_redirects.handler import new_client
 from cloud.local.functions import FunctionsLoop
 from cloud.pbx import edges
 from cloud.pbx.database import SITE_CHANNEL
@@ -24,7 +25,15 @@ from tests.support.waiting import eventually
 def loop(databases: Databases, keys: FileKeyService) -> Iterator[FunctionsLoop]:
     clock = SystemClock()
     sender = HttpSender(clock, private_allowed=True, timeout_seconds=5)
-    loop = FunctionsLoop(databases.worker, keys, clock, TOKENS, sender, schedule=(0.01, 0.01))
+    loop = FunctionsLoop(
+        databases.worker,
+        keys,
+        clock,
+        TOKENS,
+        sender,
+        new_client(private_allowed=True, timeout_seconds=5),
+        schedule=(0.01, 0.01),
+    )
     loop.start()
     yield loop
     loop.stop()

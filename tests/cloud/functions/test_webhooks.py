@@ -196,7 +196,7 @@ def test_a_receiver_that_does_not_answer_in_time_is_given_up(
 ) -> None:
     held = threading.Event()
     receiver.answers.append(Answer(hold=held))
-    functions.sender._timeout = 0.2
+    functions.sender._client.timeout_seconds = 0.2
     tell(databases, customer, clock)
     try:
         functions.deliver()

@@ -266,3 +266,18 @@ async def test_a_certificate_that_comes_with_the_configuration_is_shown_from_mem
         assert identity.give(None)
         _, writer = await asyncio.open_connection(*transport.local["tls"], ssl=own)
         writer.close()
+
+
+async def test_our_certificate_is_shown_to_those_that_we_connect_to(tmp_path: Path) -> None:
+    authority, trunks = Authority(tmp_path), Authority(tmp_path, "trunks")
+    ours = TlsIdentity(*authority.issue("edge.test", "ours"), trunks.file)
+    theirs = TlsIdentity(*trunks.issue(LOOPBACK, "theirs"), authority.file)
+    from_us, to_trunk = encrypted(ours), encrypted(theirs)
+    async with listening(from_us) as us, listening(to_trunk, answers=True) as trunk:
+        from_us.send(MESSAGE, Flow("tls", *to_trunk.local["tls"]))
+        await eventually_async(lambda: len(us.heard) == 1)
+        shown = to_trunk.peer(trunk.heard[0][1])
+        assert shown == VerifiedPeer("client_authorities", frozenset({"edge.test"}), frozenset())
+        # And the trunk is known to us by what it proved when we connected.
+        known = from_us.peer(us.heard[0][1])
+        assert known == VerifiedPeer("any_authorities", frozenset(), frozenset({LOOPBACK}))

@@ -1,15 +1,17 @@
 """Calls of the user agent over TCP and TLS on loopback: one connection for a dialog (RFC 3261 §18, RFC 5923)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from edge_agent.clock import SystemClock
 from edge_agent.ports import CallRefused
-from edge_agent.sip.message import Uri
+from edge_agent.sip.message import Uri, parse, response_bytes
 from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
@@ -178,3 +180,43 @@ def listens(port: int) -> bool:
     """Whether somebody listens by TCP at this port of loopback, as the kernel tells (proc(5))."""
     table = Path("/proc/net/tcp").read_text(encoding="ascii")
     return f":{port:04X} 00000000:0000 0A" in table
+
+
+class Full(asyncio.DatagramProtocol):
+    """A server that takes nothing more."""
+
+    def __init__(self) -> None:
+        self.methods: list[bytes] = []
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        request = parse(data)
+        self.methods.append(request.method)
+        if request.method != b"ACK" and self._transport is not None:
+            self._transport.sendto(response_bytes(request, 503, to_tag=b"full"), addr)
+
+
+@pytest.mark.peer("sipp")
+async def test_sipp_answers_what_the_first_server_of_its_name_refused_with_503(tmp_path: Path) -> None:
+    """RFC 3263 §4.3, with DNS and both servers on loopback."""
+    listener, loop = RecordingListener(), asyncio.get_running_loop()
+    full, server = await loop.create_datagram_endpoint(Full, local_addr=("127.0.0.1", 0))
+    with Sipp(tmp_path, "answer") as sipp:
+        ports = full.get_extra_info("sockname")[1], sipp.port
+        zone = {
+            ("_sip._udp.itsp.test", "SRV"): [f"{number} 0 {port} a.itsp.test." for number, port in enumerate(ports)],
+            ("a.itsp.test", "A"): ["127.0.0.1"],
+        }
+        async with dns_server(zone) as dns, party(dns_port=dns.port) as caller:
+            leg = caller.call(Uri.parse(b"sip:201@itsp.test"), listener)
+            await eventually_async(lambda: any(one[0] == "answered" for one in listener.heard), 20)
+            leg.hang_up()
+            await eventually_async(lambda: sipp.status is not None, 20)
+            sipp.finish(1)
+            assert not caller.agent.drops
+    full.close()
+    assert server.methods == [b"INVITE", b"ACK"]
+    assert [one[0] for one in listener.heard if one[0] != "progressed"] == ["answered", "ended"]

@@ -1,0 +1,1 @@
+"""Tells vendors' redirect services where phones find their server."""
