@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from contract.snapshot import Snapshot
 from contract.sync.events import Happening
 from contract.sync.messages import Command
-from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, EdgeFigures
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, LIVE_CALLS, EdgeFigures
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock
 from edge_agent.health.alarms import Alarms
@@ -60,6 +60,7 @@ ORDERS: Final = {
     "resync_phones": "provisioning",
     CALL_LADDER: "sip",
     CALL_PCAP: "sip",
+    LIVE_CALLS: "sip",
     DHCP_STATUS: "provisioning",
 }
 """Commands of the cloud that a process carries out."""
@@ -324,7 +325,7 @@ class Agent:
             answer = await process.order(command.name, command.arguments)
         except ProcessGone as error:
             return CommandOutcome(ok=False, text=str(error))
-        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP, DHCP_STATUS):
+        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP, LIVE_CALLS, DHCP_STATUS):
             return CommandOutcome(ok=True, content=answer.text)
         return CommandOutcome(ok=answer.ok, text=answer.text)
 

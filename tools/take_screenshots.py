@@ -136,6 +136,7 @@ def _dialogs(camera: Camera, page: Page, site: str) -> None:
     page.get_by_role("button", name="Edit Reception phone").click()
     page.get_by_role("button", name="Time").first.click()
     camera.take("edit-device")
+    _phones(camera, page, site)
     tab.go(f"{site}/snapshots")
     page.get_by_role("button", name=re.compile("^What version")).first.click()
     page.get_by_role("dialog").locator("section").first.wait_for()
@@ -145,6 +146,41 @@ def _dialogs(camera: Camera, page: Page, site: str) -> None:
     page.get_by_role("button", name="Create enrollment code").click()
     page.get_by_role("button", name="Copy command").wait_for()
     camera.take("enroll-edge")
+
+
+def _phones(camera: Camera, page: Page, site: str) -> None:
+    """Settings for many phones, the rules, a list that is wrong, one phone, and a model of the catalogue."""
+    tab = camera.tab
+    tab.go(f"{site}/phone-rules")
+    page.get_by_role("button", name="Save rules").wait_for()
+    camera.take("site-phone-rules")
+    _levels(camera, site)
+    tab.go(f"{site}/devices")
+    page.get_by_role("button", name="Show Reception phone").click()
+    page.get_by_role("button", name="Set one").wait_for()
+    camera.take("phone")
+    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Import list").click()
+    page.get_by_label("List", exact=True).fill(
+        "mac,model,name,users\n80:5e:c0:00:03:01,yealink/t54w,Desk,200\n80:5e:c0,acme/x,,206\n"
+    )
+    page.get_by_role("button", name="Check the list").click()
+    page.get_by_role("table", name="Problems").wait_for()
+    camera.take("import-devices")
+    tab.go("/device-plugins")
+    page.get_by_label("Find a model").fill("T54W")
+    page.get_by_role("table", name="Catalogue").get_by_role("button", name="T54W").first.click()
+    page.get_by_label("Find a setting").fill("time")
+    page.get_by_text("time/ntp_server", exact=True).wait_for()
+    camera.take("device-model")
+
+
+def _levels(camera: Camera, site: str) -> None:
+    page = camera.tab.page
+    camera.tab.go(f"{site}/device-settings")
+    page.get_by_label("Find a setting").fill("time")
+    page.get_by_label("Time server", exact=True).wait_for()
+    camera.take("site-device-settings")
 
 
 def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], suffix: str, *, dark: bool) -> None:
@@ -157,6 +193,7 @@ def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], s
             tab.go(f"/sites/{demo.site_id}/{name}")
             page.get_by_role("table").or_(page.get_by_role("region", name="Alarms")).first.wait_for()
             camera.take(f"site-{name}")
+        _levels(camera, f"/sites/{demo.site_id}")
         _ladder(camera, demo)
 
 

@@ -14,7 +14,8 @@ from typing import Final, Literal
 from contract.dialplan import SiteState
 from contract.dialplan.site_state import site_state
 from contract.sync.events import RegistrationChanged
-from contract.sync.questions import CALL_LADDER, CALL_PCAP
+from contract.sync.live_calls import MAX_SHOWN, CallInProgress, CallsInProgress
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, LIVE_CALLS
 from contract.sync.state import StateRecord, merge
 from edge_agent.clock import SystemClock
 from edge_agent.errors import EdgeError
@@ -260,12 +261,15 @@ class SipSubsystem:
         """Do something at once.
 
         `report_registrations`: report every binding again. `notify`: send a `Notice`, its fields the arguments.
-        `call_ladder`, `call_pcap`: show the messages of the call `sip_call_id`.
+        `call_ladder`, `call_pcap`: show the messages of the call `sip_call_id`. `live_calls`: tell the calls in
+        progress.
         """
         if name == "notify":
             return self._notify(arguments)
         if name in (CALL_LADDER, CALL_PCAP):
             return self._show_call(name, arguments.get("sip_call_id", ""))
+        if name == LIVE_CALLS:
+            return self._calls_in_progress().model_dump_json()
         if name != "report_registrations":
             raise UnknownOrder(f"SIP knows no order {name}")
         if self._endpoint is None or self._reporting is None:
@@ -285,6 +289,24 @@ class SipSubsystem:
             raise NoticeRefused(f"a notice has {', '.join(Notice.__slots__)}, and needs the first two") from None
         self._endpoint.notices.notify(notice)
         return f"{len(self._endpoint.notices)} notices on their way"
+
+    def _calls_in_progress(self) -> CallsInProgress:
+        if self._endpoint is None:
+            return CallsInProgress()
+        calls = self._endpoint.calls
+        shown = tuple(
+            CallInProgress(
+                sip_call_id=one.sip_call_id,
+                caller=one.caller,
+                callee=one.callee,
+                caller_user_id=one.caller_user_id,
+                callee_user_id=one.callee_user_id,
+                started_at=one.started_at,
+                answered_at=one.answered_at,
+            )
+            for one in calls.newest(MAX_SHOWN)
+        )
+        return CallsInProgress(calls=shown, total=len(calls))
 
     def _show_call(self, name: str, call_id: str) -> str:
         """The messages of a call as ladder (JSON) or capture file (base64); empty: none is remembered."""

@@ -47,8 +47,8 @@ NO_SETTING = {
             "emergency_numbers",
             "peers",
             "from_policy",
-            "qualify_phones_seconds",
             "qualify_phones",
+            "qualify_phones_seconds",
             "qualify_gateways_seconds",
         )
     },

@@ -115,19 +115,30 @@ class Phone:
                 continue
             self._connected.set()
             reading = asyncio.create_task(self._read(reader))
-            try:
-                await self.register()
+            if await self._registers(reading):
                 if lost is not None:
                     self.back(time.monotonic() - lost)
                     lost = None
                 registered.set()
-            except (NoAnswer, OSError):
+            else:
                 await asyncio.sleep(_RECONNECT_SECONDS)
                 self._writer.close()
             await reading
             self._connected.clear()
             self._writer.close()
             lost = lost or time.monotonic()
+
+    async def _registers(self, reading: asyncio.Task[None]) -> bool:
+        """Register; False when that fails or the connection breaks meanwhile, which brings no answer then."""
+        registering = asyncio.create_task(self.register())
+        try:
+            await asyncio.wait({registering, reading}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            registering.cancel()
+        (outcome,) = await asyncio.gather(registering, return_exceptions=True)
+        if isinstance(outcome, BaseException) and not isinstance(outcome, (NoAnswer, OSError, asyncio.CancelledError)):
+            raise outcome
+        return isinstance(outcome, Answer)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:

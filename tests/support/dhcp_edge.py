@@ -29,7 +29,9 @@ async def serve(folder: Path, rules: str) -> None:
     await subsystem.start(Start(settings=Settings(state_dir=folder, provisioning=ports)))
     service = None if rules == "null" else DhcpService.model_validate_json(rules)
     snapshot = small_snapshot()
-    site = snapshot.site.model_copy(update={"provisioning": ProvisioningPolicy(dhcp=service)})
+    site = snapshot.site.model_copy(
+        update={"provisioning": ProvisioningPolicy(dhcp=service, clear_text_networks=("192.0.2.0/24",))}
+    )
     secrets = {ref: SecretStr(value) for ref, value in SMALL_SECRETS.items()}
     prepared = snapshot.model_copy(update={"site": site})
     await subsystem.prepare(

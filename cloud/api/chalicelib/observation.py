@@ -1,8 +1,10 @@
 """What an edge knows and the cloud does not keep: the messages of a call, its counters. Asked of the edge at once."""
 
+from typing import Annotated
 from uuid import UUID
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cloud.api.chalicelib.authorizer import scope_of
 from cloud.api.chalicelib.fields import PathId
@@ -11,9 +13,12 @@ from cloud.api.chalicelib.work import Current, Work
 from cloud.pbx.questions import NothingRemembered, ask_edge, call_to_ask_about
 from contract.sync.dhcp import DhcpStatus
 from contract.sync.ladder import Ladder
-from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, EdgeFigures
+from contract.sync.live_calls import CallsInProgress
+from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, LIVE_CALLS, EdgeFigures
 
 router = new_router()
+
+SipCallId = Annotated[str, Query(max_length=1024, description="Of one of the calls in progress")]
 
 CAPTURE_FILE = "application/octet-stream"
 """What API Gateway hands out as bytes to those who accept just this."""
@@ -37,6 +42,27 @@ def get_call_capture(work: Current, site_id: PathId, record_id: PathId) -> Respo
     response = Response(200, CAPTURE_FILE, file, headers=named)
     response.base64_encoded = True  # as it came from the edge; the gateway makes bytes of it
     return response
+
+
+@router.get(
+    "/edges/<edge_id>/live-calls",
+    **operation("getLiveCalls", "edges", "Calls in progress at an edge, asked of it", "tenant_admin"),
+)
+def get_live_calls(work: Current, edge_id: PathId) -> CallsInProgress:
+    return CallsInProgress.model_validate_json(_ask(work, edge_id, LIVE_CALLS))
+
+
+@router.get(
+    "/edges/<edge_id>/live-calls/ladder",
+    **operation(
+        "getLiveCallLadder", "edges", "The SIP messages of a call in progress, asked of its edge", "tenant_admin"
+    ),
+)
+def get_live_call_ladder(work: Current, edge_id: PathId, sip_call_id: SipCallId = "") -> Ladder:
+    answer = _ask(work, edge_id, CALL_LADDER, {"sip_call_id": sip_call_id})
+    if not answer:
+        raise NothingRemembered
+    return Ladder.model_validate_json(answer)
 
 
 @router.get(
@@ -67,8 +93,8 @@ def _ask_about_call(work: Work, site_id: PathId, record_id: PathId, question: st
     return answer
 
 
-def _ask(work: Work, edge_id: UUID, question: str) -> str:
+def _ask(work: Work, edge_id: UUID, question: str, arguments: dict[str, str] | None = None) -> str:
     services = work.services
     work.session.commit()  # the connection is not kept while the edge thinks
     scope = scope_of(work.claims)
-    return ask_edge(services.database, scope, services.tokens, services.clock, edge_id, question, {})
+    return ask_edge(services.database, scope, services.tokens, services.clock, edge_id, question, arguments or {})

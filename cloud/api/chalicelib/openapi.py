@@ -32,7 +32,7 @@ _TEXTS: Final = {
     "504": "The edge did not answer in time",
 }
 _ALWAYS: Final = ("500",)
-_ASKED_OF_EDGES: Final = ("/ladder", "/ladder.pcap", "/figures")
+_ASKED_OF_EDGES: Final = ("/ladder", "/ladder.pcap", "/figures", "/dhcp", "/live-calls")
 _UNUSED: Final = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 

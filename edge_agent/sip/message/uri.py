@@ -91,7 +91,9 @@ class Uri:
         """
         if self.text == other.text:
             return True
-        if (self.scheme, self.port, self.headers) != (other.scheme, other.port, other.headers):
+        if (self.scheme, self.port) != (other.scheme, other.port):
+            return False
+        if self.headers != other.headers and _unordered(self.headers) != _unordered(other.headers):
             return False
         if self.host != other.host and (self.host[:1] != b"[" or self.address != other.address):
             return False
@@ -138,6 +140,12 @@ def unescape(text: bytes) -> bytes:
     if PERCENT not in text:
         return text
     return _ESCAPE.sub(lambda m: bytes((int(m.group(1), 16),)), text)
+
+
+def _unordered(headers: bytes) -> list[tuple[bytes, bytes]]:
+    """The header components of a URI, whatever their order."""
+    split = (one.partition(b"=") for one in headers.split(b"&"))
+    return sorted((unescape(name).lower(), unescape(value)) for name, _, value in split)
 
 
 def _bad(what: str) -> BadMessage:

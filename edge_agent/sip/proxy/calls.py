@@ -7,6 +7,7 @@ comes is closed after a maximum, so that nothing grows without bound.
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from contract.dialplan import Reason
@@ -238,6 +239,10 @@ class Calls:
             self.abandon(call)
         while self._live and (oldest := next(iter(self._live.values()))).until <= now:
             self.abandon(oldest)
+
+    def newest(self, most: int) -> list[OpenCall]:
+        """Calls in progress, the newest first, no more than `most`."""
+        return [call.opened for call in islice(reversed(self._live.values()), most)]
 
     def busy(self) -> set[str]:
         """`address:port` of everybody in a call; looks through all of them, so not to be asked for each call."""

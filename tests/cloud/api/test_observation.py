@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 
@@ -14,6 +15,7 @@ from cloud.models import Command
 from cloud.pbx.commands import finish_command
 from contract.sync.dhcp import DhcpLease, DhcpStatus
 from contract.sync.ladder import Ladder
+from contract.sync.live_calls import CallInProgress, CallsInProgress
 from contract.sync.messages import Command as Asked
 from contract.sync.messages import CommandResult
 from contract.sync.questions import EdgeFigures
@@ -49,6 +51,32 @@ def online(world: ApiWorld, edge: EdgeAtSite, *results: tuple[bool, str]) -> Ite
     answers = iter(results)
     with answering_edge(world.databases, edge.known, world.clock, lambda _: next(answers, None)) as asked:
         yield asked
+
+
+def test_calls_in_progress_and_the_messages_of_one_are_asked_of_the_edge(world: ApiWorld, edge: EdgeAtSite) -> None:
+    call = CallInProgress(
+        sip_call_id="live 1/%?", caller="200", callee="201", started_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    calls = CallsInProgress(calls=(call,), total=1)
+    where = f"/edges/{edge.known.edge_id}/live-calls"
+    asked_for = f"{where}/ladder?{urlencode({'sip_call_id': call.sip_call_id})}"
+    with online(world, edge, (True, calls.model_dump_json()), (True, LADDER.model_dump_json()), (True, "")) as asked:
+        shown = world.admin.get(where)
+        ladder = world.admin.get(asked_for)
+        gone = world.admin.get(asked_for)
+    assert CallsInProgress.model_validate_json(shown.body) == calls
+    assert Ladder.model_validate_json(ladder.body) == LADDER
+    assert gone.status == 404
+    assert [(one.name, one.arguments) for one in asked] == [
+        ("live_calls", {}),
+        ("call_ladder", {"sip_call_id": "live 1/%?"}),
+        ("call_ladder", {"sip_call_id": "live 1/%?"}),
+    ]
+
+
+def test_calls_in_progress_at_another_tenants_edge_are_not_there(world: ApiWorld, edge: EdgeAtSite) -> None:
+    for path in ("live-calls", "live-calls/ladder?sip_call_id=x"):
+        assert world.stranger.get(f"/edges/{edge.known.edge_id}/{path}").status == 404
 
 
 def test_the_messages_of_a_call_are_asked_of_its_edge(world: ApiWorld, edge: EdgeAtSite, call: str) -> None:

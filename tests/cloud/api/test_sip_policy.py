@@ -1,5 +1,8 @@
 """What a site decides about its SIP: kept as what differs, checked field by field, shown, and in the snapshot."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from cloud.pbx.compiler import compile_site
@@ -108,3 +111,10 @@ def test_how_often_phones_and_gateways_are_asked_is_decided_and_too_often_is_ref
     assert (policy.qualify_phones_seconds, policy.qualify_phones, policy.qualify_gateways_seconds) == (30, "all", 60)
     for seconds in (9, 3601, -1):
         assert world.admin.patch(where(world), {"sip": {"qualify_phones_seconds": seconds}}).status == 422
+
+
+def test_the_portal_offers_every_country_whose_numbers_are_known() -> None:
+    source = Path("cloud/portal/src/sites/countries.ts").read_text(encoding="utf-8")
+    offered = re.search(r'"((?:[A-Z]{2} )+[A-Z]{2})"', source)
+    assert offered is not None
+    assert offered[1].split() == sorted(NUMBERS_BY_COUNTRY)

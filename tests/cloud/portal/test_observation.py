@@ -2,11 +2,13 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from contract.sync.live_calls import CallInProgress, CallsInProgress
 from contract.sync.messages import Command
 from contract.sync.questions import EdgeFigures
 from tests.support.answering_edge import Reply, answering_edge, small_ladder
@@ -17,6 +19,16 @@ from tests.support.portal import DESKTOP, PHONE, Visit, visit
 
 pytestmark = pytest.mark.peer("chromium")
 
+BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
+IN_PROGRESS = CallsInProgress(
+    calls=(
+        CallInProgress(
+            sip_call_id="call-1", caller="200", callee="201", started_at=BEGAN, answered_at=BEGAN + timedelta(seconds=4)
+        ),
+        CallInProgress(sip_call_id="call-2", caller="202", callee="0041441112233", started_at=BEGAN),
+    ),
+    total=2,
+)
 PCAP = b"\xd4\xc3\xb2\xa1\x00\xff"
 
 
@@ -25,6 +37,8 @@ def reply(command: Command) -> Reply:
     match command.name:
         case "call_ladder":
             return True, small_ladder().model_dump_json()
+        case "live_calls":
+            return True, IN_PROGRESS.model_dump_json()
         case "call_pcap":
             return True, b64encode(PCAP).decode()
         case _:
@@ -101,3 +115,23 @@ def test_the_figures_of_an_edge_are_shown_when_asked_for(msp: Visit, world: ApiW
     msp.go(f"/sites/{world.ours.site_id}/edges")
     msp.page.get_by_role("button", name="Figures of").click()
     expect(msp.page.get_by_role("region", name="sip")).to_contain_text("dropped.not_sip7")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.usefixtures("edge")
+def test_calls_in_progress_are_listed_and_the_messages_of_one_are_drawn(
+    browser: Browser, url: str, world: ApiWorld, size: tuple[int, int], dark: bool
+) -> None:
+    with visit(browser, url, size, dark=dark) as tab:
+        tab.log_in("msp@tandem.test", PASSWORD, f"/sites/{world.ours.site_id}/calls")
+        tab.page.get_by_role("button", name="Calls in progress").click()
+        table = tab.page.get_by_role("table", name="Calls in progress")
+        expect(table.get_by_role("row")).to_have_count(3)
+        expect(table).to_contain_text("Talking")
+        expect(table).to_contain_text("Not answered yet")
+        assert not tab.is_wider_than_the_screen()
+        table.get_by_role("button", name="Show its SIP messages").first.click()
+        expect(tab.page.get_by_label("Ladder of the call")).to_be_visible()
+        assert not tab.is_wider_than_the_screen()
+        assert tab.wrong == []

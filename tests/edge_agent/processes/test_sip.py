@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from contract.snapshot import SipCertificate
 from contract.sync.events import RegistrationChanged
 from contract.sync.ladder import Ladder
+from contract.sync.live_calls import CallsInProgress
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
 from edge_agent.ports import NoticeOutcome, NoticeRefused
@@ -112,6 +113,7 @@ async def test_the_messages_of_a_call_are_shown_as_ladder_and_as_capture_file(
     assert 'response="xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"' in ladder.arrows[2].text
     assert b64decode(await sip.order("call_pcap", asked)).startswith(b"\xd4\xc3\xb2\xa1")
     assert await sip.order("call_ladder", {"sip_call_id": "another"}) == ""
+    assert CallsInProgress.model_validate_json(await sip.order("live_calls", {})) == CallsInProgress()
 
 
 async def test_no_message_is_remembered_when_no_memory_is_given(sip: SipSubsystem, tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 /** The messages of one call: asked of its edge when somebody looks, drawn as a ladder. */
 import { Alert, Button, Code, Group, Modal, ScrollArea, Stack, Text } from "@mantine/core";
 import { useElementSize, useMediaQuery } from "@mantine/hooks";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 
 import { api, bodyOf } from "../api/client";
 import { useLive } from "../api/live";
-import type { CallRecord, Ladder, LadderArrow } from "../api/types";
+import type { CallInProgress, CallRecord, Ladder, LadderArrow } from "../api/types";
 import { Loaded } from "../shell/Page";
 import { tellProblem } from "../shell/notices";
 import { GUTTER, HEAD, ROW, columnWidth, labelOf, placesOf, sinceFirst, toneOf } from "./ladder";
@@ -13,6 +13,7 @@ import { GUTTER, HEAD, ROW, columnWidth, labelOf, placesOf, sinceFirst, toneOf }
 /** The ladder's share of the room; the message stands beside it where there is enough. */
 const BESIDE = 0.62;
 
+/** Of a call that has ended, by its record. */
 export function CallLadder({ call, onClose }: { call: CallRecord; onClose: () => void }) {
   const path = { site_id: call.site_id, record_id: call.id };
   const ladder = useLive<Ladder>(
@@ -20,9 +21,56 @@ export function CallLadder({ call, onClose }: { call: CallRecord; onClose: () =>
     (init) => api.GET("/sites/{site_id}/calls/{record_id}/ladder", { ...init, params: { path } }),
     { poll: false },
   );
+  return (
+    <LadderWindow
+      title={`Messages: ${call.caller} to ${call.callee}`}
+      ladder={ladder}
+      onClose={onClose}
+      action={
+        <Button size="xs" variant="default" onClick={() => download(path).catch(tellProblem)}>
+          Download for Wireshark
+        </Button>
+      }
+    />
+  );
+}
+
+/** Of a call in progress; asked again, it has what was said since. */
+export function LiveCallLadder({ edgeId, call, onClose }: { edgeId: string; call: CallInProgress; onClose: () => void }) {
+  const ladder = useLive<Ladder>(
+    ["live-ladder", edgeId, call.sip_call_id],
+    (init) =>
+      api.GET("/edges/{edge_id}/live-calls/ladder", {
+        ...init,
+        params: { path: { edge_id: edgeId }, query: { sip_call_id: call.sip_call_id } },
+      }),
+    { poll: false },
+  );
+  return (
+    <LadderWindow
+      title={`Messages: ${call.caller} to ${call.callee}`}
+      ladder={ladder}
+      onClose={onClose}
+      action={
+        <Button size="xs" variant="default" loading={ladder.isFetching} onClick={() => void ladder.refetch()}>
+          Ask again
+        </Button>
+      }
+    />
+  );
+}
+
+interface LadderWindowProps {
+  title: string;
+  ladder: ReturnType<typeof useLive<Ladder>>;
+  action: ReactNode;
+  onClose: () => void;
+}
+
+function LadderWindow({ title, ladder, action, onClose }: LadderWindowProps) {
   const narrow = useMediaQuery("(max-width: 48em)");
   return (
-    <Modal opened onClose={onClose} title={`Messages: ${call.caller} to ${call.callee}`} size="90rem" fullScreen={narrow}>
+    <Modal opened onClose={onClose} title={title} size="90rem" fullScreen={narrow}>
       <Loaded query={ladder}>
         {(shown) => (
           <Stack>
@@ -30,9 +78,7 @@ export function CallLadder({ call, onClose }: { call: CallRecord; onClose: () =>
               <Text size="sm" c="dimmed">
                 Passwords, media keys and what people wrote are masked. Choose an arrow to read its message.
               </Text>
-              <Button size="xs" variant="default" onClick={() => download(path).catch(tellProblem)}>
-                Download for Wireshark
-              </Button>
+              {action}
             </Group>
             {shown.left_out > 0 ? (
               <Alert color="yellow" title={`${shown.left_out} messages of this call are not kept any more`} />

@@ -13,6 +13,8 @@ import { ChevronIcon } from "../shell/icons";
 import { durationText } from "../shell/times";
 import { useUsers } from "../users/useUsers";
 import { CallLadder } from "./CallLadder";
+import { LiveCalls } from "./LiveCalls";
+import { Party } from "./Party";
 import { dispositionOf, talkSeconds } from "./callText";
 
 export function CallsTab({ site }: { site: Site }) {
@@ -59,49 +61,38 @@ export function CallsTab({ site }: { site: Site }) {
     },
   ];
   return (
-    <Loaded query={{ data: calls.items, error: calls.error, refetch: calls.refetch }}>
-      {(all) =>
-        all.length === 0 ? (
-          <div className="card">
-            <Empty title="No calls yet">
-              Calls appear here when they end, also those that were made while the cloud was out of reach.
-            </Empty>
-          </div>
-        ) : (
-          <>
-            <DataTable
-              label="Calls"
-              columns={columns}
-              rows={all}
-              rowKey={(call) => call.id}
-              below={(call) => (opened === call.id ? <Reasons call={call} onMessages={() => setLooked(call)} /> : null)}
-            />
-            {looked ? <CallLadder call={looked} onClose={() => setLooked(null)} /> : null}
-            {calls.hasNextPage ? (
-              <Center mt="md">
-                <Button variant="default" loading={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
-                  Show older calls
-                </Button>
-              </Center>
-            ) : null}
-          </>
-        )
-      }
-    </Loaded>
-  );
-}
-
-function Party({ number, name }: { number: string; name: string | undefined }) {
-  return (
-    <span>
-      {number}
-      {name ? (
-        <Text component="span" c="dimmed" size="sm">
-          {" "}
-          {name}
-        </Text>
-      ) : null}
-    </span>
+    <>
+      <LiveCalls site={site} names={names} />
+      <Loaded query={{ data: calls.items, error: calls.error, refetch: calls.refetch }}>
+        {(all) =>
+          all.length === 0 ? (
+            <div className="card">
+              <Empty title="No calls yet">
+                Calls appear here when they end, also those that were made while the cloud was out of reach.
+              </Empty>
+            </div>
+          ) : (
+            <>
+              <DataTable
+                label="Calls"
+                columns={columns}
+                rows={all}
+                rowKey={(call) => call.id}
+                below={(call) => (opened === call.id ? <Reasons call={call} onMessages={() => setLooked(call)} /> : null)}
+              />
+              {looked ? <CallLadder call={looked} onClose={() => setLooked(null)} /> : null}
+              {calls.hasNextPage ? (
+                <Center mt="md">
+                  <Button variant="default" loading={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
+                    Show older calls
+                  </Button>
+                </Center>
+              ) : null}
+            </>
+          )
+        }
+      </Loaded>
+    </>
   );
 }
 

@@ -15,7 +15,7 @@ type Peer = Rules["trusted_peers"][number];
 
 /** Long names are cut off rather than making the panel scroll sideways. */
 function Words(props: TagsInputProps) {
-  return <TagsInput styles={{ pill: { maxWidth: "100%" }, inputField: { minWidth: 60 } }} {...props} />;
+  return <TagsInput styles={{ pill: { maxWidth: "15rem" }, inputField: { minWidth: 60 } }} {...props} />;
 }
 
 interface SipValues {
@@ -80,6 +80,37 @@ export function SipForm({ site, onClose }: { site: Site; onClose: () => void }) 
         value={sip.foreign_hosts}
         error={draft.problemAt("sip.foreign_hosts")}
         onChange={(hosts) => set({ foreign_hosts: hosts.map((host) => host.trim().toLowerCase()) })}
+      />
+      <NumberInput
+        label="Ask gateways whether they are there"
+        description="Seconds from one question to the next; 0: never"
+        min={0}
+        max={3600}
+        allowDecimal={false}
+        value={sip.qualify_gateways_seconds}
+        error={draft.problemAt("sip.qualify_gateways_seconds")}
+        onChange={(seconds) => set({ qualify_gateways_seconds: Number(seconds) || 0 })}
+      />
+      <NumberInput
+        label="Ask phones whether they are there"
+        description="Seconds from one question to the next; 0: never"
+        min={0}
+        max={3600}
+        allowDecimal={false}
+        value={sip.qualify_phones_seconds}
+        error={draft.problemAt("sip.qualify_phones_seconds")}
+        onChange={(seconds) => set({ qualify_phones_seconds: Number(seconds) || 0 })}
+      />
+      <Select
+        label="Which phones are asked"
+        data={[
+          { value: "behind_nat", label: "Those behind NAT" },
+          { value: "all", label: "All of them" },
+        ]}
+        allowDeselect={false}
+        value={sip.qualify_phones}
+        error={draft.problemAt("sip.qualify_phones")}
+        onChange={(chosen) => set({ qualify_phones: (chosen ?? "behind_nat") as Rules["qualify_phones"] })}
       />
       <Peers draft={draft} peers={sip.trusted_peers} set={(trusted_peers) => set({ trusted_peers })} />
     </FormDrawer>

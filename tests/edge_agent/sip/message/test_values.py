@@ -77,11 +77,39 @@ def test_a_list_is_cut_at_its_own_commas_only(values: list[str]) -> None:
         ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp", False),
         ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off", False),
         ("sip:carol@chicago.com", "sips:carol@chicago.com", False),
+        (
+            "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+            "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            True,
+        ),
+        (
+            "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+            "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+            True,
+        ),
+        ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp", False),
+        ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting", False),
+        ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4", False),
     ],
 )
 def test_uris_are_compared_as_in_rfc_3261_19_1_4(one: str, other: str, same: bool) -> None:
     first, second = Uri.parse(one.encode()), Uri.parse(other.encode())
     assert first.same_as(second) is second.same_as(first) is same
+
+
+@given(uris(), uris())
+def test_the_comparison_of_uris_is_reflexive_and_symmetric(one: str, other: str) -> None:
+    first, second = Uri.parse(one.encode()), Uri.parse(other.encode())
+    assert first.same_as(Uri.parse(one.encode()))
+    assert first.same_as(second) is second.same_as(first)
+
+
+@given(uris(), st.sampled_from(["maddr", "ttl", "user", "method", "transport"]))
+def test_a_parameter_that_counts_makes_another_uri_and_an_unknown_one_does_not(one: str, counts: str) -> None:
+    first = Uri.parse(one.encode())
+    if counts.encode() not in first.params and b"?" not in first.text:
+        assert not first.same_as(Uri.parse(f"{one};{counts}=1".encode()))
+        assert first.same_as(Uri.parse(f"{one};unheard-of=1".encode()))
 
 
 def test_parts_of_a_uri() -> None:

@@ -255,3 +255,17 @@ def test_a_call_whose_bye_never_comes_is_closed_after_the_longest_duration(site:
     site.network.run(12 * 3600 + 10)
     assert (site.record.disposition, site.record.interrupted) == ("answered", True)
     assert len(site.endpoint.calls) == 0
+
+
+def test_calls_in_progress_are_told_the_newest_first_and_no_more_than_are_wanted(site: MemorySite) -> None:
+    caller, callee = site.phone("200"), site.phone("201", 180)
+    for _ in range(3):
+        caller.authenticated("INVITE", uri("201"))
+    first, second, third = [one for one in callee.requests if one.method == b"INVITE"]
+    callee.answer(200, second)
+    callee.answer(486, first)
+    site.network.run()
+    newest = site.endpoint.calls.newest(10)
+    assert [one.sip_call_id.encode() for one in newest] == [third.call_id, second.call_id]
+    assert [one.answered_at is not None for one in newest] == [False, True]
+    assert len(site.endpoint.calls.newest(1)) == 1

@@ -1,0 +1,64 @@
+"""The page of features is held to the code: what it names exists, and what exists it names."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from cloud.pbx.compiler import ECHO_TEST_CODE, FEATURE_CODES
+from contract.dialplan.route import MAX_FORWARDS
+from contract.snapshot import PERMISSIONS, Feature, Forwarding, Strategy
+from contract.snapshot.dial_plan import EmergencyRule, FeatureRule, InternalRule, OutsideRule, ServiceRule
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
+NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+RULES = (EmergencyRule, FeatureRule, InternalRule, OutsideRule, ServiceRule)
+
+
+def rows() -> list[list[str]]:
+    """The cells of every row that is no heading."""
+    lines = [line for line in PAGE.splitlines() if line.startswith("|")]
+    found = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    return [cells for cells in found if cells[0] != "feature" and set(cells[0]) != {"-"}]
+
+
+def is_written(path: str, name: str) -> bool:
+    """Whether a file has a test of that name."""
+    file = ROOT / path
+    return file.is_file() and re.search(rf"^(async )?def {name}\(", file.read_text("utf-8"), re.MULTILINE) is not None
+
+
+def test_every_row_names_tests_and_every_test_exists() -> None:
+    for cells in rows():
+        assert len(cells) == 6, cells
+        assert NAMED.search(cells[5]), cells[0]
+        assert not NAMED.sub("", cells[5]).strip(" ,"), cells[0]
+    assert [f"{path}::{name}" for path, name in NAMED.findall(PAGE) if not is_written(path, name)] == []
+
+
+def test_a_test_that_nobody_wrote_is_found() -> None:
+    assert not is_written("tests/contract/dialplan/test_features.py", "test_nobody_wrote_this")
+    assert not is_written("tests/nowhere/test_x.py", "test_y")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *get_args(Feature),
+        *get_args(Strategy),
+        *PERMISSIONS,
+        *Forwarding.model_fields,
+        *(rule.model_fields["kind"].default for rule in RULES),
+    ],
+)
+def test_every_feature_rule_setting_and_permission_is_named(name: str) -> None:
+    assert f"`{name}`" in PAGE
+
+
+def test_codes_and_limits_are_those_of_the_code() -> None:
+    by_feature = {feature: code for code, feature, _ in FEATURE_CODES} | {"echo_test": ECHO_TEST_CODE}
+    shown = {name[1]: cells[1] for cells in rows() if (name := re.search(r"\(`(\w+)`\)", cells[0]))}
+    assert {feature: re.findall(r"`(\*\d+)`", text)[0] for feature, text in shown.items()} == by_feature
+    assert f"{MAX_FORWARDS} forwards in one call" in PAGE
