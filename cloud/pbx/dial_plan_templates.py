@@ -19,7 +19,10 @@ from contract.snapshot import (
     Rule,
     ServiceRule,
 )
+from contract.snapshot.emergency_numbers import NUMBERS_BY_COUNTRY
 
+ANYWHERE: Final = ("112",)
+"""For help, by a mobile network's rules in every country (3GPP TS 22.101 §10)."""
 PERMISSIONS: Final[dict[Category, tuple[str, ...]]] = {
     "local": ("LocalDialing",),
     "long_distance": ("LongDistanceDialing", "LocalDialing"),
@@ -54,7 +57,6 @@ class Country:
 
     Args:
         name: for people.
-        emergency: numbers for help, the general one first.
         outside: what is customary for an outside line.
         numbers: in the order in which they are looked at.
         area: country code in front of an area code, where numbers are dialled without it; empty: they are not.
@@ -62,7 +64,6 @@ class Country:
     """
 
     name: str
-    emergency: tuple[str, ...]
     outside: str
     numbers: tuple[Numbers, ...]
     area: str = ""
@@ -77,7 +78,6 @@ _NORTH_AMERICAN_FREE: Final = ("800", "833", "844", "855", "866", "877", "888")
 COUNTRIES: Final[dict[str, Country]] = {
     "US": Country(
         "North America",
-        ("911",),
         "9",
         (
             Numbers(
@@ -95,7 +95,6 @@ COUNTRIES: Final[dict[str, Country]] = {
     ),
     "GB": Country(
         "United Kingdom",
-        ("999", "112"),
         "9",
         (
             Numbers("Freephone", "toll_free", (("0800", "+44800"), ("0808", "+44808"))),
@@ -107,7 +106,6 @@ COUNTRIES: Final[dict[str, Country]] = {
     ),
     "DE": Country(
         "Germany",
-        ("112", "110"),
         "0",
         (
             Numbers("Freephone", "toll_free", (("0800", "+49800"),)),
@@ -119,7 +117,6 @@ COUNTRIES: Final[dict[str, Country]] = {
     ),
     "FR": Country(
         "France",
-        ("112", "15", "17", "18", "114"),
         "0",
         (
             Numbers("Freephone", "toll_free", (("080", "+3380"),), 7),
@@ -131,7 +128,6 @@ COUNTRIES: Final[dict[str, Country]] = {
     ),
     "CH": Country(
         "Switzerland",
-        ("112", "117", "118", "144"),
         "0",
         (
             Numbers("Freephone", "toll_free", (("0800", "+41800"),), 6),
@@ -143,7 +139,6 @@ COUNTRIES: Final[dict[str, Country]] = {
     ),
     "AU": Country(
         "Australia",
-        ("000", "112", "106"),
         "0",
         (
             Numbers("Freecall", "toll_free", (("1800", "+611800"),), 6),
@@ -157,7 +152,7 @@ COUNTRIES: Final[dict[str, Country]] = {
         area="+61",
         local_digits=8,
     ),
-    "generic": Country("Any country, by E.164", ("112",), "", (_international("00"),)),
+    "generic": Country("Any country, by E.164", "", (_international("00"),)),
 }
 
 
@@ -177,7 +172,12 @@ def with_template(
     of = COUNTRIES[country]
     services = tuple(rule for rule in plan.rules if isinstance(rule, ServiceRule | FeatureRule))
     rules: list[Rule] = [
-        EmergencyRule(rule_id=_id(site_id, "emergency"), numbers=of.emergency, prefix=outside, gateways=gateways),
+        EmergencyRule(
+            rule_id=_id(site_id, "emergency"),
+            numbers=NUMBERS_BY_COUNTRY.get(country, ANYWHERE),
+            prefix=outside,
+            gateways=gateways,
+        ),
         *services,
         InternalRule(rule_id=_id(site_id, "internal")),
     ]

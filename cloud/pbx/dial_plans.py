@@ -114,7 +114,7 @@ def warnings_of(session: Session, site_id: UUID, document: contract.DialPlan) ->
     Raises:
         Invalid: it contradicts itself or the site's users.
     """
-    return review(document, candidate(session, site_id, document).users)
+    return _warnings(candidate(session, site_id, document))
 
 
 def simulate_call(
@@ -150,6 +150,23 @@ def check_name_is_free(session: Session, site_id: UUID, names: Mapping[str, str]
     ]
 
 
+def _warnings(snapshot: contract.Snapshot) -> list[str]:
+    """What the plan itself is to be told of, and the site's numbers for help that lead nowhere in it."""
+    plan = snapshot.dial_plan
+    led = {
+        number
+        for rule in plan.rules
+        if isinstance(rule, contract.EmergencyRule) and rule.enabled
+        for number in rule.numbers
+    }
+    lost = [
+        f"{number} is a number for help at this site, but no emergency rule leads anywhere for it"
+        for number in snapshot.site.sip.numbers_for_help
+        if number not in led
+    ]
+    return [*review(plan, snapshot.users), *lost]
+
+
 def _brief(value: object) -> object:
     """What the audit says of one part of the document: how many entries it has, not all of them."""
     return f"{len(value)} entries" if isinstance(value, list) else value
@@ -161,6 +178,6 @@ def _view(session: Session, site_id: UUID, version: int) -> DialPlanView:
     return DialPlanView(
         version=version,
         document=snapshot.dial_plan,
-        warnings=review(snapshot.dial_plan, snapshot.users),
+        warnings=_warnings(snapshot),
         refused=Refusal(refusal.cause, refusal.problems, refusal.at) if refusal is not None else None,
     )

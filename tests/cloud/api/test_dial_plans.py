@@ -114,6 +114,16 @@ def test_whoever_saves_is_told_of_rules_that_lead_nowhere(world: ApiWorld) -> No
     )
 
 
+def test_a_number_for_help_that_leads_nowhere_is_a_warning(world: ApiWorld) -> None:
+    site = f"/sites/{world.ours.site_id}"
+    assert world.admin.patch(site, {"sip": {"country": "DE"}}).status == 200
+    assert world.admin.get(path(world)).json["warnings"] == [
+        f"{number} is a number for help at this site, but no emergency rule leads anywhere for it"
+        for number in ("112", "110")
+    ]
+    assert furnished(world, "DE")["warnings"] == []
+
+
 def test_a_hunt_groups_number_is_nobody_elses_and_a_member_who_goes_leaves_it(world: ApiWorld) -> None:
     member = user(world, "210")
     document = plan(world)
