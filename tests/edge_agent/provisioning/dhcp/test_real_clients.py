@@ -209,6 +209,19 @@ def test_beside_another_server_an_inform_is_answered_and_an_unknown_phone_is_see
         assert [(one["mac"], one["vendor"], one["protocol"]) for one in seen] == [("0004f2000001", "polycom", "dhcp")]
 
 
+@pytest.mark.peer("udhcpc")
+def test_offers_without_an_address_are_off_by_default_because_some_clients_take_them(
+    network: Lan, tmp_path: Path
+) -> None:
+    be_phone(network, SNOM)
+    client = ("udhcpc", "-f", "-n", "-q", "-t", "2", "-T", "1", "-i", "eth0", "-s", "/bin/true", "-V", "snomD785")
+    for rules, takes in (({}, False), ({"proxy_offers": True}, True)):
+        with edge(network, tmp_path, rules) as running:
+            running.in_state("proxy")
+            said = network.result(network.phone, *client).stderr
+            assert ("select for 0.0.0.0, server 192.0.2.1" in said) is takes, said
+
+
 def test_without_a_rule_the_ports_stay_free(network: Lan, tmp_path: Path) -> None:
     with edge(network, tmp_path, None) as running:
         assert running.ask("status")["state"] == "off"
