@@ -148,8 +148,10 @@ class Fork(RuleBasedStateMachine):
                 assert "CANCEL" in phone.methods, "a phone rings on"
 
     def in_time(self, phone: SipPhone) -> list[int]:
-        """What it answered while the edge still waited for it."""
-        return [status for at, (one, _, status) in enumerate(self.answers) if one is phone and at not in self.late]
+        """What it answered while the edge still waited for it: its first final answer is the last of these."""
+        given = [status for at, (one, _, status) in enumerate(self.answers) if one is phone and at not in self.late]
+        first = next((at for at, status in enumerate(given) if status >= 200), len(given))
+        return given[: first + 1]
 
     def something_was_lost(self) -> bool:
         return any(one.lost for one in self.site.network.log)
