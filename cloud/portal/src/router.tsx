@@ -4,6 +4,7 @@ import { Link, createRootRoute, createRoute, createRouter, redirect } from "@tan
 
 import { AuditPage } from "./audit/AuditPage";
 import { DevicePluginsPage } from "./plugins/DevicePluginsPage";
+import { RedirectsPage } from "./redirects/RedirectsPage";
 import { AccountPage } from "./session/AccountPage";
 import { Gate } from "./session/Gate";
 import { useSession } from "./session/session";
@@ -42,6 +43,7 @@ const siteTab = createRoute({
 });
 const tenants = createRoute({ getParentRoute: () => root, path: "/tenants", component: TenantsPage });
 const devicePlugins = createRoute({ getParentRoute: () => root, path: "/device-plugins", component: DevicePluginsPage });
+const redirects = createRoute({ getParentRoute: () => root, path: "/redirect-accounts", component: RedirectsPage });
 const webhooks = createRoute({ getParentRoute: () => root, path: "/webhook-endpoints", component: WebhooksPage });
 const endpoint = createRoute({
   getParentRoute: () => root,
@@ -72,7 +74,7 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([start, sites, site, siteTab, tenants, devicePlugins, webhooks, endpoint, audit, account]),
+  routeTree: root.addChildren([start, sites, site, siteTab, tenants, devicePlugins, redirects, webhooks, endpoint, audit, account]),
   scrollRestoration: true,
 });
 

@@ -32,6 +32,7 @@ def _pages(world: ApiWorld, things: dict[str, str]) -> list[str]:
         "/tenants",
         "/device-plugins",
         *of_site,
+        "/redirect-accounts",
         "/webhook-endpoints",
         endpoint,
         "/audit",

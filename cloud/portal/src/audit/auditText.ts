@@ -8,6 +8,7 @@ export const RESOURCES = [
   { value: "line", label: "Lines" },
   { value: "device", label: "Devices" },
   { value: "edge", label: "Edges" },
+  { value: "redirect_account", label: "Redirect services" },
   { value: "webhook_endpoint", label: "Webhook endpoints" },
   { value: "account", label: "Accounts" },
 ];

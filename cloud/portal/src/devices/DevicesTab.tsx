@@ -17,6 +17,7 @@ import { LineSecret } from "../users/UserLines";
 import { useRegistrations, useUsers } from "../users/useUsers";
 import { DeviceForm } from "./DeviceForm";
 import { ImportDrawer } from "./ImportDrawer";
+import { RedirectState } from "./RedirectState";
 import { ResyncDrawer } from "./ResyncDrawer";
 import { VisitState } from "./VisitState";
 import { showMac } from "./mac";
@@ -70,7 +71,15 @@ export function DevicesTab({ site }: { site: Site }) {
         <RegistrationState registrations={registrations.data?.filter((one) => one.device_id === device.id) ?? []} />
       ),
     },
-    { title: "Files", cell: (device) => <VisitState device={device} /> },
+    {
+      title: "Files",
+      cell: (device) => (
+        <>
+          <VisitState device={device} />
+          <RedirectState device={device} />
+        </>
+      ),
+    },
     {
       title: "",
       align: "right",

@@ -72,6 +72,7 @@ export const TrashIcon = icon(<path d="M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v
 export const PhoneIcon = icon(
   <path d="M6.5 3H9l1.5 4.5-2 1.5a12 12 0 0 0 6 6l1.5-2L20.5 14.5V17a3 3 0 0 1-3 3A14.5 14.5 0 0 1 3.5 6a3 3 0 0 1 3-3z" />,
 );
+export const RedirectIcon = icon(<path d="M4 6h7a4 4 0 0 1 4 4v8M11 14l4 4 4-4M4 12h4" />);
 export const EyeIcon = icon(
   <>
     <path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" />
