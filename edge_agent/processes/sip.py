@@ -120,6 +120,7 @@ class SipSubsystem:
             ws=bound.get("ws"),
             wss=bound.get("wss"),
             server_tls=self._tls.server if self._tls is not None else None,
+            web_tls=self._tls.web if self._tls is not None else None,
             client_tls=self._tls.client if self._tls is not None else None,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,

@@ -52,12 +52,16 @@ class TlsIdentity:
         self._key = key
         self._client_authorities = client_authorities
         self._given: GivenCertificate | None = None
-        self._server, self._client = self._contexts(None)
+        self._server, self._web, self._client = self._contexts(None)
         self._stamp = self._files()
 
     def server(self) -> ssl.SSLContext:
         """For the next connection that is accepted."""
         return self._server
+
+    def web(self) -> ssl.SSLContext:
+        """For the next browser: it would bother its user for a certificate, or give up, so none is asked for."""
+        return self._web
 
     def client(self) -> ssl.SSLContext:
         """For the next connection that we open. Names are compared by `Stream`: the rules of SIP are its own."""
@@ -82,7 +86,7 @@ class TlsIdentity:
         """
         if given == self._given:
             return False
-        self._server, self._client = self._contexts(given)
+        self._server, self._web, self._client = self._contexts(given)
         self._given = given
         return True
 
@@ -98,7 +102,7 @@ class TlsIdentity:
         stamp = self._files()
         if stamp == self._stamp:
             return False
-        self._server, self._client = self._contexts(self._given)
+        self._server, self._web, self._client = self._contexts(self._given)
         self._stamp = stamp
         return True
 
@@ -110,9 +114,10 @@ class TlsIdentity:
             raise CertificateUnusable(f"{error.filename}: {error.strerror}") from error
         return tuple((one.st_mtime_ns, one.st_ino) for one in found)
 
-    def _contexts(self, given: GivenCertificate | None) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-        server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        for context in (server, client):
+    def _contexts(self, given: GivenCertificate | None) -> tuple[ssl.SSLContext, ssl.SSLContext, ssl.SSLContext]:
+        server, web = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        for context in (server, web, client):
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             # A peer that renegotiates over and over would cost us more than itself.
             context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
@@ -133,7 +138,7 @@ class TlsIdentity:
                 except (OSError, ssl.SSLError) as error:
                     raise CertificateUnusable(f"{self._client_authorities}: {error.strerror or error}") from error
             server.verify_mode = ssl.CERT_OPTIONAL
-        return server, client
+        return server, web, client
 
 
 def _load(context: ssl.SSLContext, given: GivenCertificate) -> None:

@@ -45,8 +45,9 @@ class SipTransport:
         tcp: as `udp`.
         tls: as `udp`; needs `server_tls`.
         ws: as `udp`, for WebSocket.
-        wss: as `udp`, for secure WebSocket; needs `server_tls`.
-        server_tls: asked for each encrypted connection that is accepted.
+        wss: as `udp`, for secure WebSocket; needs `web_tls`.
+        server_tls: asked for each TLS connection that is accepted.
+        web_tls: asked for each secure WebSocket that is accepted.
         client_tls: asked for each encrypted connection that we open; None: none is.
         resolver: looks names up; None: no flow may lead to a name.
         advertised: the host put into Via and Record-Route; by default the address bound to.
@@ -67,6 +68,7 @@ class SipTransport:
         ws: tuple[str, int] | None = None,
         wss: tuple[str, int] | None = None,
         server_tls: TlsContext | None = None,
+        web_tls: TlsContext | None = None,
         client_tls: TlsContext | None = None,
         resolver: Resolver | None = None,
         advertised: str | None = None,
@@ -77,7 +79,7 @@ class SipTransport:
         self._clock = clock
         self._tape = tape
         self._udp_address = udp
-        self._server_tls = server_tls
+        self._accepting: dict[Transport, TlsContext | None] = {"tls": server_tls, "wss": web_tls}
         wanted: dict[Transport, tuple[str, int] | None] = {"tcp": tcp, "tls": tls, "ws": ws, "wss": wss}
         self._stream_addresses = {kind: address for kind, address in wanted.items() if address is not None}
         bound = next((address for address in (udp, *self._stream_addresses.values()) if address is not None), None)
@@ -112,10 +114,10 @@ class SipTransport:
             kind_of_socket = DualUdpSocket if self._udp_address[0] == BOTH_FAMILIES else UdpSocket
             self._udp = kind_of_socket(self._udp_address, self._datagram, self._batch_ended)
         for kind, address in self._stream_addresses.items():
-            encrypted = kind in ("tls", "wss")
-            if encrypted and self._server_tls is None:
+            context = self._accepting.get(kind)
+            if kind in self._accepting and context is None:
                 raise NoCertificate(f"{kind} needs a certificate")
-            self.streams.listen(kind, address, self._server_tls if encrypted else None)
+            self.streams.listen(kind, address, context)
 
     def attach(self, receiver: Receiver) -> None:
         """From here on everything goes to this core."""

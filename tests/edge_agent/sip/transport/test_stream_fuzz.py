@@ -84,7 +84,8 @@ async def test_after_a_hundred_hostile_streams_an_honest_one_is_served_and_nothi
 ) -> None:
     identity = TlsIdentity(*Authority(tmp_path).issue("127.0.0.1"))
     addresses = {"tcp": ("127.0.0.1", 0), kind: ("127.0.0.1", 0)}
-    transport = SipTransport(SystemClock(), **addresses, server_tls=identity.server, limits=LIMITS)  # type: ignore[arg-type]
+    tls = {"server_tls": identity.server, "web_tls": identity.web}
+    transport = SipTransport(SystemClock(), **addresses, **tls, limits=LIMITS)  # type: ignore[arg-type]
     hostile = [
         b"x" * 3_000,
         b"INVITE sip:a@b SIP/2.0\r\nContent-Length: -1\r\n\r\n",

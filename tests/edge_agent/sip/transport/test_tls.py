@@ -178,6 +178,29 @@ async def test_a_peer_with_a_client_certificate_is_known_by_its_names_and_one_wi
             writer.close()
 
 
+async def test_phones_are_asked_for_a_certificate_and_browsers_are_not(tmp_path: Path) -> None:
+    """RFC 7118 §5; a browser that is asked shows its user a choice of certificates, or gives the connection up."""
+    made_by_itself(tmp_path)
+    identity = TlsIdentity(tmp_path / OWN_CERTIFICATE, tmp_path / OWN_KEY, Authority(tmp_path).file)
+    transport = SipTransport(
+        SystemClock(), tls=(LOOPBACK, 0), wss=(LOOPBACK, 0), server_tls=identity.server, web_tls=identity.web
+    )
+    async with listening(transport):
+        asked = {}
+        for kind in ("tls", "wss"):
+            host, port = transport.local[kind]
+            command = ("openssl", "s_client", "-connect", f"{host}:{port}")
+            shown = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            output, _ = await asyncio.wait_for(shown.communicate(), 20)
+            asked[kind] = b"Requested Signature Algorithms" in output
+    assert asked == {"tls": True, "wss": False}
+
+
 async def test_a_connection_that_we_open_needs_a_certificate_for_the_address_asked_for(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     ours = TlsIdentity(*authority.issue(LOOPBACK, "ours"), authority.file)

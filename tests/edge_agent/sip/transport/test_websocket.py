@@ -147,7 +147,7 @@ def _heard_at(stream: Stream, moment: float) -> bool:
 async def test_secure_websocket_shows_the_certificate(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     identity = TlsIdentity(*authority.issue(LOOPBACK))
-    transport = SipTransport(SystemClock(), wss=(LOOPBACK, 0), server_tls=identity.server)
+    transport = SipTransport(SystemClock(), wss=(LOOPBACK, 0), web_tls=identity.web)
     async with listening(transport, answers=True) as listener:
         host, port = transport.local["wss"]
         context = ssl.create_default_context(cafile=str(authority.file))
