@@ -57,8 +57,8 @@ def test_collections_hold_nothing_of_another_providers_tenants(
 ) -> None:
     ours = {**furnish(world, world.admin, world.ours), **msp_of(world, world.ours.msp_id)}
     for operation in reachable(operations):
-        if not operation.spec["operationId"].startswith("list"):
-            continue
+        if not operation.spec["operationId"].startswith("list") or operation.path_ids:
+            continue  # what lies at a foreign site is not there at all: see above
         parameters = operation.spec.get("parameters", [])
         optional = [p for p in parameters if not p["required"] and "uuid" in str(p["schema"])]
         asked = [p["name"] for p in optional if p["name"] in ours]
