@@ -1,8 +1,6 @@
 """Sends one signed message: to the address that was checked, within a time, reading a bounded answer."""
 
 import ssl
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from standardwebhooks import Webhook
@@ -10,6 +8,7 @@ from standardwebhooks import Webhook
 from cloud.clock import Clock
 from cloud.functions.guard import Resolve, resolve
 from cloud.functions.outgoing import GuardedClient, NoReply
+from cloud.functions.retry_after import parse_retry_after
 from cloud.pbx.webhooks import RESPONSE_LENGTH, Outcome, Outgoing
 
 USER_AGENT = "Tandem-Webhooks/1"
@@ -72,17 +71,3 @@ class HttpSender:
             "webhook-signature": signature,
             "connection": "close",
         }
-
-
-def parse_retry_after(value: str, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` header asks for (RFC 9110 §10.2.3): a number or a date; None for anything else."""
-    value = value.strip()
-    if value.isascii() and value.isdigit() and len(value) <= 9:
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if at.tzinfo is None:
-        return None
-    return max(0.0, (at - now).total_seconds())

@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 
 from cloud.clock import Clock
 from cloud.errors import CloudError
-from cloud.functions.deliver_webhooks.sending import parse_retry_after
 from cloud.functions.outgoing import GuardedClient, NoReply, Reply
+from cloud.functions.retry_after import parse_retry_after
 from cloud.pbx.redirect_services import Problem
 from cloud.pbx.redirects import Answer, LogIn
 from cloud.tokens import Tokens

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from cloud.functions.deliver_webhooks.sending import HttpSender, parse_retry_after
+from cloud.functions.deliver_webhooks.sending import HttpSender
 from cloud.functions.guard import AddressRefused, NameUnknown, checked_address, is_public
+from cloud.functions.retry_after import parse_retry_after
 from cloud.pbx.webhooks import Outgoing, url_problems
 from tests.support.customers import TOKENS, HandClock
 
