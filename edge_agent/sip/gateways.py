@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote
 
 from contract.dialplan import Outward
 from contract.snapshot import Gateway
-from edge_agent.sip.message import Flow, Message, Uri
+from edge_agent.sip.message import Flow, Message, Uri, escaped_user
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.resolver.numeric import DEFAULT_PORT, DEFAULT_TLS_PORT, is_numeric
 
 _ANONYMOUS: Final = b'"Anonymous" <sip:anonymous@anonymous.invalid>'
 """RFC 3323 §4.1.1.3."""
-_UNRESERVED: Final = "*!~'()&=+$,;?/"
-"""What may stand in a user part besides letters and digits (RFC 3261 §25.1)."""
 
 
 class Gateways:
@@ -93,7 +90,7 @@ def uri_at(gateway: Gateway, number: str) -> Uri:
     params: dict[bytes, bytes | None] = {}
     if gateway.transport != "udp":
         params[b"transport"] = gateway.transport.encode()
-    user = quote(number, safe=_UNRESERVED).encode()
+    user = escaped_user(number)
     return Uri(gateway.host.encode(), user, gateway.port, params=params)
 
 
@@ -112,7 +109,7 @@ def caller_id_of(gateway: Gateway, outward: Outward, domain: str) -> CallerId:
     """
     asserted = shown = None
     if outward.caller_id:
-        user = quote(outward.caller_id, safe=_UNRESERVED).encode()
+        user = escaped_user(outward.caller_id)
         number = b"<sip:" + user + b"@" + domain.encode() + b">"
         asserted = number if gateway.caller_id_in != "from" else None
         shown = number if gateway.caller_id_in != "asserted" else None

@@ -8,7 +8,7 @@ from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
 from edge_agent.sip.message.message import Message
 from edge_agent.sip.message.name_addr import NameAddr, split_commas
 from edge_agent.sip.message.parse import parse
-from edge_agent.sip.message.uri import Uri
+from edge_agent.sip.message.uri import Uri, escaped_user
 from edge_agent.sip.message.validate import check_request, check_response
 from edge_agent.sip.message.via import Via
 
@@ -28,6 +28,7 @@ __all__ = [
     "Via",
     "check_request",
     "check_response",
+    "escaped_user",
     "ha1",
     "keyed_digest",
     "new_request",

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
+from urllib.parse import quote
 
 from edge_agent.sip.message.characters import PERCENT
 from edge_agent.sip.message.errors import BadMessage, DropReason
@@ -133,6 +134,11 @@ class Uri:
             BadMessage: it is no URI.
         """
         return _remembered(text) if len(text) <= CACHED_BYTES else _parse(text)
+
+
+def escaped_user(text: str) -> bytes:
+    """Any text as the user part of a URI (RFC 3261 §25.1): letters, digits, marks and what else may stand there."""
+    return quote(text, safe="*!~'()&=+$,;?/").encode()
 
 
 def unescape(text: bytes) -> bytes:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import SipError, Uri
+from edge_agent.sip.message import SipError, Uri, escaped_user
 from edge_agent.sip.presence.package import Changes, Document, EndReason, View, Watcher
 from edge_agent.sip.proxy.parties import Parties, Party
 
 _TYPE: Final = b"application/dialog-info+xml"
-_UNRESERVED: Final = "*!~'()&=+$,;?/"
-"""What may stand in a user part besides letters and digits (RFC 3261 §25.1)."""
 _HEAD: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="'
 )
@@ -96,7 +93,7 @@ class DialogPackage:
             tags += f" remote-tag={quoteattr(_text(party.remote_tag))}"
         remote = ""
         if party.remote is not None:
-            other = f"sip:{quote(party.remote, safe=_UNRESERVED)}@{self._config.domain}"
+            other = f"sip:{escaped_user(party.remote).decode()}@{self._config.domain}"
             remote = f"<remote><identity>{escape(other)}</identity><target uri={quoteattr(other)}/></remote>\n"
         return (
             f'<dialog id={quoteattr(party.dialog_id)}{tags} direction="{party.direction}">\n'
