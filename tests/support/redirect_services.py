@@ -7,6 +7,7 @@ import json
 import re
 import threading
 import xmlrpc.client
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ Result = tuple[int, dict[str, str], bytes]
 
 
 @dataclass
-class StandIn:
+class StandIn(ABC):
     """One service on a port of the loopback interface."""
 
     port: int = 0
@@ -40,9 +41,9 @@ class StandIn:
     def api_url(self) -> str:
         return f"http://{self.host}/api/v1/"
 
+    @abstractmethod
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Result:
         """What the service answers; `headers` by their names in lower case."""
-        raise NotImplementedError
 
 
 class XmlRpcStandIn(StandIn):

@@ -89,6 +89,8 @@ class FreeSwitchListener:
         finally:
             session.lost()
             await asyncio.wait([application])
+            if (fault := application.exception()) is not None:
+                log.error("media_application_faulty", exc_info=fault)
 
     async def _read(self, reader: asyncio.StreamReader, session: FreeSwitchSession) -> None:
         messages = EslReader()
@@ -115,8 +117,6 @@ class FreeSwitchListener:
             self.calls += 1
             try:
                 await serve(application, session)
-            except Exception:
-                log.exception("media_application_faulty")
             finally:
                 self.calls -= 1
 

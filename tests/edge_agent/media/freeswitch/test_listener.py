@@ -233,6 +233,20 @@ async def test_a_connection_that_breaks_ends_the_application_as_failed() -> None
     assert scene.error.cause == EndCause.FAILED
 
 
+async def test_a_faulty_application_is_named_in_the_log_and_its_call_is_hung_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def play(session: MediaSession) -> None:
+        raise LookupError(session.caller)
+
+    async with listening({"1002": Scene(play)}) as (listener, port), freeswitch(port) as peer:
+        await peer.spoken_again(esl_recordings.frames("02-caller-hangup-during-playback")[:2])
+        assert [await peer.asked() for _ in range(4)][-1] == b"hangup"
+        await peer.rest()
+        await eventually_async(lambda: "media_application_faulty" in caplog.messages)
+        assert listener.calls == 0
+
+
 async def test_a_number_that_no_application_has_is_refused() -> None:
     async with listening({}) as (listener, port), freeswitch(port) as peer:
         await peer.spoken_again(esl_recordings.frames("02-caller-hangup-during-playback")[:2])
