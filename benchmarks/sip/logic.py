@@ -101,8 +101,8 @@ class _Wire:
     def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
         del flow, found, now
 
-    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
-        del flow, hop, now
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
+        del flow, hop, now, wished_seconds
 
     def answered(self, flow: Flow, hop: Flow) -> None:
         del flow, hop

@@ -4,7 +4,7 @@ from contract.snapshot import DialPlan
 
 
 def feature_codes(plan: DialPlan) -> dict[str, str]:
-    """The code of each feature and service that the plan has one for; the first rule of two wins, as it does for a call.
+    """The code of each feature and service that the plan has one for; of two rules the first wins, as for a call.
 
     Every kind of rule with a code counts, by the name of what it leads to, so that a new feature reaches the phones
     whose plug-ins know it without a change here.

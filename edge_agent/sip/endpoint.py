@@ -93,7 +93,7 @@ class Transport(Protocol):
         """See `Finder`."""
         ...
 
-    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
         """See `Finder`."""
         ...
 

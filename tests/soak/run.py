@@ -83,6 +83,15 @@ class Soak:
         state = self.folder / "state"
         prepare_state(state, site_of(numbers), {f"s-{one}:1": f"password-{one}" for one in numbers})
         self._edge = EdgeProcess(state)
+        self._phones: list[Phone] = []
+        try:
+            await self._run(numbers)
+        finally:
+            await asyncio.gather(*(phone.stop() for phone in self._phones))
+            await asyncio.to_thread(self._edge.stop)
+        self._count_records(state / "outbox.db")
+
+    async def _run(self, numbers: list[str]) -> None:
         ports = await asyncio.to_thread(self._edge.ports)
         self._fixed = {
             f"TANDEM_EDGE_SIP_{kind.upper()}_PORT": str(ports[f"sip_{kind}"]) for kind in ("udp", "tcp", "tls")
@@ -98,15 +107,10 @@ class Soak:
         self._talking: set[str] = set()
         self._answered: set[str] = set()
         self._marked: dict[str, int] = {}
-        try:
-            await asyncio.gather(*(phone.start() for phone in self._phones))
-            await self._measure()
-            await self._load()
-            await self._settle()
-        finally:
-            await asyncio.gather(*(phone.stop() for phone in self._phones))
-            await asyncio.to_thread(self._edge.stop)
-        self._count_records(state / "outbox.db")
+        await asyncio.gather(*(phone.start() for phone in self._phones))
+        await self._measure()
+        await self._load()
+        await self._settle()
 
     def _back(self, seconds: float) -> None:
         if self.kills:

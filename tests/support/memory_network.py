@@ -205,9 +205,9 @@ class MemoryTransport:
         self.looked_up.append(flow)
         self._lookups.append((found, self.names.get(flow.host, ())))
 
-    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
         """Note a hop that did not answer."""
-        del flow, now
+        del flow, now, wished_seconds
         self.dead.append(hop)
 
     def answered(self, flow: Flow, hop: Flow) -> None:

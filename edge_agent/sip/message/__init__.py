@@ -8,6 +8,7 @@ from edge_agent.sip.message.limits import DEFAULT_LIMITS, Limits
 from edge_agent.sip.message.message import Message
 from edge_agent.sip.message.name_addr import NameAddr, split_commas
 from edge_agent.sip.message.parse import parse
+from edge_agent.sip.message.retry_after import retry_after_seconds
 from edge_agent.sip.message.uri import Uri, escaped_user
 from edge_agent.sip.message.validate import check_request, check_response
 from edge_agent.sip.message.via import Via
@@ -38,5 +39,6 @@ __all__ = [
     "response_lines",
     "response_to",
     "response_value",
+    "retry_after_seconds",
     "split_commas",
 ]

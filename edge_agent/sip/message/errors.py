@@ -43,6 +43,8 @@ class DropReason(Enum):
     HALF_OPEN_EVICTED = "half_open_evicted"
     SLOW_CONNECTION = "slow_connection"
     HANDSHAKE_FAILED = "handshake_failed"
+    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    CERTIFICATE_OF_ANOTHER = "certificate_of_another"
     BAD_WEBSOCKET = "bad_websocket"
     BAD_STUN = "bad_stun"
     FOREIGN_DESTINATION = "foreign_destination"

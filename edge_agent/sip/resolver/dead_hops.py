@@ -17,15 +17,28 @@ class DeadHops:
 
     def __init__(self) -> None:
         self._until: dict[tuple[str, str, int], tuple[float, float]] = {}
-        """Until when, and for how long that was."""
+        """Until when, and the time that doubles when it fails again."""
 
-    def failed(self, hop: Hop, now: float) -> None:
-        """It did not answer, or cannot be reached."""
+    def failed(self, hop: Hop, now: float, wished_seconds: float | None = None) -> None:
+        """It did not answer, cannot be reached, or wants to be left alone for a while.
+
+        Args:
+            hop: which.
+            now: monotonic.
+            wished_seconds: for how long, as its Retry-After says; at most `LONGEST_SECONDS`. None: it did not say.
+        """
         key = hop.transport, hop.host, hop.port
+        if wished_seconds is not None:
+            self._until.pop(key, None)
+            self._keep(key, now, min(wished_seconds, LONGEST_SECONDS), FIRST_SECONDS / 2)
+            return
         until, seconds = self._until.pop(key, (0.0, FIRST_SECONDS / 2))
         if until <= now:
             seconds = min(seconds * 2, LONGEST_SECONDS)
-        self._until[key] = now + seconds, seconds
+        self._keep(key, now, seconds, seconds)
+
+    def _keep(self, key: tuple[str, str, int], now: float, seconds: float, doubled: float) -> None:
+        self._until[key] = now + seconds, doubled
         if len(self._until) > REMEMBERED:
             del self._until[next(iter(self._until))]
 

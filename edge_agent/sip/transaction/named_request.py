@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
-from edge_agent.sip.message import Flow, Message
+from edge_agent.sip.message import Flow, Message, retry_after_seconds
 from edge_agent.sip.transaction.invite_client import InviteClient
 from edge_agent.sip.transaction.ports import ClientOwner, Finder
 from edge_agent.sip.transaction.wheel import TimerWheel
@@ -156,7 +156,7 @@ class NamedRequest:
             if status != 503:
                 self._finder.answered(self._named, self.flow)
         if status == 503:
-            self._finder.failed(self._named, self.flow, now)
+            self._finder.failed(self._named, self.flow, now, retry_after_seconds(response))
             if self._go_on(now):
                 return
         if status >= 200:

@@ -46,8 +46,15 @@ class Finder(Protocol):
         """Call `found` with numeric flows, best first; at once where they are known, never at once with none."""
         ...
 
-    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
-        """This hop of the name did not answer or cannot take more: others come first for a while."""
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
+        """This hop of the name did not answer or cannot take more: others come first for a while.
+
+        Args:
+            flow: the name.
+            hop: which of its hops.
+            now: monotonic.
+            wished_seconds: how long a while, where the hop said so (Retry-After); None: it did not.
+        """
         ...
 
     def answered(self, flow: Flow, hop: Flow) -> None:

@@ -106,12 +106,12 @@ class NamedFlows:
             if route.looking is None:
                 self._look_up(flow, route)
 
-    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
         """See `Finder`."""
         route = self._routes.get(flow)
         known = self._hop(route, hop)
         if route is not None and known is not None:
-            self._resolver.dead.failed(known, now)
+            self._resolver.dead.failed(known, now, wished_seconds)
             route.hops.remove(known)
             route.hops.append(known)
 

@@ -39,6 +39,8 @@ class Stream(asyncio.BufferedProtocol):
         self.opened = opened
         self.peer: VerifiedPeer | None = None
         """Who the peer proved to be; None: nobody in particular."""
+        self.is_another = False
+        """Whether the peer of a connection that we opened proved to be somebody else."""
         self.heard = streams.clock.monotonic()
         """When something came last."""
         self.silent_seconds: float | None = None
@@ -67,6 +69,7 @@ class Stream(asyncio.BufferedProtocol):
             self.peer = verified_peer(transport.get_extra_info("ssl_object"), anchors)
             if self.opened and not self.is_for(self.flow.name or self.flow.host):
                 # Before a byte of SIP went either way.
+                self.is_another = True
                 self.close()
                 return
         self._streams.stands(self)

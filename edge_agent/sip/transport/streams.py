@@ -291,8 +291,14 @@ class Streams:
                     server_hostname=(flow.name or flow.host) if tls is not None else None,
                 )
                 if numbered.connection not in self._by_number:
+                    if stream.is_another:
+                        self.user.stream_dropped(DropReason.CERTIFICATE_OF_ANOTHER)
                     raise ConnectionAbortedError(f"{flow.source} is not {flow.name or flow.host}")
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError) as error:
+            if isinstance(error, ssl.SSLCertVerificationError):
+                self.user.stream_dropped(DropReason.CERTIFICATE_UNTRUSTED)
+            elif isinstance(error, ssl.SSLError):
+                self.user.stream_dropped(DropReason.HANDSHAKE_FAILED)
             self.admission.ended(numbered.connection)
             self._opening.pop(flow, None)
             self.user.stream_closed(flow)

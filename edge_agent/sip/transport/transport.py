@@ -172,10 +172,10 @@ class SipTransport:
         else:
             asyncio.get_running_loop().call_soon(self._tell, found, ())
 
-    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
         """See `Finder`."""
         if self._named is not None:
-            self._named.failed(flow, hop, now)
+            self._named.failed(flow, hop, now, wished_seconds)
 
     def answered(self, flow: Flow, hop: Flow) -> None:
         """See `Finder`."""

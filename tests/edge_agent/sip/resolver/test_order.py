@@ -48,6 +48,20 @@ def hop(number: int) -> Hop:
     return Hop("udp", f"192.0.2.{number % 256}", 5060 + number // 256, "x.test")
 
 
+def test_a_hop_that_says_for_how_long_comes_last_for_that_time_but_for_no_more_than_ten_minutes() -> None:
+    dead, first = DeadHops(), hop(1)
+    for wished, seconds in ((7.0, 7.0), (86_400.0, LONGEST_SECONDS)):
+        dead.failed(first, 100.0, wished)
+        assert not dead.is_dead(first, 100.0 + seconds)
+        assert dead.is_dead(first, 100.0 + seconds - 0.1)
+    dead.failed(first, 100.0, 0.0)
+    assert not dead.is_dead(first, 100.0)
+    # What it wished says nothing about how long it is away when it falls silent.
+    dead.failed(first, 200.0)
+    assert dead.is_dead(first, 200.0 + FIRST_SECONDS - 0.1)
+    assert not dead.is_dead(first, 200.0 + FIRST_SECONDS)
+
+
 def test_a_dead_hop_comes_last_for_a_time_that_doubles_until_it_answers() -> None:
     dead, first, second = DeadHops(), hop(1), hop(2)
     now, seconds = 0.0, FIRST_SECONDS

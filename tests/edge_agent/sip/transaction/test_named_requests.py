@@ -24,6 +24,7 @@ class Names(World):
         self.asked: list[Callable[[tuple[Flow, ...], float], None]] = []
         self.hops = hops
         self.dead: list[Flow] = []
+        self.wished: list[float | None] = []
         self.living: list[Flow] = []
 
     def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
@@ -33,8 +34,9 @@ class Names(World):
         else:
             self.asked.append(found)
 
-    def failed(self, flow: Flow, hop: Flow, now: float) -> None:
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
         self.dead.append(hop)
+        self.wished.append(wished_seconds)
 
     def answered(self, flow: Flow, hop: Flow) -> None:
         self.living.append(hop)
@@ -44,10 +46,10 @@ class Names(World):
         assert isinstance(client, NamedRequest)
         return client
 
-    def reply(self, number: int, status: int) -> None:
+    def reply(self, number: int, status: int, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         """Answer what was sent as the `number`th message."""
         sent = parse(self.sent[number][1])
-        self.layer.receive(parse(response_bytes(sent, status, to_tag=b"t")), self.now)
+        self.layer.receive(parse(response_bytes(sent, status, to_tag=b"t", headers=headers)), self.now)
 
     def went(self) -> list[tuple[str, str]]:
         """Method and host of everything that was sent."""
@@ -59,6 +61,26 @@ def request(method: bytes) -> Message:
         method + b" sip:a@itsp.test SIP/2.0\r\nMax-Forwards: 70\r\nFrom: <sip:b@x.test>;tag=1\r\nTo: <sip:a@itsp.test>"
         b"\r\nCall-ID: c\r\nCSeq: 1 " + method + b"\r\nContent-Length: 0\r\n\r\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (b"120", 120.0),
+        (b"18000;duration=3600", 18000.0),
+        (b"120 (I'm in a meeting)", 120.0),
+        (b"0", 0.0),
+        (b"soon", None),
+        (b"-5", None),
+        (b"99999999999", None),
+        (b"", None),
+    ],
+)
+def test_a_503_says_how_long_its_hop_is_to_be_left_alone(value: bytes, seconds: float | None) -> None:
+    world = Names(FIRST, SECOND)
+    world.ask()
+    world.reply(0, 503, ((b"Retry-After", value),))
+    assert (world.dead, world.wished) == ([FIRST], [seconds])
 
 
 def branches(world: Names, method: bytes) -> list[bytes]:

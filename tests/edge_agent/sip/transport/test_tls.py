@@ -2,6 +2,7 @@
 
 import asyncio
 import asyncio.sslproto
+import socket
 import ssl
 from contextlib import suppress
 from datetime import timedelta
@@ -213,6 +214,25 @@ async def test_a_connection_that_we_open_needs_a_certificate_for_the_address_ask
             from_us.send(MESSAGE, flow)
         await eventually_async(lambda: us.failed == [flows[1]] and len(heard.heard) == 1)
         assert not nothing.heard
+        assert us.drops == {DropReason.CERTIFICATE_OF_ANOTHER: 1}
+
+
+async def test_a_certificate_of_an_unknown_authority_is_told_apart_from_a_peer_that_is_away(tmp_path: Path) -> None:
+    for name in ("known", "unknown"):
+        (tmp_path / name).mkdir()
+    known, unknown = Authority(tmp_path / "known"), Authority(tmp_path / "unknown")
+    from_us = encrypted(TlsIdentity(*known.issue(LOOPBACK, "ours"), known.file))
+    to_other = encrypted(TlsIdentity(*unknown.issue(LOOPBACK, "other")))
+    async with listening(from_us) as us, listening(to_other):
+        other = Flow("tls", *to_other.local["tls"])
+        from_us.send(MESSAGE, other)
+        await eventually_async(lambda: us.failed == [other])
+        assert us.drops == {DropReason.CERTIFICATE_UNTRUSTED: 1}
+        with socket.create_server((LOOPBACK, 0)) as silent:
+            away = silent.getsockname()[1]
+        from_us.send(MESSAGE, Flow("tls", LOOPBACK, away))
+        await eventually_async(lambda: len(us.failed) == 2)
+        assert us.drops == {DropReason.CERTIFICATE_UNTRUSTED: 1}
 
 
 async def test_encryption_without_a_certificate_is_refused_at_the_start() -> None:
