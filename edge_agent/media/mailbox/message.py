@@ -8,9 +8,6 @@ from pydantic import AwareDatetime, Field
 
 from contract.values import Frozen
 
-SCHEMA = 1
-"""Of the files; a newer one is left alone and its message not shown."""
-
 MessageId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 
 
@@ -35,7 +32,8 @@ class Caller(Frozen):
 class Message(Frozen):
     """One message."""
 
-    schema_version: Literal[1] = SCHEMA
+    schema_version: Literal[1] = 1
+    """Of the file; one of a newer version is left alone and not shown."""
     message_id: MessageId
     caller: Caller
     received_at: AwareDatetime

@@ -39,6 +39,10 @@ Changed = Callable[[str], None]
 """Told the mailbox whose messages changed, in whatever thread changed them."""
 
 
+def _nobody(mailbox: str) -> None:
+    del mailbox
+
+
 class MailboxFull(MediaError):
     """The mailbox has as many messages as it may."""
 
@@ -90,7 +94,7 @@ class MailboxStore:
     """
 
     def __init__(
-        self, root: Path, clock: Clock, tokens: Tokens, limits: MailboxLimits | None = None, changed: Changed = str
+        self, root: Path, clock: Clock, tokens: Tokens, limits: MailboxLimits | None = None, changed: Changed = _nobody
     ) -> None:
         self._root = root
         self._clock = clock
