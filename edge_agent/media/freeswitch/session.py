@@ -11,11 +11,13 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
+from edge_agent.media.bridging import bridge
 from edge_agent.media.errors import MediaError, PromptError
 from edge_agent.media.freeswitch import commands
-from edge_agent.media.freeswitch.esl import ChannelData, CommandReply, DisconnectNotice, Event, Message
+from edge_agent.media.freeswitch.conference import Conference, Questions
+from edge_agent.media.freeswitch.esl import ApiResponse, ChannelData, CommandReply, DisconnectNotice, Event, Message
 from edge_agent.media.happenings import Happenings
-from edge_agent.media.session import Collected, DigitPressed, EndCause, Prompt, SessionEvent
+from edge_agent.media.session import Collected, DigitPressed, EndCause, MediaSession, Prompt, Seat, SessionEvent
 from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ class FreeSwitchSession:
         self._happenings = Happenings()
         self._channel: dict[str, str] = {}
         self._executions: dict[str, asyncio.Future[str]] = {}
+        self._questions = Questions(send)
+        self._conference: Conference | None = None
         self.known = asyncio.Event()
 
     def open(self) -> None:
@@ -68,7 +72,7 @@ class FreeSwitchSession:
             said = await self._execute("playback", str(prompt.path))
         except asyncio.CancelledError:
             if self._happenings.cause is None:
-                self._send(commands.stop_playing(self._channel.get("Unique-ID", "")))
+                self._questions.tell(commands.stop_playing(self._channel.get("Unique-ID", "")))
             raise
         if said != _PLAYED:
             raise PromptError(f"{prompt.path.name}: FreeSWITCH says {said[:60]!r}")
@@ -82,6 +86,34 @@ class FreeSwitchSession:
         await self._execute("echo")
         self._happenings.check()
         raise ExecutionFailed("the echo ended before the call")
+
+    async def join(self, name: str, seat: Seat = Seat()) -> Conference:  # noqa: B008 - it is frozen
+        """Let the caller into a conference; see `MediaSession.join`."""
+        self._happenings.check()
+        if self._conference is not None and self._conference.name == name:
+            await self._conference.take(seat)
+            return self._conference
+        await self.leave()
+        joined = Conference(name, seat, self._channel.get("Unique-ID", ""), self._questions)
+        joined.joining = asyncio.create_task(self._execute("conference", joined.argument))
+        joined.joining.add_done_callback(lambda _: self._left(joined))
+        self._conference = joined
+        return joined
+
+    async def leave(self) -> None:
+        """Take the caller out of the conference."""
+        if (left := self._conference) is not None and left.joining is not None:
+            await left.leave()
+            await asyncio.wait([left.joining])
+
+    async def bridge(self, other: MediaSession) -> None:
+        """Let two callers talk; see `MediaSession.bridge`."""
+        await bridge(self, other, f"bridge-{self._tokens.token(8)}")
+        self._happenings.check()
+
+    async def over(self) -> EndCause:
+        """Wait until the call is over."""
+        return await self._happenings.over()
 
     async def next_event(self) -> SessionEvent:
         """The next thing that happened."""
@@ -119,6 +151,8 @@ class FreeSwitchSession:
                 self.known.set()
             case CommandReply() if not message.ok:
                 log.warning("freeswitch_command_refused", extra={"reason": message.text[:200]})
+            case ApiResponse(body):
+                self._questions.answered(body)
             case Event():
                 self._happened(message)
             case DisconnectNotice(linger=False):
@@ -151,6 +185,13 @@ class FreeSwitchSession:
                 if not execution.done():
                     execution.cancel()
             self._executions.clear()
+            self._questions.end()
+
+    def _left(self, conference: Conference) -> None:
+        if self._conference is conference:
+            self._conference = None
+        if conference.joining is not None and not conference.joining.cancelled():
+            conference.joining.exception()  # the call's end, which whoever waits for the call hears of
 
     async def _execute(self, application: str, argument: str = "") -> str:
         """Let the call execute an application and wait for what came of it; `SessionEnded` when the call ends first."""
