@@ -51,6 +51,10 @@ class MixFull(MediaError):
     """As many callers as a mix takes are in it."""
 
 
+class RecordingFailed(MediaError):
+    """A recording cannot be written."""
+
+
 class SessionEnded(MediaError):
     """The call is over, so what the application asked of it cannot be done; `cause` is the `EndCause`."""
 

@@ -24,9 +24,28 @@ class EndCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An announcement, by the file that holds it; each engine loads it in its own way, before the first call."""
+    """An announcement or a recording, by its file: 8 kHz, mono, 16-bit WAV. Announcements of applications are loaded
+    before the first call, others when they are played."""
 
     path: Path
+
+
+class RecordingEnd(StrEnum):
+    """Why a recording ended while its call goes on."""
+
+    KEY = "key"
+    SILENCE = "silence"
+    LENGTH = "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that is in its file."""
+
+    seconds: float
+    end: RecordingEnd
+    key: str = ""
+    """Which key ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +125,38 @@ class MediaSession(Protocol):
         """Take the call; returns when audio may flow."""
         ...
 
-    async def play(self, prompt: Prompt) -> None:
-        """Play a prompt to its end."""
+    async def play(self, *prompts: Prompt, barge_in: bool = False, start_seconds: float = 0.0) -> float:
+        """Play prompts one after the other.
+
+        Args:
+            prompts: what to play.
+            barge_in: whether a key, also one that was pressed before, ends it; `collect` gives the key.
+            start_seconds: where in the first of them to begin.
+
+        Returns:
+            How far, in seconds, it came in the one that was played last.
+
+        Raises:
+            PromptError: one of them cannot be played.
+        """
+        ...
+
+    async def record(
+        self, path: Path, most_seconds: float, silence_seconds: float = 0.0, terminators: str = "#"
+    ) -> Recorded:
+        """Write what the caller says to a file, until a key, silence, or its greatest length.
+
+        When the call ends, `SessionEnded` is raised, and what was said is in the file all the same.
+
+        Args:
+            path: 8 kHz, mono, 16-bit WAV; replaced when it is there.
+            most_seconds: its greatest length.
+            silence_seconds: how long nobody may speak; 0: as long as they like.
+            terminators: keys that end it; others are kept for `collect`.
+
+        Raises:
+            RecordingFailed: the disk would not.
+        """
         ...
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from edge_agent.media.embedded import wav
 from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.mix import Mix, Voice
-from edge_agent.media.errors import MixFull, PromptError
+from edge_agent.media.errors import MixFull
 from edge_agent.media.session import Prompt, Seat
 
 
@@ -30,7 +31,7 @@ class Room:
         """Let everybody hear a prompt, to its end."""
         samples = self._prompts.get(prompt.path)
         if samples is None:
-            raise PromptError(f"{prompt.path.name}: not loaded")
+            samples = await asyncio.to_thread(wav.load, prompt.path)
         if not self.mix.voices:
             return
         over = asyncio.Event()

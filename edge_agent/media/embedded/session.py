@@ -1,6 +1,7 @@
 """A call on the embedded engine: `MediaSession` over an `AudioStream`, its socket and its SIP leg."""
 
 import asyncio
+import contextlib
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,11 +11,12 @@ from pathlib import Path
 from edge_agent.clock import Clock
 from edge_agent.media import sdp
 from edge_agent.media.bridging import bridge
-from edge_agent.media.embedded import sockets
+from edge_agent.media.embedded import sockets, wav
 from edge_agent.media.embedded.g711 import Samples
+from edge_agent.media.embedded.recorder import Recorder
 from edge_agent.media.embedded.rooms import Room, Rooms
 from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
-from edge_agent.media.errors import NotAcceptable, PromptError
+from edge_agent.media.errors import NotAcceptable, RecordingFailed
 from edge_agent.media.happenings import Happenings
 from edge_agent.media.session import (
     Collected,
@@ -23,6 +25,8 @@ from edge_agent.media.session import (
     MediaSession,
     Prompt,
     PromptPlayed,
+    Recorded,
+    RecordingEnd,
     Seat,
     SessionEvent,
 )
@@ -83,19 +87,75 @@ class EmbeddedSession:
         await self._confirmed.wait()
         self._happenings.check()
 
-    async def play(self, prompt: Prompt) -> None:
-        """Play a prompt to its end."""
-        self._happenings.check()
-        samples = self._prompts.get(prompt.path)
-        if samples is None:
-            raise PromptError(f"{prompt.path.name}: not loaded")
+    async def play(self, *prompts: Prompt, barge_in: bool = False, start_seconds: float = 0.0) -> float:
+        """Play prompts; see `MediaSession.play`."""
+        played = 0.0
+        for prompt in prompts:
+            self._happenings.check()
+            samples = self._prompts.get(prompt.path)
+            if samples is None:
+                samples = await asyncio.to_thread(wav.load, prompt.path)
+            if barge_in and self._happenings.digit_waits:
+                return played
+            played = await self._play(samples[int(start_seconds * wav.RATE) :], barge_in) + start_seconds
+            start_seconds = 0.0
+        return played
+
+    async def _play(self, samples: Samples, barge_in: bool) -> float:
+        if not len(samples):
+            return 0.0
         self._happenings.take_played()
         self._stream.play(samples)
         try:
             while not self._happenings.take_played():
+                if barge_in and self._happenings.digit_waits:
+                    return self._stream.played / wav.RATE
                 await self._happenings.wait()
         finally:
             self._stream.stop_playing()
+        return len(samples) / wav.RATE
+
+    async def record(
+        self, path: Path, most_seconds: float, silence_seconds: float = 0.0, terminators: str = "#"
+    ) -> Recorded:
+        """Write what the caller says; see `MediaSession.record`."""
+        self._happenings.check()
+        loop = asyncio.get_running_loop()
+        writing: set[asyncio.Future[None]] = set()
+
+        def flush() -> None:
+            task = loop.run_in_executor(None, recorder.flush)
+            writing.add(task)
+            task.add_done_callback(written)
+
+        def written(task: "asyncio.Future[None]") -> None:
+            writing.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                failures.append(error)
+            self._happenings.wake()
+
+        failures: list[BaseException] = []
+        try:
+            recorder = await asyncio.to_thread(Recorder, path, most_seconds, silence_seconds, flush)
+        except OSError as error:
+            raise RecordingFailed(f"{path.name}: {error.strerror}") from error
+        self._stream.hearer = recorder.hear
+        key = None
+        try:
+            while recorder.ended is None and not failures:
+                key = self._happenings.take_digit(terminators) if terminators else None
+                if key is not None:
+                    break
+                await self._happenings.wait()
+        finally:
+            self._stream.hearer = None
+            # Also when the application is cancelled meanwhile: what was said is in the file.
+            closing = loop.run_in_executor(None, recorder.close)
+            with contextlib.suppress(OSError):
+                await asyncio.shield(closing)
+        if failures or closing.exception() is not None:
+            raise RecordingFailed(f"{path.name}: cannot be written")
+        return Recorded(recorder.seconds, recorder.ended or RecordingEnd.KEY, key or "")
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
         """Gather digits; see `MediaSession.collect`."""

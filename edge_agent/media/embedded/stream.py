@@ -3,6 +3,7 @@
 `receive` and `tick` return what the engine must know in a closed union; the engine performs it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,8 @@ class AudioStream:
         self._heard_at = now
         self._silence_seconds, self._held_seconds = silence_seconds, held_seconds
         self.echoing = False
+        self.hearer: Callable[[Samples], None] | None = None
+        """Told each 20 ms what the peer says."""
         self.packets_received = 0
         self.packets_sent = 0
 
@@ -102,6 +105,16 @@ class AudioStream:
     def stop_playing(self) -> None:
         """Say no more of the prompt; no `Played` follows."""
         self._prompt = None
+
+    @property
+    def playing(self) -> bool:
+        """Whether a prompt is being said."""
+        return self._prompt is not None
+
+    @property
+    def played(self) -> int:
+        """How many samples of the prompt that is playing have been said."""
+        return self._prompt_at
 
     def receive(self, data: bytes, source: Address, now: float) -> Received:
         """A datagram came in."""
@@ -160,6 +173,8 @@ class AudioStream:
         plan = self._plan
         if plan is None:
             return []
+        if self.hearer is not None:
+            self.hearer(heard)
         out: list[Ticked] = []
         frame = self._next_frame(heard, out)
         destination = self._source.destination

@@ -1,5 +1,6 @@
-"""Prompts from WAV files into memory, whole and beforehand: nothing reads a file while calls are up."""
+"""WAV files: prompts and recordings into memory, whole; the header of a file that is being written."""
 
+import struct
 import wave
 from pathlib import Path
 
@@ -27,3 +28,9 @@ def load(path: Path) -> Samples:
     except (OSError, EOFError, wave.Error) as error:
         raise PromptError(f"{path.name}: cannot be read as WAV: {error}") from error
     return np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(np.int16)
+
+
+def header(data_bytes: int) -> bytes:
+    """The 44 bytes before so many bytes of 8 kHz, mono, 16-bit samples."""
+    chunk = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
+    return struct.pack("<4sI4s", b"RIFF", 36 + data_bytes, b"WAVE") + chunk + struct.pack("<4sI", b"data", data_bytes)

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
 from edge_agent.media.errors import MixFull, NoSuchApplication, NotAcceptable, PromptError, SessionEnded
 from edge_agent.media.server import MediaServer
-from edge_agent.media.session import Collected, EndCause, Ended, MediaSession, Mix, Prompt, Seat, SessionEvent
+from edge_agent.media.session import Collected, EndCause, Ended, MediaSession, Mix, Prompt, Recorded, Seat, SessionEvent
 from edge_agent.ports import CallLeg, CallRefused
 from tests.support.call_leg import RecordingLeg
 from tests.support.waiting import eventually_async
@@ -26,8 +27,13 @@ class FakeSession:
     async def answer(self) -> None:
         self.leg.answer(b"sdp")
 
-    async def play(self, prompt: Prompt) -> None:
+    async def play(self, *prompts: Prompt, barge_in: bool = False, start_seconds: float = 0.0) -> float:
         raise PromptError("not there")
+
+    async def record(
+        self, path: Path, most_seconds: float, silence_seconds: float = 0.0, terminators: str = "#"
+    ) -> Recorded:
+        raise SessionEnded(await self.cause)
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
         return Collected("", complete=False)
