@@ -47,6 +47,10 @@ class PromptError(MediaError):
     """A prompt is missing or is not 8 kHz, mono, 16-bit WAV."""
 
 
+class MixFull(MediaError):
+    """As many callers as a mix takes are in it."""
+
+
 class RecordingFailed(MediaError):
     """A recording cannot be written."""
 

@@ -16,6 +16,7 @@ class Happenings:
     def __init__(self) -> None:
         self._events: deque[SessionEvent] = deque()
         self._wake = asyncio.Event()
+        self._over = asyncio.Event()
         self.cause: EndCause | None = None
         """Why the call ended; None while it lasts."""
 
@@ -30,6 +31,7 @@ class Happenings:
         if self.cause is not None:
             return False
         self.cause = cause
+        self._over.set()
         self._wake.set()
         return True
 
@@ -37,6 +39,11 @@ class Happenings:
         """Raises `SessionEnded` when the call is over."""
         if self.cause is not None:
             raise SessionEnded(self.cause)
+
+    async def over(self) -> EndCause:
+        """See `MediaSession.over`."""
+        await self._over.wait()
+        return self.cause or EndCause.FAILED
 
     async def wait(self) -> None:
         """Until something happens; `SessionEnded` when it is the end."""

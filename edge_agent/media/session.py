@@ -78,6 +78,41 @@ class Collected:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """How a caller takes part in a mix.
+
+    Args:
+        gain_db: how much louder (or, negative, softer) than they are the others hear them.
+        muted: nobody hears them.
+        deaf: they hear nobody.
+        only_to: the only sessions that hear them, as of a supervisor who whispers to an agent; None: everybody does.
+    """
+
+    gain_db: float = 0.0
+    muted: bool = False
+    deaf: bool = False
+    only_to: frozenset[object] | None = None
+
+
+class Mix(Protocol):
+    """Callers who hear each other."""
+
+    @property
+    def members(self) -> int:
+        """How many callers are in it."""
+        ...
+
+    @property
+    def speaking(self) -> "tuple[object, ...]":
+        """The sessions whose callers speak at this moment, the loudest first."""
+        ...
+
+    async def play(self, prompt: Prompt) -> None:
+        """Let everybody in it hear a prompt, to its end; returns at once when nobody is left."""
+        ...
+
+
 class MediaSession(Protocol):
     """One call, from its arrival to its end."""
 
@@ -133,6 +168,26 @@ class MediaSession(Protocol):
 
     async def echo(self) -> None:
         """Send the caller's own audio back until the call ends, and then raise `SessionEnded`."""
+        ...
+
+    async def join(self, name: str, seat: Seat = Seat()) -> Mix:
+        """Let the caller hear and be heard by all who are in the mix of this name; returns at once.
+
+        In that mix already, the caller takes another seat; in another one, they leave it. A prompt that is played to
+        the caller meanwhile takes the mix's place for them. Raises `MixFull`.
+        """
+        ...
+
+    async def leave(self) -> None:
+        """Take the caller out of the mix that they are in."""
+        ...
+
+    async def bridge(self, other: "MediaSession") -> None:
+        """Let two callers talk until the other one's call is over; `SessionEnded` when this one is before."""
+        ...
+
+    async def over(self) -> EndCause:
+        """Wait until the call is over."""
         ...
 
     async def next_event(self) -> SessionEvent:

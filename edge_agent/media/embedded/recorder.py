@@ -47,8 +47,12 @@ class Recorder:
         self.ended: RecordingEnd | None = None
         """Why it is over of itself; None while it goes on."""
         self._file: BinaryIO = path.open("wb", buffering=0)
-        path.chmod(0o600)
-        self._file.write(header(0))
+        try:
+            path.chmod(0o600)
+            self._file.write(header(0))
+        except OSError:
+            self._file.close()
+            raise
 
     @property
     def seconds(self) -> float:
@@ -88,8 +92,10 @@ class Recorder:
 
     def close(self) -> None:
         """Write the rest, and make it safe against a power cut."""
-        self.flush()
-        with self._lock:
-            if not self._file.closed:
-                os.fsync(self._file.fileno())
-                self._file.close()
+        try:
+            self.flush()
+            with self._lock:
+                if not self._file.closed:
+                    os.fsync(self._file.fileno())
+        finally:
+            self._file.close()

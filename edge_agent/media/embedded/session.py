@@ -10,9 +10,11 @@ from pathlib import Path
 
 from edge_agent.clock import Clock
 from edge_agent.media import sdp
+from edge_agent.media.bridging import bridge
 from edge_agent.media.embedded import sockets, wav
 from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.recorder import Recorder
+from edge_agent.media.embedded.rooms import Room, Rooms
 from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
 from edge_agent.media.errors import NotAcceptable, RecordingFailed
 from edge_agent.media.happenings import Happenings
@@ -20,10 +22,12 @@ from edge_agent.media.session import (
     Collected,
     DigitPressed,
     EndCause,
+    MediaSession,
     Prompt,
     PromptPlayed,
     Recorded,
     RecordingEnd,
+    Seat,
     SessionEvent,
 )
 from edge_agent.ports import CallLeg
@@ -46,6 +50,7 @@ class EmbeddedSession:
         leg: CallLeg,
         rtp: socket.socket,
         prompts: Mapping[Path, Samples],
+        rooms: Rooms,
         limits: SessionLimits,
         clock: Clock,
         tokens: Tokens,
@@ -53,6 +58,7 @@ class EmbeddedSession:
     ) -> None:
         self._leg, self._rtp, self._prompts, self._clock, self._closed = leg, rtp, prompts, clock, closed
         self._stream = AudioStream(tokens, clock.monotonic(), limits.silence_seconds, limits.held_seconds)
+        self._rooms, self._room, self._tokens = rooms, "", tokens
         self._sdp_id, self._sdp_version = int(tokens.token(4), 16), 0
         self._port = int(rtp.getsockname()[1])
         self._address: str | None = None
@@ -165,6 +171,28 @@ class EmbeddedSession:
         finally:
             self._stream.echoing = False
 
+    async def join(self, name: str, seat: Seat = Seat()) -> Room:  # noqa: B008 - it is frozen
+        """Let the caller hear and be heard in a mix; see `MediaSession.join`."""
+        self._happenings.check()
+        if self._room and self._room != name:
+            self._leave()
+        room = self._rooms.join(name, self, seat)
+        self._room = name
+        return room
+
+    async def leave(self) -> None:
+        """Take the caller out of the mix."""
+        self._leave()
+
+    async def bridge(self, other: MediaSession) -> None:
+        """Let two callers talk; see `MediaSession.bridge`."""
+        await bridge(self, other, f"bridge-{self._tokens.token(8)}")
+        self._happenings.check()
+
+    async def over(self) -> EndCause:
+        """Wait until the call is over."""
+        return await self._happenings.over()
+
     async def next_event(self) -> SessionEvent:
         """The next thing that happened."""
         return await self._happenings.next_event()
@@ -191,6 +219,7 @@ class EmbeddedSession:
         """The call is over; frees its port."""
         if self._happenings.end(cause):
             self._confirmed.set()
+            self._leave()
             self._closed(self)
 
     def end(self, cause: EndCause) -> None:
@@ -229,6 +258,20 @@ class EmbeddedSession:
                     self._happenings.happened(PromptPlayed())
                 case WentSilent():
                     self.end(EndCause.SILENT)
+
+    # What a mix says (Voice).
+
+    def listen(self) -> Samples:
+        """What the caller says in this tick."""
+        return self._stream.listen()
+
+    def hear(self, others: Samples) -> None:
+        """What the others of the mix say in this tick."""
+        self._stream.hear(others)
+
+    def _leave(self) -> None:
+        name, self._room = self._room, ""
+        self._rooms.leave(name, self)
 
     def _describe(self, offer: bytes | None) -> bytes:
         """Our description for the peer's, or an offer of ours; a change counts only when it can be answered."""

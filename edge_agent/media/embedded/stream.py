@@ -83,6 +83,8 @@ class AudioStream:
         self._prompt: Samples | None = None
         self._prompt_at = 0
         self._marker = True
+        self._heard: Samples | None = None
+        self._mixed: Samples | None = None
         self._heard_at = now
         self._silence_seconds, self._held_seconds = silence_seconds, held_seconds
         self.echoing = False
@@ -155,9 +157,19 @@ class AudioStream:
             self._delay.restart()
         return None if reason is None else Dropped(reason)
 
+    def listen(self) -> Samples:
+        """What the peer says in the tick that comes next."""
+        if self._heard is None:
+            self._heard = self._hear()
+        return self._heard
+
+    def hear(self, others: Samples) -> None:
+        """Say this at the next tick, unless a prompt is to be said: what the others of a mix say."""
+        self._mixed = others
+
     def tick(self, now: float) -> list[Ticked]:
         """20 ms have passed: the packet to send, the end of a prompt, the end of patience."""
-        heard = self._hear()
+        heard, self._heard = self.listen(), None
         plan = self._plan
         if plan is None:
             return []
@@ -195,6 +207,7 @@ class AudioStream:
         return self._concealer.fill(samples, known)
 
     def _next_frame(self, heard: Samples, out: list[Ticked]) -> Samples:
+        mixed, self._mixed = self._mixed, None
         if self._prompt is not None:
             frame = self._prompt[self._prompt_at : self._prompt_at + FRAME]
             self._prompt_at += FRAME
@@ -203,4 +216,6 @@ class AudioStream:
                 out.append(Played())
                 frame = np.pad(frame, (0, FRAME - len(frame)))
             return frame
-        return heard if self.echoing else np.zeros(FRAME, dtype=np.int16)
+        if mixed is not None:
+            return mixed
+        return heard if self.echoing else _SILENCE

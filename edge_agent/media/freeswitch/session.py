@@ -12,11 +12,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from edge_agent.media.bridging import bridge
 from edge_agent.media.errors import MediaError, PromptError, RecordingFailed
 from edge_agent.media.freeswitch import commands
-from edge_agent.media.freeswitch.esl import ChannelData, CommandReply, DisconnectNotice, Event, Message
+from edge_agent.media.freeswitch.conference import Conference, Questions
+from edge_agent.media.freeswitch.esl import ApiResponse, ChannelData, CommandReply, DisconnectNotice, Event, Message
 from edge_agent.media.happenings import Happenings
-from edge_agent.media.session import Collected, DigitPressed, EndCause, Prompt, Recorded, RecordingEnd, SessionEvent
+from edge_agent.media.session import (
+    Collected,
+    DigitPressed,
+    EndCause,
+    MediaSession,
+    Prompt,
+    Recorded,
+    RecordingEnd,
+    Seat,
+    SessionEvent,
+)
 from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -44,6 +56,8 @@ class FreeSwitchSession:
         self._happenings = Happenings()
         self._channel: dict[str, str] = {}
         self._executions: dict[str, asyncio.Future[dict[str, str]]] = {}
+        self._questions = Questions(send)
+        self._conference: Conference | None = None
         self.known = asyncio.Event()
 
     def open(self) -> None:
@@ -100,7 +114,7 @@ class FreeSwitchSession:
 
     def _stop_playing(self) -> None:
         if self._happenings.cause is None:
-            self._send(commands.stop_playing(self._channel.get("Unique-ID", "")))
+            self._questions.tell(commands.stop_playing(self._channel.get("Unique-ID", "")))
 
     async def record(
         self, path: Path, most_seconds: float, silence_seconds: float = 0.0, terminators: str = "#"
@@ -130,6 +144,34 @@ class FreeSwitchSession:
         await self._execute("echo")
         self._happenings.check()
         raise ExecutionFailed("the echo ended before the call")
+
+    async def join(self, name: str, seat: Seat = Seat()) -> Conference:  # noqa: B008 - it is frozen
+        """Let the caller into a conference; see `MediaSession.join`."""
+        self._happenings.check()
+        if self._conference is not None and self._conference.name == name:
+            await self._conference.take(seat)
+            return self._conference
+        await self.leave()
+        joined = Conference(name, seat, self._channel.get("Unique-ID", ""), self._questions)
+        joined.joining = asyncio.create_task(self._completed(*self._begin("conference", joined.argument)))
+        joined.joining.add_done_callback(lambda _: self._left(joined))
+        self._conference = joined
+        return joined
+
+    async def leave(self) -> None:
+        """Take the caller out of the conference."""
+        if (left := self._conference) is not None and left.joining is not None:
+            await left.leave()
+            await asyncio.wait([left.joining])
+
+    async def bridge(self, other: MediaSession) -> None:
+        """Let two callers talk; see `MediaSession.bridge`."""
+        await bridge(self, other, f"bridge-{self._tokens.token(8)}")
+        self._happenings.check()
+
+    async def over(self) -> EndCause:
+        """Wait until the call is over."""
+        return await self._happenings.over()
 
     async def next_event(self) -> SessionEvent:
         """The next thing that happened."""
@@ -167,6 +209,8 @@ class FreeSwitchSession:
                 self.known.set()
             case CommandReply() if not message.ok:
                 log.warning("freeswitch_command_refused", extra={"reason": message.text[:200]})
+            case ApiResponse(body):
+                self._questions.answered(body)
             case Event():
                 self._happened(message)
             case DisconnectNotice(linger=False):
@@ -199,6 +243,13 @@ class FreeSwitchSession:
                 if not execution.done():
                     execution.cancel()
             self._executions.clear()
+            self._questions.end()
+
+    def _left(self, conference: Conference) -> None:
+        if self._conference is conference:
+            self._conference = None
+        if conference.joining is not None and not conference.joining.cancelled():
+            conference.joining.exception()  # the call's end, which whoever waits for the call hears of
 
     async def _execute(self, application: str, argument: str = "") -> dict[str, str]:
         """Let the call execute an application, and wait for the event that tells what came of it.
@@ -206,12 +257,19 @@ class FreeSwitchSession:
         Raises:
             SessionEnded: the call ends first.
         """
+        return await self._completed(*self._begin(application, argument))
+
+    def _begin(self, application: str, argument: str) -> tuple[str, "asyncio.Future[dict[str, str]]"]:
+        """Put an application into the call's queue: our name for it, and what will come of it."""
         self._happenings.check()
         execution = str(uuid.UUID(hex=self._tokens.token(16)))
         done: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
         self._executions[execution] = done
+        self._send(commands.execute(application, argument, execution))
+        return execution, done
+
+    async def _completed(self, execution: str, done: "asyncio.Future[dict[str, str]]") -> dict[str, str]:
         try:
-            self._send(commands.execute(application, argument, execution))
             await asyncio.wait([done])
         finally:
             self._executions.pop(execution, None)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.media.errors import NoSuchApplication, NotAcceptable, PromptError, SessionEnded
+from edge_agent.media.errors import MixFull, NoSuchApplication, NotAcceptable, PromptError, SessionEnded
 from edge_agent.media.server import MediaServer
-from edge_agent.media.session import Collected, EndCause, Ended, MediaSession, Prompt, Recorded, SessionEvent
+from edge_agent.media.session import Collected, EndCause, Ended, MediaSession, Mix, Prompt, Recorded, Seat, SessionEvent
 from edge_agent.ports import CallLeg, CallRefused
 from tests.support.call_leg import RecordingLeg
 from tests.support.waiting import eventually_async
@@ -40,6 +40,18 @@ class FakeSession:
 
     async def echo(self) -> None:
         raise SessionEnded(await self.cause)
+
+    async def join(self, name: str, seat: Seat = Seat()) -> Mix:  # noqa: B008 - it is frozen
+        raise MixFull(name)
+
+    async def leave(self) -> None:
+        pass
+
+    async def bridge(self, other: MediaSession) -> None:
+        await other.over()
+
+    async def over(self) -> EndCause:
+        return EndCause(await self.cause)
 
     async def next_event(self) -> SessionEvent:
         return Ended(await self.cause)

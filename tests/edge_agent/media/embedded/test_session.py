@@ -12,8 +12,10 @@ import pytest
 from edge_agent.media.embedded import g711, wav
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
 from edge_agent.media.embedded.recorder import Recorder
+from edge_agent.media.embedded.rooms import Rooms
 from edge_agent.media.embedded.rtp import Packet
 from edge_agent.media.embedded.session import EmbeddedSession, SessionLimits
+from edge_agent.media.embedded.stream import FRAME
 from edge_agent.media.errors import NoRtpPort, PromptError, RecordingFailed, SessionEnded, TooManySessions
 from edge_agent.media.happenings import MOST_WAITING_EVENTS
 from edge_agent.media.session import Collected, DigitPressed, EndCause, Ended, Prompt, Recorded, RecordingEnd
@@ -53,7 +55,10 @@ class Call:
         self.closed: list[EmbeddedSession] = []
         prompts = {prompt.path: wav.load(prompt.path)}
         limits = SessionLimits(30.0, 600.0)
-        self.session = EmbeddedSession(self.leg, rtp, prompts, limits, self.clock, CountedTokens(), self.closed.append)
+        self.rooms = Rooms(FRAME, prompts)
+        self.session = EmbeddedSession(
+            self.leg, rtp, prompts, self.rooms, limits, self.clock, CountedTokens(), self.closed.append
+        )
         self._pressed = 0
         self.said = 0
 
