@@ -9,7 +9,7 @@ from playwright.sync_api import FilePayload, Route, expect
 
 from cloud.models import Device, DeviceVisit
 from cloud.pbx.database import PLATFORM
-from cloud.pbx.phone_history import note
+from cloud.pbx.phone_history import Kind, note
 from tests.support.api_things import furnish
 from tests.support.api_world import ApiWorld
 from tests.support.customers import TOKENS
@@ -176,12 +176,10 @@ def test_a_phone_shows_what_happened_to_it_its_password_and_what_it_sent(msp: Vi
         )  # fmt: skip
         device = session.get_one(Device, UUID(things["device_id"]))
         fetched = {"protocol": "https", "address": "192.0.2.8", "proof": "certificate"}
-        for kind, detail in (
-            ("asked", {}),
-            ("fetched", fetched),
-            ("applied", {}),
-            ("refused", {"reason": "clear_text"}),
-        ):
+        happenings: tuple[tuple[Kind, dict[str, str]], ...] = (
+            ("asked", {}), ("fetched", fetched), ("applied", {}), ("refused", {"reason": "clear_text"})
+        )  # fmt: skip
+        for kind, detail in happenings:
             note(session, TOKENS, device, world.clock.now(), kind, detail)
     page = msp.page
     msp.go(f"{site(world)}/devices")
