@@ -27,11 +27,12 @@ from edge_agent.sip.message import (
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.proxy.admission import Admission, Challenged
+from edge_agent.sip.proxy.answering import remove_wishes
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.emergency import Emergencies
 from edge_agent.sip.proxy.forking import Fork, Target
-from edge_agent.sip.proxy.hunting import Hunting
-from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
+from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private, shown_by
+from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, Wrote, callee_of, seconds_of
@@ -80,7 +81,7 @@ class ProxyCore:
         drops: counted by reason.
         overload: whether new dialogs are turned away.
         gruus: names of single phones.
-        hunting: whose turn it is in hunt groups.
+        local: what routing goes by that the edge itself knows.
         wrote: keeps what users change by feature codes.
         trust: who needs no digest and may say who calls.
     """
@@ -98,7 +99,7 @@ class ProxyCore:
         drops: Counter[DropReason],
         overload: Overload,
         gruus: Gruus,
-        hunting: Hunting,
+        local: LocalState,
         wrote: Wrote,
         trust: Trust,
     ) -> None:
@@ -116,7 +117,7 @@ class ProxyCore:
         self._drops = drops
         self._overload = overload
         self._gruus = gruus
-        self._hunting = hunting
+        self._local = local
         self._wrote = wrote
         self._emergencies = Emergencies(config)
         self._layer: TransactionLayer
@@ -135,7 +136,7 @@ class ProxyCore:
         self._reach.configure(config)
         self._identities.configure(config)
         self._emergencies.configure(config)
-        self._hunting.configure(config.plan)
+        self._local.configure(config.plan)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -284,12 +285,16 @@ class ProxyCore:
         method = request.method
         gruu = request.request_uri().params.get(b"gr") or b""
         gateway_id = self._config.gateways.at(request.flow) if caller is None else None
-        asked = Call(caller, dialled, gateway_id=gateway_id)
+        private = is_private(request)
+        number, anonymous = ("", private) if caller is not None else shown_by(request)
+        asked = Call(caller, dialled, gateway_id=gateway_id, number=number, anonymous=anonymous or private)
+        if method == b"INVITE" and not self._trust.is_service(request.flow):
+            remove_wishes(request)
         routing = Routing(
             self._config,
             self._location,
             self._clock,
-            self._hunting,
+            self._local,
             self._wrote,
             asked,
             self._own,
@@ -299,7 +304,6 @@ class ProxyCore:
         decision, targets = routing.decide(now)
         step = decision.step
         timer = self._session_timer(request)
-        private = is_private(request)
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.uri_of(b"from").dialled

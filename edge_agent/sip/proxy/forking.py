@@ -8,7 +8,9 @@ from typing import Final, Protocol
 
 from edge_agent.sip.gateways import CallerId
 from edge_agent.sip.message import Flow, Message, response_bytes
+from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.proxy.calls import LiveCall
+from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.identity import ASSERTED
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
 from edge_agent.sip.proxy.routes import RouteBook
@@ -47,6 +49,8 @@ class Target:
         others: further flows of the same phone, tried in turn when this one leads nowhere (RFC 5626 §5.3).
         user_id: whose phone it is.
         caller_id: what a call to a gateway shows.
+        headers: put into what is sent there, besides what came.
+        diverted: what the other end is told of the call's way.
         first_response_seconds: what answers nothing at all for so long leads nowhere; 0: never mind.
     """
 
@@ -58,6 +62,8 @@ class Target:
     others: tuple[Target, ...] = ()
     user_id: str | None = None
     caller_id: CallerId | None = None
+    headers: tuple[RawHeader, ...] = ()
+    diverted: Diverted | None = None
     first_response_seconds: float = 0.0
 
 
@@ -342,7 +348,13 @@ class Fork:
         branch = Branch(self, target)
         self._branches.append(branch)
         if target.caller_id is not None:
+            if target.caller_id.private and not target.trusted:
+                request.remove(ASSERTED)
             branch.caller = target.caller_id.write(request)
+        for name, value in target.headers:
+            request.append(name, value)
+        if target.diverted is not None:
+            target.diverted.write(request)
         if self._timer_c:
             self._wait_for(branch, now)
         branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark, on_hop)
