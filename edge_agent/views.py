@@ -12,8 +12,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from contract.devices import Level
-from contract.dialplan import compile_plan
+from contract.devices import Level, feature_code_level
+from contract.dialplan import compile_plan, feature_codes
 from contract.dialplan.site_state import site_state
 from contract.snapshot import DhcpService, EmergencyRule, Line, Site, Snapshot
 from edge_agent.processes.link import Prepare
@@ -208,10 +208,15 @@ def _dhcp(service: DhcpService | None) -> DhcpConfig | None:
 
 
 def _levels(snapshot: Snapshot) -> tuple[tuple[Level, ...], tuple[tuple[str, Level], ...]]:
-    """What is set for many devices: tenant and site, and the groups with their ids, each the weakest first."""
+    """What is said to many devices: the dial plan's codes, tenant and site, and the groups with their ids, each the
+    weakest first."""
     levels = snapshot.device_levels
     groups = sorted(levels.groups, key=lambda group: (group.weight, group.group_id))
     return (
-        (Level("tenant", levels.tenant), Level("site", levels.site)),
+        (
+            feature_code_level(feature_codes(snapshot.dial_plan)),
+            Level("tenant", levels.tenant),
+            Level("site", levels.site),
+        ),
         tuple((group.group_id, Level("group", group.settings, group.name)) for group in groups),
     )

@@ -104,5 +104,7 @@ class RelaySettings(FunctionSettings):
     """The SQS queue that feeds deliver_webhooks."""
     push_redirects_queue_url: str
     """The SQS queue that feeds push_redirects."""
+    renew_certificates_queue_url: str
+    """The SQS queue that feeds renew_certificates."""
     ingest_events_queue_url: str
     """The SQS queue that feeds ingest_events."""

@@ -22,12 +22,14 @@ from cloud.functions.outgoing import GuardedClient
 from cloud.functions.publish_sites import handler as publish_sites
 from cloud.functions.push_redirects import handler as push_redirects
 from cloud.functions.records import LambdaContext, claim_records, failures, inbox_records, sqs_event
+from cloud.functions.renew_certificates import handler as renew_certificates
 from cloud.functions.settings import DeliverySettings, RedirectSettings, SettingsProblem
 from cloud.logs import write_logs
 from cloud.pbx.database import EVENTS_CHANNEL, JOBS_CHANNEL, PLATFORM, Database
 from cloud.pbx.outbox import forget_finished, release_claims
 from cloud.pbx.publishing import PUBLISH_SITE
 from cloud.pbx.secrets import FileKeyService, KeyService
+from cloud.pbx.sip_certificates import RENEW_CERTIFICATE
 from cloud.pbx.webhooks import DELIVER_WEBHOOK, RETRY_SECONDS
 from cloud.tokens import SystemTokens, Tokens
 from contract.devices import load_catalogue
@@ -55,7 +57,7 @@ class FunctionsLoop:
 
     Args:
         database: as the role tandem_worker.
-        keys: opens the signing secrets of webhook endpoints.
+        keys: opens the secrets that functions need.
         sender: delivers webhook messages.
         redirects: speaks to vendors' redirect services.
         schedule: seconds after each failed delivery.
@@ -108,6 +110,12 @@ class FunctionsLoop:
                 push_redirects.compose(database, keys, clock, tokens, redirects, load_catalogue()),
                 threading.Event(),
             ),
+            _Function(
+                "renew_certificates",
+                jobs(RENEW_CERTIFICATE, 1),
+                renew_certificates.compose(database, keys, clock, tokens),
+                threading.Event(),
+            ),
         ]
 
     def start(self) -> None:
@@ -135,7 +143,11 @@ class FunctionsLoop:
                 function.wake.set()
 
     def _listen(self) -> None:
-        woken = {PUBLISH_SITE: "publish_sites", DELIVER_WEBHOOK: "deliver_webhooks"}
+        woken = {
+            PUBLISH_SITE: "publish_sites",
+            DELIVER_WEBHOOK: "deliver_webhooks",
+            RENEW_CERTIFICATE: "renew_certificates",
+        }
         woken |= dict.fromkeys(push_redirects.KINDS, "push_redirects")
         while not self._stopping.is_set():
             try:

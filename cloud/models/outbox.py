@@ -22,7 +22,7 @@ class Job(Identified, OfTenant, Created, Base):
     )
 
     kind: Mapped[str]
-    """`publish_site` or `webhook`."""
+    """What is to be done, such as `publish_site`; one function does each kind."""
     key: Mapped[str]
     """What the work is about; at most one unclaimed job of a kind exists for it."""
     payload: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

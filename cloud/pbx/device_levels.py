@@ -10,10 +10,21 @@ from sqlalchemy.orm import Session
 
 from cloud.models import Device, DeviceGroup, DeviceGroupMember, Site, Tenant
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, invalid, unknown
+from cloud.pbx.compiler import dial_plan_of
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.pages import Page, PageRequest, oldest_first
-from contract.devices import Catalogue, Level, LevelSettings, Resolved, Value, check_level, resolve
+from contract.devices import (
+    Catalogue,
+    Level,
+    LevelSettings,
+    Resolved,
+    Value,
+    check_level,
+    feature_code_level,
+    resolve,
+)
+from contract.dialplan import feature_codes
 
 SettingsPatch = Mapping[str, Mapping[str, Value | None]]
 """Scope → path → value; None takes the value away."""
@@ -159,6 +170,7 @@ def resolved_settings(session: Session, catalogue: Catalogue, device_id: UUID) -
         .where(DeviceGroupMember.device_id == device.id)
     )
     levels = [
+        feature_code_level(feature_codes(dial_plan_of(session, site.id))),
         Level("tenant", tenant.device_settings, tenant.name),
         Level("site", site.device_settings, site.name),
         *(

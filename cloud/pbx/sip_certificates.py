@@ -1,13 +1,14 @@
 """The certificate that a site's edge shows to SIP phones, trunks and its other edge.
 
 Either the tenant's own authority signs it (made when it is first needed; its key is a secret of the tenant), or
-somebody brings one with its key. The key travels to the edge as every secret does and is never shown.
+somebody brings one with its key. The key travels to the edge as every secret does and is never shown. What the
+tenant's authority signed is signed anew before it ends.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -22,10 +23,15 @@ from cloud.pbx.certificate_checks import checked_certificate, is_host_name
 from cloud.pbx.checks import Problems, get_for_change, get_or_refuse
 from cloud.pbx.desk import Desk
 from cloud.pbx.errors import NotFound
+from cloud.pbx.outbox import request_job
 from cloud.pbx.secrets import SecretVersion, reveal_secret
 
 VALID_DAYS: Final = 397
 MAX_NAMES: Final = 16
+RENEW_CERTIFICATE: Final = "renew_certificate"
+RENEW_BEFORE: Final = timedelta(days=45)
+"""How long before its end a certificate is signed anew: a fortnight before the edge would raise its alarm, and an edge
+that is away has all that time to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,37 @@ def issue_certificate(desk: Desk, site_id: UUID, names: Sequence[str] = ()) -> C
     return _show(desk, site, chain, SecretStr(leaf.key_pem.decode()), issued=True)
 
 
+def renew_certificate(desk: Desk, site_id: UUID) -> datetime | None:
+    """Sign the certificate of a site anew, for the same names, if it ends within `RENEW_BEFORE`.
+
+    Returns:
+        When the new one ends; None: nothing was due, because there is no such site any more, somebody brought its
+        certificate, or it was signed anew meanwhile (then its own renewal is asked for).
+    """
+    site = desk.session.get(Site, site_id, with_for_update=True)
+    if site is None or site.sip_certificate is None or not site.sip_certificate_issued:
+        return None
+    leaf = _leaf(site.sip_certificate)
+    if leaf.not_valid_after_utc - RENEW_BEFORE > desk.clock.now():
+        _request_renewal(desk, site)
+        return None
+    # The first is the tenant's domain, which may be another one by now.
+    return issue_certificate(desk, site_id, [str(name.value) for name in _names(leaf)][1:]).not_after
+
+
+def _request_renewal(desk: Desk, site: Site) -> None:
+    ends = _leaf(site.sip_certificate or "").not_valid_after_utc
+    request_job(
+        desk.session,
+        desk.tokens,
+        tenant_id=site.tenant_id,
+        kind=RENEW_CERTIFICATE,
+        key=str(site.id),
+        payload={"site_id": str(site.id)},
+        run_at=ends - RENEW_BEFORE,
+    )
+
+
 def remove_certificate(desk: Desk, site_id: UUID) -> None:
     """Have the site's edge sign its own again."""
     site = get_for_change(desk.session, Site, site_id)
@@ -118,6 +155,8 @@ def _show(desk: Desk, site: Site, chain: str, key: SecretStr, *, issued: bool) -
         "site.sip_certificate_changed", "site", site.id, {"fingerprint": [before, view.fingerprint]}, site.tenant_id
     )
     desk.publish(site.id, f"Site {site.name} got a SIP certificate")
+    if issued:
+        _request_renewal(desk, site)
     return view
 
 
@@ -143,12 +182,11 @@ def _view(session: Session, site: Site) -> CertificateView:
     if site.sip_certificate is None:
         raise NotFound
     leaf = _leaf(site.sip_certificate)
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     tenant = session.get(Tenant, site.tenant_id) if site.sip_certificate_issued else None
     return CertificateView(
         site_id=site.id,
         issued=site.sip_certificate_issued,
-        names=[str(name.value) for name in names],
+        names=[str(name.value) for name in _names(leaf)],
         issuer=leaf.issuer.rfc4514_string(),
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
@@ -160,6 +198,10 @@ def _view(session: Session, site: Site) -> CertificateView:
 
 def _leaf(chain: str) -> x509.Certificate:
     return x509.load_pem_x509_certificate(chain.encode())
+
+
+def _names(leaf: x509.Certificate) -> x509.SubjectAlternativeName:
+    return leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
 
 
 def _fingerprint(certificate: x509.Certificate) -> str:

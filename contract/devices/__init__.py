@@ -4,6 +4,7 @@ A plug-in is a folder of data in `catalogue/<vendor>/`: `plugin.toml`, `settings
 never renders a template; it hands its text to whoever does.
 """
 
+from contract.devices.feature_codes import feature_code_level
 from contract.devices.loading import load_catalogue, load_plugin
 from contract.devices.model import (
     Catalogue,
@@ -58,6 +59,7 @@ __all__ = [
     "Version",
     "check_level",
     "check_settings",
+    "feature_code_level",
     "load_catalogue",
     "load_plugin",
     "overrides",

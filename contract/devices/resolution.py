@@ -1,8 +1,9 @@
 """From what is set on each level to the value of every setting of a device, with where each came from.
 
-A device's own value wins over its groups (the heavier group first), over its site, over its tenant, over the model's
-default. What is set on the levels above devices is meant for many models: by scope `*` for every model that has the
-setting, by `<vendor>` for that vendor's, by `<vendor>/<model>` for one; on one level the narrower scope wins.
+A device's own value wins over its groups (the heavier group first), over its site, over its tenant, over the codes of
+the site's dial plan, over the model's default. What is set on the levels above devices is meant for many models: by
+scope `*` for every model that has the setting, by `<vendor>` for that vendor's, by `<vendor>/<model>` for one; on one
+level the narrower scope wins.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Final, Literal
 
 from contract.devices.model import Catalogue, DeviceModel, Setting, Value
 
-Origin = Literal["default", "tenant", "site", "group", "device"]
+Origin = Literal["default", "dial_plan", "tenant", "site", "group", "device"]
 LevelSettings = Mapping[str, Mapping[str, Value]]
 """Scope → path → value."""
 EVERY: Final = "*"

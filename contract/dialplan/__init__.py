@@ -1,5 +1,6 @@
 """What the snapshot means for a call: one pure evaluator, for routing at the edge and for simulating in the cloud."""
 
+from contract.dialplan.codes import feature_codes
 from contract.dialplan.compiled import CompiledPlan, compile_plan
 from contract.dialplan.decide import Walk, decide
 from contract.dialplan.steps import (
@@ -36,4 +37,5 @@ __all__ = [
     "Walk",
     "compile_plan",
     "decide",
+    "feature_codes",
 ]

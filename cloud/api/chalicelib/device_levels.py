@@ -12,6 +12,7 @@ from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import device_levels, sites, tenants
+from contract.devices import Origin
 from contract.snapshot import LevelSettings, SettingValue
 
 router = new_router()
@@ -81,7 +82,7 @@ class DeviceSettingsPatch(Patch):
 class SettingStep(Shown):
     """What one level says."""
 
-    origin: Literal["default", "tenant", "site", "group", "device"]
+    origin: Origin
     source: str = Field(description="The name of the tenant, site or group")
     value: SettingValue
 

@@ -23,7 +23,9 @@ class SipCertificate(Shown):
     names: list[str]
     issuer: str
     not_before: datetime
-    not_after: datetime = Field(description="From 30 days before, the edge raises the alarm certificate_expiry")
+    not_after: datetime = Field(
+        description="If issued, it is replaced 45 days before; 30 days before, the edge raises certificate_expiry"
+    )
     fingerprint: str = Field(description="SHA-256")
     chain: str = Field(description="PEM, the site's own first")
     authority: str | None = Field(description="PEM; what phones have to trust when the tenant's authority signed")

@@ -23,6 +23,7 @@ from cloud.pbx.database import PLATFORM, Database
 from cloud.pbx.outbox import forget_finished, return_job
 from cloud.pbx.publishing import PUBLISH_SITE
 from cloud.pbx.redirect_requests import CHECK_REDIRECT, PUSH_REDIRECT, SYNC_REDIRECTS
+from cloud.pbx.sip_certificates import RENEW_CERTIFICATE
 from cloud.pbx.webhooks import DELIVER_WEBHOOK
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def _composed() -> Callable[[Event, Any], dict[str, int]]:
         {
             PUBLISH_SITE: settings.publish_sites_queue_url,
             DELIVER_WEBHOOK: settings.deliver_webhooks_queue_url,
+            RENEW_CERTIFICATE: settings.renew_certificates_queue_url,
             **dict.fromkeys((SYNC_REDIRECTS, PUSH_REDIRECT, CHECK_REDIRECT), settings.push_redirects_queue_url),
         },
         settings.ingest_events_queue_url,

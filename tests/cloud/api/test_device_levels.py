@@ -54,8 +54,27 @@ def test_each_level_wins_over_the_one_below_and_the_device_shows_where_its_value
         ("default", "", "pool.ntp.org"),
     ]
     only = world.admin.get(f"/devices/{device}/settings?origin=set").json["items"]
-    assert [item["path"] for item in only] == [NTP]
+    assert [item["path"] for item in only if item["origin"] != "dial_plan"] == [NTP]
     assert set(world.admin.get(f"/devices/{device}").json["group_ids"]) >= {light["id"]}
+
+
+def test_a_phone_takes_the_codes_of_its_sites_dial_plan_until_somebody_sets_another(world: ApiWorld) -> None:
+    device = new_device(world)["id"]
+    code = "codes/forward_always"
+    assert (setting(world, device, code)["value"], setting(world, device, code)["origin"]) == ("*72", "dial_plan")
+    where = f"/sites/{world.ours.site_id}/dial-plan"
+    plan = world.admin.get(where).json["document"]
+    rule = next(rule for rule in plan["rules"] if rule.get("feature") == "forward_always")
+    rule["code"] = "*21"
+    answer = world.admin.put(where, {"document": plan})
+    assert answer.status == 200, answer.body
+    assert setting(world, device, code)["value"] == "*21"
+    assert setting(world, device, f"{code}_off")["value"] == "*21"
+    site = f"/sites/{world.ours.site_id}/device-settings"
+    assert world.admin.patch(site, {"settings": {"*": {code: "*22"}}}).status == 200
+    shown = setting(world, device, code)
+    assert (shown["value"], shown["origin"]) == ("*22", "site")
+    assert [(step["origin"], step["value"]) for step in shown["others"]] == [("dial_plan", "*21"), ("default", "")]
 
 
 def test_what_is_set_is_published_to_every_site_that_it_touches_and_stands_in_its_snapshot(world: ApiWorld) -> None:

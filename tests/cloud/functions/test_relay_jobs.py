@@ -246,6 +246,7 @@ def test_the_entry_point_composes_itself_from_the_environment(
         "TANDEM_DELIVER_WEBHOOKS_QUEUE_URL": SQS_URL,
         "TANDEM_INGEST_EVENTS_QUEUE_URL": SQS_URL,
         "TANDEM_PUSH_REDIRECTS_QUEUE_URL": SQS_URL,
+        "TANDEM_RENEW_CERTIFICATES_QUEUE_URL": SQS_URL,
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "nothing",

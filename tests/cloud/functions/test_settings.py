@@ -11,12 +11,13 @@ from cloud.functions.ingest_events import handler as ingest_events
 from cloud.functions.publish_sites import handler as publish_sites
 from cloud.functions.push_redirects import handler as push_redirects
 from cloud.functions.records import LambdaContext, claim_records, sqs_event
+from cloud.functions.renew_certificates import handler as renew_certificates
 from cloud.functions.settings import DeliverySettings, FunctionSettings, SettingsProblem
 from cloud.pbx.publishing import PUBLISH_SITE, newest_version, request_publish
 from tests.support.customers import TOKENS, Customer, HandClock
 from tests.support.postgres import Databases
 
-MODULES = (publish_sites, ingest_events, deliver_webhooks, push_redirects)
+MODULES = (publish_sites, ingest_events, deliver_webhooks, push_redirects, renew_certificates)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ export interface Inherited {
 /** By setting path; what is not in it comes from the model's default. */
 export type Inheritance = Record<string, Inherited>;
 
-const PLACES: Record<string, string> = { tenant: "tenant", site: "site", group: "device group" };
+const PLACES: Record<string, string> = { dial_plan: "dial plan", tenant: "tenant", site: "site", group: "device group" };
 
 /** What groups, site and tenant say, from the resolved settings of a device. */
 export function inheritanceOf(resolved: readonly ResolvedSetting[]): Inheritance {

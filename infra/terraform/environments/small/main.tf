@@ -168,7 +168,7 @@ module "functions" {
       queue           = false
       scheduled       = true
       timeout_seconds = 75 # each works until its successor has begun
-      sends_to        = ["publish_sites", "ingest_events", "deliver_webhooks", "push_redirects"]
+      sends_to        = ["publish_sites", "ingest_events", "deliver_webhooks", "push_redirects", "renew_certificates"]
     }
     publish_sites = {
       description     = "Compiles the sites that a change touches and publishes their next version"
@@ -193,6 +193,15 @@ module "functions" {
       description     = "Tells vendors' redirect services where phones find their server"
       entry           = "cloud.functions.push_redirects.handler:handler"
       timeout_seconds = 180
+      concurrency     = 2
+      batch_size      = 1
+      opens_secrets   = true
+      environment     = { TANDEM_KMS_KEY_ARN = module.storage.secrets_key_arn }
+    }
+    renew_certificates = {
+      description     = "Signs the SIP certificates of sites anew before they end"
+      entry           = "cloud.functions.renew_certificates.handler:handler"
+      timeout_seconds = 60
       concurrency     = 2
       batch_size      = 1
       opens_secrets   = true

@@ -1,0 +1,1 @@
+"""Signs the SIP certificates of sites anew before they end."""
