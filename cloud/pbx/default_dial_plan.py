@@ -56,7 +56,7 @@ def default_dial_plan(site_id: UUID) -> contract.DialPlan:
                 for code, feature, name in FEATURE_CODES
             ),
             contract.VoicemailRule(
-                rule_id=str(uuid5(site_id, "voicemail")), number=OWN_MAILBOX_CODE, prefix=MAILBOX_CODE
+                rule_id=str(uuid5(site_id, "voicemail")), code=OWN_MAILBOX_CODE, prefix=MAILBOX_CODE
             ),
             contract.InternalRule(rule_id=str(uuid5(site_id, "internal"))),
         )

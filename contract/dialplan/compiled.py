@@ -179,7 +179,7 @@ def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ..
                 patterns = (DialPattern(prefix=rule.code),)
             case VoicemailRule():
                 patterns = (
-                    *((DialPattern(prefix=rule.number, digits=0),) if rule.number else ()),
+                    *((DialPattern(prefix=rule.code, digits=0),) if rule.code else ()),
                     *((DialPattern(prefix=rule.prefix),) if rule.prefix else ()),
                 )
             case OutsideRule():

@@ -57,7 +57,7 @@ def _unreachable(plan: DialPlan, numbers: set[str]) -> Iterator[str]:
                 if (taker := _first_taker(before, DialPattern(prefix=rule.code, digits=0))) is not None:
                     yield f"{rule.name} is never reached: {rule.code} goes to {taker}"
             case VoicemailRule():
-                codes = [DialPattern(prefix=rule.number, digits=0)] if rule.number else []
+                codes = [DialPattern(prefix=rule.code, digits=0)] if rule.code else []
                 codes += [DialPattern(prefix=rule.prefix)] if rule.prefix else []
                 for pattern in codes:
                     if (taker := _first_taker(before, pattern)) is not None:

@@ -25,13 +25,13 @@ def mailbox_of(
     """What is to be done, and whose mailbox it is; None: the rule is about something else.
 
     Args:
-        rule: with number and prefix.
+        rule: with code and prefix.
         plan: whose users may be dialled.
         dialled: in this step of the call.
         payer: who dialled it, or whose forwarding did.
         is_own: whether the caller dialled it himself.
     """
-    if rule.number and dialled == rule.number:
+    if rule.code and dialled == rule.code:
         # A user's forwarding leads into his own mailbox, whoever called him.
         return ("retrieve" if is_own else "deposit"), payer
     if not rule.prefix or not dialled.startswith(rule.prefix):

@@ -93,7 +93,7 @@ def name_problems(
     voicemail = [rule for rule in enabled if isinstance(rule, VoicemailRule)]
     names = frozenset(dialled)
     dialled.update(rule.code for rule in enabled if isinstance(rule, ServiceRule | FeatureRule))
-    dialled.update(rule.number for rule in voicemail if rule.number)
+    dialled.update(rule.code for rule in voicemail if rule.code)
     yield from _code_problems(enabled, voicemail, names, frozenset(dialled))
     yield from (f"users: {name!r} is used more than once" for name, count in dialled.items() if count > 1)
     places = Counter((line.device_id, line.position) for line in lines if line.device_id)

@@ -93,15 +93,15 @@ class VoicemailRule(Frozen):
     rule_id: Id
     name: Text = "Voicemail"
     enabled: bool = True
-    number: Dialled = ""
+    code: Dialled = ""
     """Reaches the caller's own mailbox; where calls are forwarded to it, that of who forwards. Empty: there is none."""
     prefix: Dialled = ""
     """In front of an extension, user name or alias it reaches that user's mailbox. Empty: there is none."""
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> Self:
-        if not self.number and not self.prefix:
-            raise ValueError(f"{self.name} needs a number or a prefix")
+        if not self.code and not self.prefix:
+            raise ValueError(f"{self.name} needs a code or a prefix")
         return self
 
 

@@ -42,6 +42,7 @@ from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.pickup import Pickups
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.proxy.routing import Wrote
 from edge_agent.sip.registrar.contacts import Declined
@@ -208,7 +209,8 @@ class Endpoint:
         self._kept = kept if kept is not None else Forgetful()
         hunting = Hunting(self._kept, config.plan)
         self.calls = Calls(journal, tokens, clock, config.limits, hunting)
-        self._local = LocalState(hunting, self.calls.parties, self._kept, config.plan)
+        pickups = Pickups(self.calls, self.location, trust)
+        self._local = LocalState(hunting, self.calls.parties, pickups, self._kept, config.plan)
         self._core = ProxyCore(
             self._own,
             RouteBook(self._own, key, self.location.knows_host),

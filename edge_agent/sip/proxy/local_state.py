@@ -1,4 +1,4 @@
-"""What routing goes by that the edge itself knows: whose turn it is, who is in a call, who called last."""
+"""What routing goes by that the edge itself knows: whose turn it is, who is in a call or called last, what rings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.last_callers import LastCallers
 from edge_agent.sip.proxy.parties import Parties
+from edge_agent.sip.proxy.pickup import Pickups
 
 
 class LocalState:
@@ -17,12 +18,16 @@ class LocalState:
     Args:
         hunting: whose turn it is in hunt groups.
         parties: who is in which call.
+        pickups: what rings and can be picked up.
         kept: keeps who called last.
         plan: of the site.
     """
 
-    def __init__(self, hunting: Hunting, parties: Parties, kept: KeptRows, plan: CompiledPlan) -> None:
+    def __init__(
+        self, hunting: Hunting, parties: Parties, pickups: Pickups, kept: KeptRows, plan: CompiledPlan
+    ) -> None:
         self.hunting = hunting
+        self.pickups = pickups
         self._parties = parties
         self.last_callers = LastCallers(kept, plan)
 

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
 
-from contract.dialplan import Call, Change, Decision, Diversion, Outcome, Outward, Reason, Reject, Ring, Service, Walk
+from contract.dialplan import (
+    Call,
+    Change,
+    Decision,
+    Diversion,
+    Outcome,
+    Outward,
+    Pickup,
+    Reason,
+    Reject,
+    Ring,
+    Service,
+    Walk,
+)
 from contract.dialplan.simulate import MAX_STEPS
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
@@ -18,6 +31,7 @@ from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
 from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.pickup import Ringer
 from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
 
@@ -56,6 +70,7 @@ class Routing:
         "_own",
         "_walk",
         "_wrote",
+        "ringer",
     )
 
     def __init__(
@@ -80,6 +95,8 @@ class Routing:
         self._gruu = gruu
         self._is_call = is_call
         self._dialled = {call.dialled}
+        self.ringer: Ringer | None = None
+        """The call to be picked up, where the step is that."""
         self._walk = self._begun(call)
 
     def _begun(self, call: Call) -> Walk:
@@ -99,6 +116,10 @@ class Routing:
             targets = self._targets(decision, now)
             if targets or isinstance(step, Reject):
                 break
+            if isinstance(step, Pickup) and self._is_call:
+                self.ringer = self._local.pickups.ringing_at(step.user_ids)
+                if self.ringer is not None:
+                    break
             outcome = self._changed(step) if isinstance(step, Change) else _nowhere(decision)
             decision = self._walk.after(outcome)
             reasons += decision.reasons
@@ -252,7 +273,8 @@ def _by_phone(bindings: list[Binding]) -> list[Target]:
 def _nowhere(decision: Decision) -> Outcome:
     """What stands for a step that there is nothing to send to for."""
     step = decision.step
-    return Outcome(480 if isinstance(step, Ring) and step.user_ids else 503, reached=False)
+    nobody = isinstance(step, Pickup) or (isinstance(step, Ring) and step.user_ids)
+    return Outcome(480 if nobody else 503, reached=False)
 
 
 def seconds_of(decision: Decision) -> int | None:

@@ -59,7 +59,7 @@ OUT = outside("Out", "custom", ("0", None), ("+", None), permissions=("LocalDial
 PLAN_PARTS: dict[str, Any] = {
     "rules": (
         *(FeatureRule(rule_id=f, name=f, code=code, feature=f, permission=may) for code, f, may in CODES),
-        VoicemailRule(rule_id="vm", number="101", prefix="8"),
+        VoicemailRule(rule_id="vm", code="101", prefix="8"),
         EmergencyRule(rule_id="help", numbers=("112",), prefix="0", gateways=("pri",)),
         InternalRule(rule_id="internal"),
         OUT,
