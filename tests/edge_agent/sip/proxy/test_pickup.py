@@ -58,8 +58,8 @@ def office(site: MemorySite) -> MemorySite:
 
 def stories(site: MemorySite) -> list[list[str]]:
     """The codes of the reasons of each call, ended or not."""
-    calls = [*site.log.records, *site.log.open_calls.values()]
-    return [[reason.partition(":")[0] for reason in call.reasons] for call in calls]
+    told = [call.reasons for call in site.log.records] + [call.reasons for call in site.log.open_calls.values()]
+    return [[reason.partition(":")[0] for reason in reasons] for reasons in told]
 
 
 def dial(phone: SipPhone, number: str, headers: str = "") -> Message:
