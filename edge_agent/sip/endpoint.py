@@ -37,6 +37,7 @@ from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.presence import Events
+from edge_agent.sip.presence.messages import NOTICE_PREFIX
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
@@ -180,6 +181,7 @@ class Endpoint:
         self._store = store
         self._store_failed = False
         self._transport = transport
+        self._told = told
         self.drops: Counter[DropReason] = Counter()
         """What was dropped, by reason, since the start."""
         self._own = OwnAddresses(transport.local, config, transport.local_six)
@@ -231,6 +233,9 @@ class Endpoint:
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
         self.layer.finder = transport
+        self.notices = Notices(
+            self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, self._notice_told
+        )
         self.events = Events(
             self.layer,
             self.location,
@@ -242,10 +247,10 @@ class Endpoint:
             clock,
             tokens,
             self.drops,
+            self.notices.notify,
         )
         """Subscriptions and publications."""
         self._core.attach(self.layer, self.events)
-        self.notices = Notices(self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, told)
         self.qualifier = Qualifier(
             self.layer,
             self.location,
@@ -432,6 +437,10 @@ class Endpoint:
 
     def _busy(self) -> set[str]:
         return self.calls.busy() | self.layer.inviting()
+
+    def _notice_told(self, outcome: NoticeOutcome) -> None:
+        if not outcome.notice_id.startswith(NOTICE_PREFIX):
+            self._told(outcome)
 
     def _binding_changed(self, binding: Binding, event: BindingEvent) -> None:
         self.events.contact_changed(binding, event)
