@@ -37,11 +37,14 @@ from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.presence import Events
+from edge_agent.sip.presence.events import SWEEP_SECONDS
 from edge_agent.sip.presence.messages import NOTICE_PREFIX
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.hunting import Hunting
+from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.pickup import Pickups
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.proxy.routing import Wrote
 from edge_agent.sip.registrar.contacts import Declined
@@ -57,7 +60,6 @@ from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.sip.user_agent.qualify import Qualifier
 from edge_agent.tokens import Tokens
 
-_SWEEP_SECONDS: Final = 5.0
 _SWEEP: Final = 0
 _ALIAS: Final = b"alias"
 _LOGGED_ERRORS: Final = 20
@@ -207,8 +209,10 @@ class Endpoint:
         trust = Trust(config, transport.peer)
         self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config, trust)
         self._kept = kept if kept is not None else Forgetful()
-        self._hunting = Hunting(self._kept, config.plan)
-        self.calls = Calls(journal, tokens, clock, config.limits, self._hunting)
+        hunting = Hunting(self._kept, config.plan)
+        self.calls = Calls(journal, tokens, clock, config.limits, hunting)
+        pickups = Pickups(self.calls, self.location, trust)
+        self._local = LocalState(hunting, self.calls.parties, pickups, self._kept, config.plan)
         self._core = ProxyCore(
             self._own,
             RouteBook(self._own, key, self.location.knows_host),
@@ -221,7 +225,7 @@ class Endpoint:
             self.drops,
             self.overload,
             self._gruus,
-            self._hunting,
+            self._local,
             wrote,
             trust,
         )
@@ -266,8 +270,8 @@ class Endpoint:
         now = self._clock.monotonic()
         self._registrar.restore(now)
         self.events.restore(now)
-        self._hunting.restore()
-        self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+        self._local.restore()
+        self._wheel.add(SWEEP_SECONDS, self, _SWEEP, now)
         self.qualifier.start(now)
         self._commit_store()
         self._transport.attach(self)
@@ -304,6 +308,7 @@ class Endpoint:
 
     def stop(self) -> None:
         """Write what is left; the transport is the composition's to close."""
+        self._local.last_callers.sweep()
         self._commit_store()
 
     def _check(self, config: SipConfig) -> None:
@@ -426,8 +431,9 @@ class Endpoint:
         self.lockout.sweep(now)
         self.notices.sweep(now)
         self.events.sweep(now)
+        self._local.last_callers.sweep()
         self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
-        self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+        self._wheel.add(SWEEP_SECONDS, self, _SWEEP, now)
 
     def _busy(self) -> set[str]:
         return self.calls.busy() | self.layer.inviting()
