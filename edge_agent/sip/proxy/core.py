@@ -235,8 +235,8 @@ class ProxyCore:
         hop, flow = self._next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
         timer = self._session_timer(request)
-        if request.method == b"BYE" and (call := self._calls.of_dialog(request)) is not None:
-            call.ended()
+        if request.method == b"BYE":
+            self._calls.hung_up(request)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
