@@ -36,6 +36,7 @@ from contract.snapshot.snapshot import (
     parse_snapshot,
     snapshot_digest,
 )
+from contract.snapshot.trunk import Trunk
 from contract.snapshot.user import PERMISSIONS, User
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "Snapshot",
     "SnapshotProblems",
     "Strategy",
+    "Trunk",
     "TrustedPeer",
     "User",
     "WorkingHours",

@@ -223,6 +223,8 @@ class Endpoint:
             wrote,
             trust,
         )
+        self.outages = self._core.outages
+        """Told which gateways do not work now."""
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )

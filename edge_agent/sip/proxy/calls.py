@@ -206,6 +206,10 @@ class Calls:
         call_id = request.call_id
         return self._live.get((call_id, request.from_tag)) or self._live.get((call_id, request.to_tag))
 
+    def has(self, call_id: bytes) -> bool:
+        """Whether a call with this Call-ID is in progress; looks through all of them."""
+        return any(key[0] == call_id for key in self._live)
+
     def keep(self, call: LiveCall) -> None:
         """More became known of a call."""
         if self._live.get(call.key) is call:

@@ -7,16 +7,19 @@ from dataclasses import replace
 
 from contract.dialplan import Call, Change, Decision, Outcome, Outward, Reason, Reject, Ring, Service, Walk
 from contract.dialplan.simulate import MAX_STEPS
+from contract.snapshot import Trunk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gateways import caller_id_of, uri_at, way_to
 from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding, Location
-from edge_agent.sip.message import BadMessage, Message, NameAddr, SipError, Uri
+from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.hunting import Hunting
+from edge_agent.sip.proxy.outages import Outages
 from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
+from edge_agent.sip.trunk_groups import user_at
 
 Wrote = Callable[[dict[str, str | bool]], None]
 _MAX_REDIRECTIONS = 5
@@ -34,6 +37,7 @@ class Routing:
         location: bindings.
         clock: the dial plan knows schedules.
         hunting: whose turn it is in hunt groups.
+        outages: which gateways do not work now.
         wrote: keeps what users change by feature codes.
         call: who dialled what.
         own: tells targets of the site from others.
@@ -50,6 +54,7 @@ class Routing:
         "_hunting",
         "_is_call",
         "_location",
+        "_outages",
         "_own",
         "_walk",
         "_wrote",
@@ -61,6 +66,7 @@ class Routing:
         location: Location,
         clock: Clock,
         hunting: Hunting,
+        outages: Outages,
         wrote: Wrote,
         call: Call,
         own: OwnAddresses,
@@ -71,6 +77,7 @@ class Routing:
         self._location = location
         self._clock = clock
         self._hunting = hunting
+        self._outages = outages
         self._wrote = wrote
         self._call = call
         self._own = own
@@ -81,7 +88,8 @@ class Routing:
 
     def _begun(self, call: Call) -> Walk:
         config = self._config
-        return Walk(config.plan, self._hunting.state(config.state), call, self._clock.now())
+        state = self._outages.state(self._hunting.state(config.state))
+        return Walk(config.plan, state, call, self._clock.now())
 
     def decide(self, now: float) -> tuple[Decision, list[Target]]:
         """The step to be carried out now, with its targets; none for a Reject.
@@ -151,7 +159,7 @@ class Routing:
                 bindings = [one for one in bindings if gruu_of(one.instance) == self._gruu]
             found = _by_phone(bindings)
             if step.numbers:
-                found = [*(self._outward(one) for one in step.numbers), *found]
+                found = [*(way for one in step.numbers if (way := self._outward(one)) is not None), *found]
             return found[: self._config.limits.branches]
         if isinstance(step, Service):
             uri = self._config.services.get(step.name)
@@ -171,9 +179,11 @@ class Routing:
         self._wrote({f"{kind}/{change.user_id}": value for kind, value in change.values})
         return Outcome(200)
 
-    def _outward(self, outward: Outward) -> Target:
-        """A number at a gateway."""
+    def _outward(self, outward: Outward) -> Target | None:
+        """A number at a gateway; None: at a trunk, and this edge has no user agent for them."""
         gateway = self._config.plan.gateways[outward.gateway_id]
+        if isinstance(gateway, Trunk):
+            return self._by_trunk(gateway, outward)
         flow = way_to(gateway)
         seconds = FIRST_RESPONSE_OF_A_NAME_SECONDS if flow.connection < 0 else FIRST_RESPONSE_SECONDS
         return Target(
@@ -183,6 +193,17 @@ class Routing:
             caller_id=caller_id_of(gateway, outward, self._config.domain),
             first_response_seconds=seconds,
         )
+
+    def _by_trunk(self, trunk: Trunk, outward: Outward) -> Target | None:
+        """A number at a trunk: by its user agent, which answers at once and knows itself how long to wait."""
+        there = self._config.trunks_at
+        if there is None:
+            return None
+        host, port = there
+        domain = self._config.domain
+        uri = Uri(host.encode(), user_at(outward.number, trunk.gateway_id, domain), port)
+        flow = Flow("udp", host, port)
+        return Target(uri.text, flow, trusted=True, caller_id=caller_id_of(trunk, outward, domain))
 
 
 def _contacts_of(response: Message) -> list[Uri]:

@@ -2,7 +2,8 @@
 
 from edge_agent.clock import Clock
 from edge_agent.ports import CallListener, Transfer
-from edge_agent.sip.message import Uri
+from edge_agent.sip.dialog import DialogKey
+from edge_agent.sip.message import Message, RawHeader, Uri
 from edge_agent.sip.user_agent.call import Call
 from edge_agent.sip.user_agent.conversation import Conversation
 from edge_agent.sip.user_agent.outgoing import OutgoingCall
@@ -24,6 +25,18 @@ class Talk:
         """As `reoffer`, by UPDATE; None only refreshes."""
         self._talk.update(description, self._clock.monotonic())
 
+    def reanswer(self, description: bytes) -> None:
+        """Give the description that a listener promised by `AnswerLater`."""
+        self._talk.reanswer(description, self._clock.monotonic())
+
+    def rerefuse(self, status: int, reason: str = "") -> None:
+        """Refuse what a listener promised a description for; the session stays as it is."""
+        self._talk.rerefuse(status, reason, self._clock.monotonic())
+
+    def acknowledge(self, answer: bytes) -> None:
+        """Send the ACK that waits for the answer that a listener promised."""
+        self._talk.acknowledge(answer)
+
     def inform(self, content_type: str, body: bytes) -> None:
         """Send information (INFO)."""
         self._talk.inform(content_type.encode(), body, self._clock.monotonic())
@@ -35,6 +48,16 @@ class Talk:
     def transfer_progress(self, status: int) -> None:
         """Tell the peer what became of the call that it wanted."""
         self._talk.transfer_progress(status, self._clock.monotonic())
+
+    @property
+    def key(self) -> DialogKey | None:
+        """Names the dialog; None before there is one."""
+        return self._talk.dialog.key if self._talk.dialog is not None else None
+
+    @property
+    def contact_host(self) -> str:
+        """Where the peer says that it is reached; empty before there is a dialog."""
+        return self._talk.dialog.remote_target.address if self._talk.dialog is not None else ""
 
 
 class Leg(Talk):
@@ -49,6 +72,11 @@ class Leg(Talk):
         self._offer = call.invite.body or None
         self.called = called.dialled
         """User part of the Request-URI."""
+
+    @property
+    def invite(self) -> Message:
+        """The request that the call came by."""
+        return self._call.invite
 
     @property
     def caller(self) -> str:
@@ -76,9 +104,9 @@ class Leg(Talk):
         """200 with our session description."""
         self._call.answer(description, self._clock.monotonic())
 
-    def refuse(self, status: int, reason: str) -> None:
+    def refuse(self, status: int, reason: str, headers: tuple[RawHeader, ...] = ()) -> None:
         """End the call before it is answered."""
-        self._call.refuse(status, reason, self._clock.monotonic())
+        self._call.refuse(status, reason, self._clock.monotonic(), headers)
 
     def hang_up(self) -> None:
         """End the call, whatever state it is in."""
@@ -97,6 +125,16 @@ class PlacedLeg(Talk):
     def hang_up(self) -> None:
         """End the call, whatever state it is in: cancelled before its answer."""
         self._call.hang_up(self._clock.monotonic())
+
+    @property
+    def heard(self) -> bool:
+        """Whether anything answered at all, a 100 too."""
+        return self._call.heard
+
+    @property
+    def refusal(self) -> Message | None:
+        """The final response that ended it before it was answered; None: none did."""
+        return self._call.refusal
 
     @property
     def replaces(self) -> str:
