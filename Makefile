@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench fuzz floods soak golden portal peers peer-matrix clean
+.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench fuzz floods soak golden prompts portal peers peer-matrix clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ floods: $(READY) ## Floods in full: 100,000 connections each by TCP and TLS, and
 
 golden: $(READY) ## Write the golden files anew; review the difference before committing it
 	$(BIN)/python -m tools.write_golden
+
+prompts: $(READY) ## Speak the announcements of voice services anew, after their texts were changed
+	$(BIN)/python -m tools.make_prompts
 
 portal: $(READY) ## Build the web portal (done by run and test when needed)
 	$(BIN)/python -m tools.build_portal

@@ -182,10 +182,11 @@ def provisioning_config(
             clear_text=networks(policy.clear_text_networks),
             proof_required=policy.proof_required,
             answer_unknown=policy.answer_unknown,
+            approved_only=policy.approved_only,
             requests_per_address=policy.requests_per_minute_per_address,
             requests_per_phone=policy.requests_per_minute_per_phone,
         ),
-        dhcp=_dhcp(policy.dhcp),
+        dhcp=_dhcp(policy.dhcp, approved_only=policy.approved_only),
         plugins=tuple(PluginPackage(one.vendor, one.digest, one.content) for one in snapshot.device_plugins),
         directory=tuple(
             sorted(
@@ -200,7 +201,7 @@ def provisioning_config(
     )
 
 
-def _dhcp(service: DhcpService | None) -> DhcpConfig | None:
+def _dhcp(service: DhcpService | None, *, approved_only: bool) -> DhcpConfig | None:
     if service is None:
         return None
     return DhcpConfig(
@@ -218,7 +219,7 @@ def _dhcp(service: DhcpService | None) -> DhcpConfig | None:
             for each in service.ranges
         ),
         service.voice_vlan,
-        service.known_only,
+        service.known_only or approved_only,
         service.proxy_offers,
     )
 

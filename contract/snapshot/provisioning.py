@@ -124,6 +124,9 @@ class ProvisioningPolicy(Frozen):
     answer_unknown: bool = False
     """True: plug and play tells also phones that the site does not know where to ask; they appear in the portal
     either way, and get nothing secret either way."""
+    approved_only: bool = False
+    """True: a phone that is no device of the site gets nothing at all, not even what holds no secret, nor an address by
+    DHCP; it appears in the portal with that reason."""
     requests_per_minute_per_address: Annotated[int, Field(ge=10, le=100_000)] = 1200
     requests_per_minute_per_phone: Annotated[int, Field(ge=10, le=10_000)] = 120
     dhcp: DhcpService | None = None

@@ -93,6 +93,7 @@ RefusalReason = Literal[
     "too_many_guesses",
     "too_many_requests",
     "network_not_served",
+    "not_approved",
     "clear_text",
     "proof_needed",
     "wrong_password",

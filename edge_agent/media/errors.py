@@ -47,6 +47,14 @@ class PromptError(MediaError):
     """A prompt is missing or is not 8 kHz, mono, 16-bit WAV."""
 
 
+class MixFull(MediaError):
+    """As many callers as a mix takes are in it."""
+
+
+class RecordingFailed(MediaError):
+    """A recording cannot be written."""
+
+
 class SessionEnded(MediaError):
     """The call is over, so what the application asked of it cannot be done; `cause` is the `EndCause`."""
 

@@ -16,6 +16,7 @@ class Happenings:
     def __init__(self) -> None:
         self._events: deque[SessionEvent] = deque()
         self._wake = asyncio.Event()
+        self._over = asyncio.Event()
         self.cause: EndCause | None = None
         """Why the call ended; None while it lasts."""
 
@@ -30,6 +31,7 @@ class Happenings:
         if self.cause is not None:
             return False
         self.cause = cause
+        self._over.set()
         self._wake.set()
         return True
 
@@ -37,6 +39,11 @@ class Happenings:
         """Raises `SessionEnded` when the call is over."""
         if self.cause is not None:
             raise SessionEnded(self.cause)
+
+    async def over(self) -> EndCause:
+        """See `MediaSession.over`."""
+        await self._over.wait()
+        return self.cause or EndCause.FAILED
 
     async def wait(self) -> None:
         """Until something happens; `SessionEnded` when it is the end."""
@@ -61,7 +68,7 @@ class Happenings:
             self.check()
             try:
                 async with asyncio.timeout(timeout_seconds):
-                    while (digit := self._next_digit()) is None:
+                    while (digit := self.take_digit()) is None:
                         await self.wait()
             except TimeoutError:
                 return Collected(digits, complete=False)
@@ -77,9 +84,24 @@ class Happenings:
         self._events = deque(kept)
         return taken
 
-    def _next_digit(self) -> str | None:
+    def wake(self) -> None:
+        """Something that is no event happened; whoever waits looks again."""
+        self._wake.set()
+
+    @property
+    def digit_waits(self) -> bool:
+        """Whether a key was pressed that nobody has asked for."""
+        return any(isinstance(event, DigitPressed) for event in self._events)
+
+    async def wait_for_digit(self) -> None:
+        """Until a key was pressed that nobody has asked for."""
+        while not self.digit_waits:
+            await self.wait()
+
+    def take_digit(self, among: str = "") -> str | None:
+        """The first key that waits; None: none does. `among`: only one of these."""
         for event in self._events:
-            if isinstance(event, DigitPressed):
+            if isinstance(event, DigitPressed) and (not among or event.digit in among):
                 self._events.remove(event)
                 return event.digit
         return None

@@ -24,9 +24,28 @@ class EndCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """An announcement, by the file that holds it; each engine loads it in its own way, before the first call."""
+    """An announcement or a recording, by its file: 8 kHz, mono, 16-bit WAV. Announcements of applications are loaded
+    before the first call, others when they are played."""
 
     path: Path
+
+
+class RecordingEnd(StrEnum):
+    """Why a recording ended while its call goes on."""
+
+    KEY = "key"
+    SILENCE = "silence"
+    LENGTH = "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording that is in its file."""
+
+    seconds: float
+    end: RecordingEnd
+    key: str = ""
+    """Which key ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,41 @@ class Collected:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """How a caller takes part in a mix.
+
+    Args:
+        gain_db: how much louder (or, negative, softer) than they are the others hear them.
+        muted: nobody hears them.
+        deaf: they hear nobody.
+        only_to: the only sessions that hear them, as of a supervisor who whispers to an agent; None: everybody does.
+    """
+
+    gain_db: float = 0.0
+    muted: bool = False
+    deaf: bool = False
+    only_to: frozenset[object] | None = None
+
+
+class Mix(Protocol):
+    """Callers who hear each other."""
+
+    @property
+    def members(self) -> int:
+        """How many callers are in it."""
+        ...
+
+    @property
+    def speaking(self) -> "tuple[object, ...]":
+        """The sessions whose callers speak at this moment, the loudest first."""
+        ...
+
+    async def play(self, prompt: Prompt) -> None:
+        """Let everybody in it hear a prompt, to its end; returns at once when nobody is left."""
+        ...
+
+
 class MediaSession(Protocol):
     """One call, from its arrival to its end."""
 
@@ -71,8 +125,38 @@ class MediaSession(Protocol):
         """Take the call; returns when audio may flow."""
         ...
 
-    async def play(self, prompt: Prompt) -> None:
-        """Play a prompt to its end."""
+    async def play(self, *prompts: Prompt, barge_in: bool = False, start_seconds: float = 0.0) -> float:
+        """Play prompts one after the other.
+
+        Args:
+            prompts: what to play.
+            barge_in: whether a key, also one that was pressed before, ends it; `collect` gives the key.
+            start_seconds: where in the first of them to begin.
+
+        Returns:
+            How far, in seconds, it came in the one that was played last.
+
+        Raises:
+            PromptError: one of them cannot be played.
+        """
+        ...
+
+    async def record(
+        self, path: Path, most_seconds: float, silence_seconds: float = 0.0, terminators: str = "#"
+    ) -> Recorded:
+        """Write what the caller says to a file, until a key, silence, or its greatest length.
+
+        When the call ends, `SessionEnded` is raised, and what was said is in the file all the same.
+
+        Args:
+            path: 8 kHz, mono, 16-bit WAV; replaced when it is there.
+            most_seconds: its greatest length.
+            silence_seconds: how long nobody may speak; 0: as long as they like.
+            terminators: keys that end it; others are kept for `collect`.
+
+        Raises:
+            RecordingFailed: the disk would not.
+        """
         ...
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
@@ -84,6 +168,26 @@ class MediaSession(Protocol):
 
     async def echo(self) -> None:
         """Send the caller's own audio back until the call ends, and then raise `SessionEnded`."""
+        ...
+
+    async def join(self, name: str, seat: Seat = Seat()) -> Mix:
+        """Let the caller hear and be heard by all who are in the mix of this name; returns at once.
+
+        In that mix already, the caller takes another seat; in another one, they leave it. A prompt that is played to
+        the caller meanwhile takes the mix's place for them. Raises `MixFull`.
+        """
+        ...
+
+    async def leave(self) -> None:
+        """Take the caller out of the mix that they are in."""
+        ...
+
+    async def bridge(self, other: "MediaSession") -> None:
+        """Let two callers talk until the other one's call is over; `SessionEnded` when this one is before."""
+        ...
+
+    async def over(self) -> EndCause:
+        """Wait until the call is over."""
         ...
 
     async def next_event(self) -> SessionEvent:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from edge_agent.sync.durable_file import write_durably
+from edge_agent.durable_file import write_durably
 from edge_agent.tokens import Tokens
 
 KEY_BYTES: Final = 32

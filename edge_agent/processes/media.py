@@ -6,6 +6,7 @@ brings each call over its event socket.
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -86,16 +87,19 @@ def voice_applications() -> dict[str, Application]:
 
 
 async def build_media_process(
-    settings: MediaProcessSettings, clock: Clock | None = None, tokens: Tokens | None = None
+    settings: MediaProcessSettings,
+    clock: Clock | None = None,
+    tokens: Tokens | None = None,
+    applications: Mapping[str, Application] | None = None,
 ) -> MediaProcess:
-    """A media process that takes calls.
+    """A media process that takes calls, for the voice applications of a site unless others are given.
 
     Raises:
         OSError: the SIP port cannot be bound.
         PromptError: a prompt of an application cannot be used.
     """
     clock, tokens = clock or SystemClock(), tokens or SystemTokens()
-    applications = voice_applications()
+    applications = voice_applications() if applications is None else applications
     prompts = {prompt for application in applications.values() for prompt in application.prompts}
     engine = EmbeddedEngine(settings.engine, prompts, clock, tokens)
     server = MediaServer(applications, engine.session)

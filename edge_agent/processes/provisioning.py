@@ -14,6 +14,7 @@ from contract.devices import load_catalogue
 from contract.sync.dhcp import DhcpStatus
 from contract.sync.state import StateRecord
 from edge_agent.clock import SystemClock
+from edge_agent.durable_file import write_durably
 from edge_agent.health.alarms import Alarms
 from edge_agent.network.own_addresses import own_addresses, own_interfaces, reachable_host
 from edge_agent.ports import NoticeOutcome
@@ -31,7 +32,6 @@ from edge_agent.provisioning.serve.http.tls import CertificateUnusable
 from edge_agent.provisioning.server import DhcpMeans, Keeping, ProvisioningAddresses, ProvisioningServer
 from edge_agent.settings import ProvisioningSettings, Settings
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
-from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens
 from edge_agent.views import provisioning_config
 

@@ -18,6 +18,7 @@ from contract.sync.live_calls import MAX_SHOWN, CallInProgress, CallsInProgress
 from contract.sync.questions import CALL_LADDER, CALL_PCAP, LIVE_CALLS
 from contract.sync.state import StateRecord, merge
 from edge_agent.clock import SystemClock
+from edge_agent.durable_file import write_durably
 from edge_agent.errors import EdgeError
 from edge_agent.network.own_addresses import reachable_host, reachable_host_six
 from edge_agent.ports import Notice, NoticeRefused
@@ -47,7 +48,6 @@ from edge_agent.sip.transport import (
 )
 from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
-from edge_agent.sync.durable_file import write_durably
 from edge_agent.tokens import SystemTokens
 from edge_agent.views import limits_of, sip_config, trunk_settings
 

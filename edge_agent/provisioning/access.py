@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     TOO_MANY_GUESSES = "too_many_guesses"
     TOO_MANY_REQUESTS = "too_many_requests"
     NETWORK_NOT_SERVED = "network_not_served"
+    NOT_APPROVED = "not_approved"
     CLEAR_TEXT = "clear_text"
     PROOF_NEEDED = "proof_needed"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105  (a reason, no password)
@@ -46,6 +47,7 @@ class Access:
         clear_text: where passwords may go out in clear, and to phones without proof.
         proof_required: proof is asked for on every network.
         answer_unknown: plug and play answers unknown phones too.
+        approved_only: who is no device of the site gets nothing at all.
         requests_per_address, requests_per_phone: in a minute.
     """
 
@@ -53,6 +55,7 @@ class Access:
     clear_text: tuple[_Network, ...] = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
     proof_required: bool = False
     answer_unknown: bool = False
+    approved_only: bool = False
     requests_per_address: int = 1200
     requests_per_phone: int = 120
 

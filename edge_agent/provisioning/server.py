@@ -16,6 +16,7 @@ from edge_agent.provisioning.dhcp.search import Pace
 from edge_agent.provisioning.dhcp.server import Alarm, DhcpServer
 from edge_agent.provisioning.errors import NothingPrepared
 from edge_agent.provisioning.identify import Identifier
+from edge_agent.provisioning.neighbours import Neighbours
 from edge_agent.provisioning.render import Library, Renderer
 from edge_agent.provisioning.serve.desk import Desk
 from edge_agent.provisioning.serve.ftp import FtpServer
@@ -111,6 +112,7 @@ class ProvisioningServer:
         self._urls = ProfileUrls(catalogue)
         self._identifier = identifier = Identifier(catalogue)
         self.desk = Desk(identifier, reporter, clock)
+        self.desk.neighbour = Neighbours(clock).mac
         self.listener = Listener(self.desk)
         self.tftp = TftpServer(self.listener, clock)
         uploads = Uploads(keeping.uploads, reporter) if keeping.uploads is not None else None

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge_agent.sync.durable_file import set_aside
+from edge_agent.durable_file import set_aside
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretBytes, ValidationError
 
 from contract.sync.messages import proof_text, sealing_info
 from contract.values import Id
-from edge_agent.sync.durable_file import write_durably
+from edge_agent.durable_file import write_durably
 from edge_agent.sync.errors import IdentityUnreadable, NotEnrolled, SyncError
 
 IDENTITY_FILE: Final = "identity.json"

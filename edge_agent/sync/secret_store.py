@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from contract.values import SecretRef
-from edge_agent.sync.durable_file import set_aside, write_durably
+from edge_agent.durable_file import set_aside, write_durably
 from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Final
 
 from contract.snapshot import Snapshot, parse_snapshot
 from contract.snapshot.snapshot import SnapshotProblems
-from edge_agent.sync.durable_file import flush_folder, write_durably
+from edge_agent.durable_file import flush_folder, write_durably
 from edge_agent.sync.errors import SyncError
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """The provisioning process's own composition with a site's DHCP rules, driven line by line.
 
-`python -m tests.support.dhcp_edge FOLDER RULES` (RULES: JSON of `DhcpService`, or `null`). Each line on standard input
-is answered by one of JSON: `status`, `alarms` (those that are active), `unknown` (phones that were seen).
+`python -m tests.support.dhcp_edge FOLDER RULES` (RULES: JSON of `DhcpService`, or `null`), and `approved_only` behind
+it where nobody else is served. Each line on standard input is answered by one of JSON: `status`, `alarms` (those that
+are active), `unknown` (phones that were seen), `refused`.
 """
 
 import asyncio
@@ -22,16 +23,15 @@ from edge_agent.tokens import SystemTokens
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 
 
-async def serve(folder: Path, rules: str) -> None:
+async def serve(folder: Path, rules: str, *, approved_only: bool = False) -> None:
     """Run until standard input ends."""
     subsystem = ProvisioningSubsystem(Bell())
     ports = ProvisioningSettings(tftp_port=69, http_port=8090, https_port="off", plug_and_play_port="off")
     await subsystem.start(Start(settings=Settings(state_dir=folder, provisioning=ports)))
     service = None if rules == "null" else DhcpService.model_validate_json(rules)
     snapshot = small_snapshot()
-    site = snapshot.site.model_copy(
-        update={"provisioning": ProvisioningPolicy(dhcp=service, clear_text_networks=("192.0.2.0/24",))}
-    )
+    policy = ProvisioningPolicy(dhcp=service, clear_text_networks=("192.0.2.0/24",), approved_only=approved_only)
+    site = snapshot.site.model_copy(update={"provisioning": policy})
     secrets = {ref: SecretStr(value) for ref, value in SMALL_SECRETS.items()}
     prepared = snapshot.model_copy(update={"site": site})
     await subsystem.prepare(
@@ -46,6 +46,8 @@ async def serve(folder: Path, rules: str) -> None:
                 answer = await subsystem.order("dhcp_status", {})
             case "alarms":
                 answer = json.dumps(sorted(_alarms(outbox)))
+            case "refused":
+                answer = json.dumps([one for one in _events(outbox) if one["kind"] == "phone_refused"])
             case _:
                 seen = [one for one in _events(outbox) if one["kind"] == "unknown_phone"]
                 answer = json.dumps(seen)
@@ -66,4 +68,4 @@ def _alarms(outbox: Outbox) -> set[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], approved_only="approved_only" in sys.argv[3:]))

@@ -85,6 +85,7 @@ class PhoneRules(Shown):
     )
     proof_required: bool = Field(description="Phones show their factory certificate or their password everywhere")
     answer_unknown: bool = Field(description="Plug and play tells unknown phones where to ask, too")
+    approved_only: bool = Field(description="Phones that are no devices of the site get nothing at all")
     requests_per_minute_per_address: int
     requests_per_minute_per_phone: int
     dhcp: DhcpService | None
@@ -187,6 +188,7 @@ class PhoneRulesPatch(Patch):
     clear_text_networks: Networks | None = absent()
     proof_required: bool | None = absent()
     answer_unknown: bool | None = absent()
+    approved_only: bool | None = absent()
     requests_per_minute_per_address: Annotated[int, Field(ge=10, le=100_000)] | None = absent()
     requests_per_minute_per_phone: Annotated[int, Field(ge=10, le=10_000)] | None = absent()
     dhcp: NewDhcpService | None = absent()

@@ -9,8 +9,10 @@ from pathlib import Path
 from edge_agent.clock import Clock
 from edge_agent.media.embedded import wav
 from edge_agent.media.embedded.g711 import Samples
+from edge_agent.media.embedded.rooms import Rooms
 from edge_agent.media.embedded.session import EmbeddedSession, SessionLimits
 from edge_agent.media.embedded.sockets import RtpPorts
+from edge_agent.media.embedded.stream import FRAME
 from edge_agent.media.embedded.ticker import Lateness, Ticker
 from edge_agent.media.errors import TooManySessions
 from edge_agent.media.session import Prompt
@@ -43,6 +45,7 @@ class EmbeddedEngine:
         """Loads every prompt; raises `PromptError` when one cannot be used."""
         self._settings, self._clock, self._tokens = settings, clock, tokens
         self._prompts: dict[Path, Samples] = {prompt.path: wav.load(prompt.path) for prompt in prompts}
+        self._rooms = Rooms(FRAME, self._prompts)
         self._ports = RtpPorts(settings.rtp_address, settings.rtp_first_port, settings.rtp_last_port, tokens.fraction())
         self._sessions: set[EmbeddedSession] = set()
         self._ticker = Ticker(clock, self._tick)
@@ -70,7 +73,7 @@ class EmbeddedEngine:
         rtp = self._ports.open()
         try:
             session = EmbeddedSession(
-                leg, rtp, self._prompts, self._settings.limits, self._clock, self._tokens, self._closed
+                leg, rtp, self._prompts, self._rooms, self._settings.limits, self._clock, self._tokens, self._closed
             )
         except BaseException:
             rtp.close()
@@ -89,5 +92,6 @@ class EmbeddedEngine:
             self._ticker.stop()
 
     def _tick(self, now: float) -> None:
+        self._rooms.tick()
         for session in tuple(self._sessions):
             session.tick(now)

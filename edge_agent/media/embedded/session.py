@@ -1,6 +1,7 @@
 """A call on the embedded engine: `MediaSession` over an `AudioStream`, its socket and its SIP leg."""
 
 import asyncio
+import contextlib
 import socket
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,12 +10,26 @@ from pathlib import Path
 
 from edge_agent.clock import Clock
 from edge_agent.media import sdp
-from edge_agent.media.embedded import sockets
+from edge_agent.media.bridging import bridge
+from edge_agent.media.embedded import sockets, wav
 from edge_agent.media.embedded.g711 import Samples
+from edge_agent.media.embedded.recorder import Recorder
+from edge_agent.media.embedded.rooms import Room, Rooms
 from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
-from edge_agent.media.errors import NotAcceptable, PromptError
+from edge_agent.media.errors import NotAcceptable, RecordingFailed
 from edge_agent.media.happenings import Happenings
-from edge_agent.media.session import Collected, DigitPressed, EndCause, Prompt, PromptPlayed, SessionEvent
+from edge_agent.media.session import (
+    Collected,
+    DigitPressed,
+    EndCause,
+    MediaSession,
+    Prompt,
+    PromptPlayed,
+    Recorded,
+    RecordingEnd,
+    Seat,
+    SessionEvent,
+)
 from edge_agent.ports import CallLeg
 from edge_agent.tokens import Tokens
 
@@ -35,6 +50,7 @@ class EmbeddedSession:
         leg: CallLeg,
         rtp: socket.socket,
         prompts: Mapping[Path, Samples],
+        rooms: Rooms,
         limits: SessionLimits,
         clock: Clock,
         tokens: Tokens,
@@ -42,6 +58,7 @@ class EmbeddedSession:
     ) -> None:
         self._leg, self._rtp, self._prompts, self._clock, self._closed = leg, rtp, prompts, clock, closed
         self._stream = AudioStream(tokens, clock.monotonic(), limits.silence_seconds, limits.held_seconds)
+        self._rooms, self._room, self._tokens = rooms, "", tokens
         self._sdp_id, self._sdp_version = int(tokens.token(4), 16), 0
         self._port = int(rtp.getsockname()[1])
         self._address: str | None = None
@@ -70,19 +87,75 @@ class EmbeddedSession:
         await self._confirmed.wait()
         self._happenings.check()
 
-    async def play(self, prompt: Prompt) -> None:
-        """Play a prompt to its end."""
-        self._happenings.check()
-        samples = self._prompts.get(prompt.path)
-        if samples is None:
-            raise PromptError(f"{prompt.path.name}: not loaded")
+    async def play(self, *prompts: Prompt, barge_in: bool = False, start_seconds: float = 0.0) -> float:
+        """Play prompts; see `MediaSession.play`."""
+        played = 0.0
+        for prompt in prompts:
+            self._happenings.check()
+            samples = self._prompts.get(prompt.path)
+            if samples is None:
+                samples = await asyncio.to_thread(wav.load, prompt.path)
+            if barge_in and self._happenings.digit_waits:
+                return played
+            played = await self._play(samples[int(start_seconds * wav.RATE) :], barge_in) + start_seconds
+            start_seconds = 0.0
+        return played
+
+    async def _play(self, samples: Samples, barge_in: bool) -> float:
+        if not len(samples):
+            return 0.0
         self._happenings.take_played()
         self._stream.play(samples)
         try:
             while not self._happenings.take_played():
+                if barge_in and self._happenings.digit_waits:
+                    return self._stream.played / wav.RATE
                 await self._happenings.wait()
         finally:
             self._stream.stop_playing()
+        return len(samples) / wav.RATE
+
+    async def record(
+        self, path: Path, most_seconds: float, silence_seconds: float = 0.0, terminators: str = "#"
+    ) -> Recorded:
+        """Write what the caller says; see `MediaSession.record`."""
+        self._happenings.check()
+        loop = asyncio.get_running_loop()
+        writing: set[asyncio.Future[None]] = set()
+
+        def flush() -> None:
+            task = loop.run_in_executor(None, recorder.flush)
+            writing.add(task)
+            task.add_done_callback(written)
+
+        def written(task: "asyncio.Future[None]") -> None:
+            writing.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                failures.append(error)
+            self._happenings.wake()
+
+        failures: list[BaseException] = []
+        try:
+            recorder = await asyncio.to_thread(Recorder, path, most_seconds, silence_seconds, flush)
+        except OSError as error:
+            raise RecordingFailed(f"{path.name}: {error.strerror}") from error
+        self._stream.hearer = recorder.hear
+        key = None
+        try:
+            while recorder.ended is None and not failures:
+                key = self._happenings.take_digit(terminators) if terminators else None
+                if key is not None:
+                    break
+                await self._happenings.wait()
+        finally:
+            self._stream.hearer = None
+            # Also when the application is cancelled meanwhile: what was said is in the file.
+            closing = loop.run_in_executor(None, recorder.close)
+            with contextlib.suppress(OSError):
+                await asyncio.shield(closing)
+        if failures or closing.exception() is not None:
+            raise RecordingFailed(f"{path.name}: cannot be written")
+        return Recorded(recorder.seconds, recorder.ended or RecordingEnd.KEY, key or "")
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
         """Gather digits; see `MediaSession.collect`."""
@@ -97,6 +170,28 @@ class EmbeddedSession:
                 await self._happenings.wait()
         finally:
             self._stream.echoing = False
+
+    async def join(self, name: str, seat: Seat = Seat()) -> Room:  # noqa: B008 - it is frozen
+        """Let the caller hear and be heard in a mix; see `MediaSession.join`."""
+        self._happenings.check()
+        if self._room and self._room != name:
+            self._leave()
+        room = self._rooms.join(name, self, seat)
+        self._room = name
+        return room
+
+    async def leave(self) -> None:
+        """Take the caller out of the mix."""
+        self._leave()
+
+    async def bridge(self, other: MediaSession) -> None:
+        """Let two callers talk; see `MediaSession.bridge`."""
+        await bridge(self, other, f"bridge-{self._tokens.token(8)}")
+        self._happenings.check()
+
+    async def over(self) -> EndCause:
+        """Wait until the call is over."""
+        return await self._happenings.over()
 
     async def next_event(self) -> SessionEvent:
         """The next thing that happened."""
@@ -124,6 +219,7 @@ class EmbeddedSession:
         """The call is over; frees its port."""
         if self._happenings.end(cause):
             self._confirmed.set()
+            self._leave()
             self._closed(self)
 
     def end(self, cause: EndCause) -> None:
@@ -162,6 +258,20 @@ class EmbeddedSession:
                     self._happenings.happened(PromptPlayed())
                 case WentSilent():
                     self.end(EndCause.SILENT)
+
+    # What a mix says (Voice).
+
+    def listen(self) -> Samples:
+        """What the caller says in this tick."""
+        return self._stream.listen()
+
+    def hear(self, others: Samples) -> None:
+        """What the others of the mix say in this tick."""
+        self._stream.hear(others)
+
+    def _leave(self) -> None:
+        name, self._room = self._room, ""
+        self._rooms.leave(name, self)
 
     def _describe(self, offer: bytes | None) -> bytes:
         """Our description for the peer's, or an offer of ours; a change counts only when it can be answered."""

@@ -3,6 +3,7 @@
 `receive` and `tick` return what the engine must know in a closed union; the engine performs it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,9 +83,13 @@ class AudioStream:
         self._prompt: Samples | None = None
         self._prompt_at = 0
         self._marker = True
+        self._heard: Samples | None = None
+        self._mixed: Samples | None = None
         self._heard_at = now
         self._silence_seconds, self._held_seconds = silence_seconds, held_seconds
         self.echoing = False
+        self.hearer: Callable[[Samples], None] | None = None
+        """Told each 20 ms what the peer says."""
         self.packets_received = 0
         self.packets_sent = 0
 
@@ -100,6 +105,16 @@ class AudioStream:
     def stop_playing(self) -> None:
         """Say no more of the prompt; no `Played` follows."""
         self._prompt = None
+
+    @property
+    def playing(self) -> bool:
+        """Whether a prompt is being said."""
+        return self._prompt is not None
+
+    @property
+    def played(self) -> int:
+        """How many samples of the prompt that is playing have been said."""
+        return self._prompt_at
 
     def receive(self, data: bytes, source: Address, now: float) -> Received:
         """A datagram came in."""
@@ -142,12 +157,24 @@ class AudioStream:
             self._delay.restart()
         return None if reason is None else Dropped(reason)
 
+    def listen(self) -> Samples:
+        """What the peer says in the tick that comes next."""
+        if self._heard is None:
+            self._heard = self._hear()
+        return self._heard
+
+    def hear(self, others: Samples) -> None:
+        """Say this at the next tick, unless a prompt is to be said: what the others of a mix say."""
+        self._mixed = others
+
     def tick(self, now: float) -> list[Ticked]:
         """20 ms have passed: the packet to send, the end of a prompt, the end of patience."""
-        heard = self._hear()
+        heard, self._heard = self.listen(), None
         plan = self._plan
         if plan is None:
             return []
+        if self.hearer is not None:
+            self.hearer(heard)
         out: list[Ticked] = []
         frame = self._next_frame(heard, out)
         destination = self._source.destination
@@ -180,6 +207,7 @@ class AudioStream:
         return self._concealer.fill(samples, known)
 
     def _next_frame(self, heard: Samples, out: list[Ticked]) -> Samples:
+        mixed, self._mixed = self._mixed, None
         if self._prompt is not None:
             frame = self._prompt[self._prompt_at : self._prompt_at + FRAME]
             self._prompt_at += FRAME
@@ -188,4 +216,6 @@ class AudioStream:
                 out.append(Played())
                 frame = np.pad(frame, (0, FRAME - len(frame)))
             return frame
-        return heard if self.echoing else np.zeros(FRAME, dtype=np.int16)
+        if mixed is not None:
+            return mixed
+        return heard if self.echoing else _SILENCE

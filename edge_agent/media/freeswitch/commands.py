@@ -8,7 +8,7 @@ from typing import Final
 
 from edge_agent.errors import EdgeError
 
-APPLICATIONS: Final = frozenset({"answer", "echo", "playback"})
+APPLICATIONS: Final = frozenset({"answer", "conference", "echo", "playback", "record", "set"})
 """What a call may be made to execute."""
 
 
@@ -39,6 +39,16 @@ def divert_events() -> bytes:
 def stop_playing(call: str) -> bytes:
     """End what the call with this UUID is playing; its execution completes as usual."""
     return f"api uuid_break {_line(call)} all\n\n".encode()
+
+
+def conference(name: str, *words: str) -> bytes:
+    """Do something in a conference, such as `mute 3` or `play /some/file`."""
+    return f"api conference {' '.join(_line(word) for word in (name, *words))}\n\n".encode()
+
+
+def variable(call: str, name: str) -> bytes:
+    """Ask for a variable of a call; `_undef_` is the answer where it has none."""
+    return f"api uuid_getvar {_line(call)} {_line(name)}\n\n".encode()
 
 
 def execute(application: str, argument: str, execution: str) -> bytes:

@@ -279,7 +279,9 @@ class DhcpCore:
         if message.client == NOWHERE or (message.relay == NOWHERE and arrival.source != message.client):
             return self._drop(DropReason.NO_LEASE)
         plugin = self._plugin(message)
-        if (plugin is None and not self._site.knows(message.mac)) or not self._site.serves(str(message.client)):
+        known = self._site.knows(message.mac)
+        stranger = self.config.known_only or plugin is None
+        if (stranger and not known) or not self._site.serves(str(message.client)):
             return self._drop(DropReason.NOT_KNOWN)
         told = self._told(message, arrival, plugin)
         reply = self._reply(Kind.ACK, message, arrival, {**self._echoed(message), **told})
@@ -290,7 +292,7 @@ class DhcpCore:
         plugin = self._plugin(message)
         if not self.config.proxy_offers or self.config.ranges:
             return self._drop(DropReason.NO_RANGE)
-        if plugin is None or not message.text(Code.VENDOR_CLASS):
+        if plugin is None or not message.text(Code.VENDOR_CLASS) or not self._may_have_any(message):
             return self._drop(DropReason.NOT_KNOWN)
         said = {int(Code.VENDOR_CLASS): message.options[Code.VENDOR_CLASS]}
         options = {**self._echoed(message), **said, **self._told(message, arrival, plugin)}

@@ -8,14 +8,14 @@ is reported with its reason; the phone learns no more than that there is nothing
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from contract.sync.events import PhoneFetched, PhoneRefused, RefusalReason, UnknownPhoneSeen
 from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
 from edge_agent.provisioning.access import Access, Proof, Protocol, Refusal
-from edge_agent.provisioning.identify import Facts, Identifier
+from edge_agent.provisioning.identify import Certainty, Fact, Facts, Identifier
 from edge_agent.provisioning.render import Library, RenderedFile
 from edge_agent.provisioning.serve.limits import GuessGuard, RateLimit, ReportGate
 
@@ -26,6 +26,7 @@ _REASONS: Final[Mapping[Refusal, RefusalReason]] = {
     Refusal.TOO_MANY_GUESSES: "too_many_guesses",
     Refusal.TOO_MANY_REQUESTS: "too_many_requests",
     Refusal.NETWORK_NOT_SERVED: "network_not_served",
+    Refusal.NOT_APPROVED: "not_approved",
     Refusal.CLEAR_TEXT: "clear_text",
     Refusal.PROOF_NEEDED: "proof_needed",
     Refusal.WRONG_PASSWORD: "wrong_password",
@@ -92,6 +93,9 @@ class Desk:
         """What a device itself sent under a name, which it may have back."""
         self.switch_port: Callable[[str], str] = lambda mac: ""
         """Where a phone is plugged in, by its MAC address, as far as it is known."""
+        self.neighbour: Callable[[str], str] = lambda address: ""
+        """The MAC address of who has an IP address, as far as the system knows; asked where only approved phones are
+        served and the request itself does not say."""
         self.answers: Counter[str] = Counter()
         """How many requests ended how: `found`, or a `Refusal`."""
 
@@ -152,6 +156,7 @@ class Desk:
         elif not known:
             self._report_unknown(_report(facts, address, "sip", user_agent), now)
             refusal = None if self.access.answer_unknown and mac else Refusal.UNKNOWN_PHONE
+            refusal = Refusal.NOT_APPROVED if self.access.approved_only else refusal
         self.answers[refusal.value if refusal else "told"] += 1
         if refusal is not None:
             self._refused(Question("", address, "sip", user_agent), facts, refusal)
@@ -170,6 +175,8 @@ class Desk:
             return Refusal.TOO_MANY_REQUESTS
         if not self.access.serves(address):
             return Refusal.NETWORK_NOT_SERVED
+        if self.access.approved_only and (refused := self._stranger(question, facts, now)) is not None:
+            return refused
         file = self._library.find(name)
         if file is not None:
             secret = file.device_id is not None
@@ -186,6 +193,19 @@ class Desk:
         self._guard.guessed(address, mac, now)
         self._report_unknown(_report(facts, address, question.protocol, question.user_agent), now)
         return Refusal.UNKNOWN_PHONE
+
+    def _stranger(self, question: Question, facts: Facts, now: float) -> Refusal | None:
+        """Why someone who is no device of the site gets nothing; None when it is one."""
+        mac = facts.mac.value or self.neighbour(question.address)
+        if self._library.device_id(mac) is not None:
+            return None
+        if self._guard.is_locked_out(question.address, now):
+            return Refusal.TOO_MANY_GUESSES
+        if mac:
+            self._guard.guessed(question.address, mac, now)
+            known = facts if facts.mac.value else replace(facts, mac=Fact(mac, Certainty.LIKELY))
+            self._report_unknown(_report(known, question.address, question.protocol, question.user_agent), now)
+        return Refusal.NOT_APPROVED
 
     def _secret(self, question: Question, file: RenderedFile, now: float) -> Refusal | None:
         """Why a file with passwords is not given, or None."""

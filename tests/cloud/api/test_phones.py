@@ -100,6 +100,7 @@ def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(wo
     rules = {
         "served_networks": ["192.168.10.0/24"],
         "proof_required": True,
+        "approved_only": True,
         "dhcp": {"voice_vlan": 20, "known_only": True, "ranges": [DHCP_RANGE]},
     }
     changed = world.admin.patch(where, {"provisioning": rules})
@@ -110,6 +111,7 @@ def test_the_rules_for_phones_are_kept_as_what_differs_and_reach_the_snapshot(wo
     with world.databases.api.session(PLATFORM) as session:
         policy = compile_site(session, world.ours.site_id, 1).site.provisioning
     assert policy.served_networks == ("192.168.10.0/24",)
+    assert policy.approved_only is True
     assert policy.dhcp is not None
     assert (policy.dhcp.voice_vlan, policy.dhcp.known_only) == (20, True)
     assert policy.dhcp.ranges[0].reservations[0].mac == "001565000001"

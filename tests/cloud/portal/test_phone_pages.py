@@ -82,6 +82,7 @@ def test_rules_for_phones_are_saved_with_what_is_wrong_at_its_field(msp: Visit, 
     served.fill("192.168.10.1/24")
     served.press("Enter")
     page.get_by_label("Phones have to prove who they are, everywhere").check()
+    page.get_by_label("Approved phones only").check()
     page.get_by_role("button", name="Save rules").click()
     expect(page.get_by_text("no network such as").first).to_be_visible()
     served.press("Backspace")
@@ -92,7 +93,7 @@ def test_rules_for_phones_are_saved_with_what_is_wrong_at_its_field(msp: Visit, 
     expect(page.get_by_text("The rules were saved")).to_be_visible()
     rules = world.admin.get(site(world)).json["provisioning"]
     assert (rules["served_networks"], rules["proof_required"]) == (["192.168.10.0/24"], True)
-    assert rules["requests_per_minute_per_phone"] == 60
+    assert (rules["requests_per_minute_per_phone"], rules["approved_only"]) == (60, True)
     page.get_by_role("button", name="All back to default").click()
     expect(page.get_by_label("Of one phone")).to_have_value("120")
     assert world.admin.get(site(world)).json["provisioning"]["proof_required"] is False

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 
-from edge_agent.media.errors import NoSuchApplication, NotAcceptable, PromptError, SessionEnded
+from edge_agent.media.errors import MixFull, NoSuchApplication, NotAcceptable, PromptError, SessionEnded
 from edge_agent.media.server import MediaServer
-from edge_agent.media.session import Collected, EndCause, Ended, MediaSession, Prompt, SessionEvent
+from edge_agent.media.session import Collected, EndCause, Ended, MediaSession, Mix, Prompt, Recorded, Seat, SessionEvent
 from edge_agent.ports import CallLeg, CallRefused
 from tests.support.call_leg import RecordingLeg
 from tests.support.waiting import eventually_async
@@ -26,14 +27,31 @@ class FakeSession:
     async def answer(self) -> None:
         self.leg.answer(b"sdp")
 
-    async def play(self, prompt: Prompt) -> None:
+    async def play(self, *prompts: Prompt, barge_in: bool = False, start_seconds: float = 0.0) -> float:
         raise PromptError("not there")
+
+    async def record(
+        self, path: Path, most_seconds: float, silence_seconds: float = 0.0, terminators: str = "#"
+    ) -> Recorded:
+        raise SessionEnded(await self.cause)
 
     async def collect(self, most: int, timeout_seconds: float, terminators: str = "#") -> Collected:
         return Collected("", complete=False)
 
     async def echo(self) -> None:
         raise SessionEnded(await self.cause)
+
+    async def join(self, name: str, seat: Seat = Seat()) -> Mix:  # noqa: B008 - it is frozen
+        raise MixFull(name)
+
+    async def leave(self) -> None:
+        pass
+
+    async def bridge(self, other: MediaSession) -> None:
+        await other.over()
+
+    async def over(self) -> EndCause:
+        return EndCause(await self.cause)
 
     async def next_event(self) -> SessionEvent:
         return Ended(await self.cause)

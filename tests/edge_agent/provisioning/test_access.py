@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.devices import load_catalogue
-from contract.sync.events import PhoneFetched, PhoneRefused
+from contract.sync.events import PhoneFetched, PhoneRefused, UnknownPhoneSeen
 from edge_agent.provisioning.access import Access, Refusal, networks, phone_password
 from edge_agent.provisioning.identify import Identifier
+from edge_agent.provisioning.neighbours import Neighbours
 from edge_agent.provisioning.render import RenderedFile, Renderer
 from edge_agent.provisioning.serve.desk import Desk, Question
 from edge_agent.provisioning.serve.http.answer import HttpRequest, HttpResponse, Service, respond
@@ -225,3 +226,55 @@ def test_passwords_differ_by_phone_and_by_edge_and_are_long() -> None:
 def test_the_mac_address_is_found_in_a_factory_certificate(subject: tuple[tuple[str, str], ...], mac: str) -> None:
     assert mac_in({"subject": tuple((each,) for each in subject)}) == mac
     assert mac_in(None) == ""
+
+
+APPROVED = Access(approved_only=True)
+SHARED = "y000000000096.cfg"
+
+
+def test_where_only_approved_phones_are_served_an_unknown_one_gets_not_even_what_all_share() -> None:
+    world = World(APPROVED)
+    said = "Yealink SIP-T54W 96.86.0.70 80:5e:c0:99:99:99"
+    assert world.ask(name=SHARED, user_agent=said) == Refusal.NOT_APPROVED
+    assert world.ask(name="805ec0999999.cfg") == Refusal.NOT_APPROVED
+    (unknown,) = [each for each in world.reporter.reports if isinstance(each, UnknownPhoneSeen)]
+    assert (unknown.mac, unknown.vendor, unknown.model) == ("805ec0999999", "yealink", "T54W")
+    (refused,) = [each for each in world.reporter.reports if isinstance(each, PhoneRefused)]
+    assert (refused.reason, refused.mac) == ("not_approved", "805ec0999999")
+    assert world.ask(name=SHARED, user_agent=said.replace("99:99:99", "00:02:00")) == SHARED
+    assert world.ask() == FILE
+
+
+def test_who_says_nothing_of_itself_is_known_by_who_has_its_address() -> None:
+    world = World(APPROVED)
+    world.desk.neighbour = lambda address: {NEAR: MAC, "192.168.1.51": "805ec0999998"}.get(address, "")
+    assert world.ask(NEAR, "tftp", SHARED) == SHARED
+    assert world.ask("192.168.1.51", "tftp", SHARED) == Refusal.NOT_APPROVED
+    assert world.ask("192.168.1.52", "tftp", SHARED) == Refusal.NOT_APPROVED
+    (unknown,) = [each for each in world.reporter.reports if isinstance(each, UnknownPhoneSeen)]
+    assert (unknown.mac, unknown.certainty["mac"]) == ("805ec0999998", "likely")
+
+
+def test_an_address_with_two_owners_is_nobodys_and_the_table_is_read_again_for_newcomers() -> None:
+    clock, reads = HandClock(), list[int]()
+
+    def read() -> dict[tuple[str, str], str]:
+        reads.append(1)
+        return {(NEAR, "eth0"): MAC, ("192.168.1.9", "eth0"): MAC, ("192.168.1.9", "eth1"): "805ec0999998"}
+
+    neighbours = Neighbours(clock, read)
+    assert [neighbours.mac(each) for each in (NEAR, "192.168.1.9", FAR)] == [MAC, "", ""]
+    assert len(reads) == 1
+    clock.advance(0.1)
+    assert (neighbours.mac(NEAR), len(reads)) == (MAC, 1)
+    assert (neighbours.mac(FAR), len(reads)) == ("", 2)
+    clock.advance(1)
+    assert (neighbours.mac(NEAR), len(reads)) == (MAC, 3)
+
+
+def test_who_guesses_is_locked_out_where_only_approved_phones_are_served_too() -> None:
+    world = World(APPROVED)
+    for number in range(30):
+        world.ask(name=f"805ec09999{number:02d}.cfg")
+    assert world.ask(name="805ec0999990.cfg") == Refusal.TOO_MANY_GUESSES
+    assert world.ask() == Refusal.TOO_MANY_GUESSES

@@ -137,6 +137,15 @@ def test_an_unknown_phone_is_told_the_folder_where_the_site_wants_that() -> None
     assert World(Access(answer_unknown=True)).url(subscribe("805ec0999999")) == "http://192.0.2.10:8090/"
 
 
+def test_where_only_approved_phones_are_served_no_other_is_told_whatever_else_is_allowed() -> None:
+    world = World(Access(answer_unknown=True, approved_only=True))
+    assert world.url(subscribe("805ec0999999")) == ""
+    (refused,) = [each for each in world.reporter.reports if isinstance(each, PhoneRefused)]
+    assert (refused.reason, refused.mac) == ("not_approved", "805ec0999999")
+    assert [each.mac for each in world.reporter.reports if isinstance(each, UnknownPhoneSeen)] == ["805ec0999999"]
+    assert world.url(subscribe("805ec0000200"))
+
+
 def test_a_phone_on_a_network_that_is_not_served_is_told_nothing_and_the_portal_why() -> None:
     world = World(Access(served=networks(["10.0.0.0/8"])))
     assert world.receive(subscribe("805ec0000200")) == []

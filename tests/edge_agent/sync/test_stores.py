@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from contract.sync.state import Stamp, StateRecord
-from edge_agent.sync.durable_file import write_durably
+from edge_agent.durable_file import write_durably
 from edge_agent.sync.errors import IdentityUnreadable, NotEnrolled
 from edge_agent.sync.identity import EdgeKeys, HubAddress, Identity, UnsealFailed, load_identity, save_identity
 from edge_agent.sync.secret_store import SecretStore
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_old_content(tmp_path: Path, monkeypatch: pytest.
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edge_agent.sync.durable_file.os.fsync", full)
+    monkeypatch.setattr("edge_agent.durable_file.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_durably(path, b"new")
     assert path.read_bytes() == b"old"

@@ -15,6 +15,7 @@ interface RuleValues {
   clear_text_networks: string[];
   proof_required: boolean;
   answer_unknown: boolean;
+  approved_only: boolean;
   requests_per_minute_per_address: number;
   requests_per_minute_per_phone: number;
   server_name: string;
@@ -26,6 +27,7 @@ function valuesOf({ provisioning: rules }: Site): RuleValues {
     clear_text_networks: rules.clear_text_networks,
     proof_required: rules.proof_required,
     answer_unknown: rules.answer_unknown,
+    approved_only: rules.approved_only,
     requests_per_minute_per_address: rules.requests_per_minute_per_address,
     requests_per_minute_per_phone: rules.requests_per_minute_per_phone,
     server_name: rules.server_name ?? "",
@@ -38,6 +40,7 @@ const DEFAULTS = {
   clear_text_networks: null,
   proof_required: null,
   answer_unknown: null,
+  approved_only: null,
   requests_per_minute_per_address: null,
   requests_per_minute_per_phone: null,
   server_name: null,
@@ -122,6 +125,13 @@ function RulesForm({ site, onSaved }: { site: Site; onSaved: (site: Site) => voi
               checked={draft.values.answer_unknown}
               error={draft.problemAt("provisioning.answer_unknown")}
               onChange={(event) => draft.set({ answer_unknown: event.currentTarget.checked })}
+            />
+            <Switch
+              label="Approved phones only"
+              description="A phone that is none of the site's devices gets nothing at all, no address by DHCP either; it appears under “Unknown phones” with that reason"
+              checked={draft.values.approved_only}
+              error={draft.problemAt("provisioning.approved_only")}
+              onChange={(event) => draft.set({ approved_only: event.currentTarget.checked })}
             />
             <TextInput
               label="Name of the edge for HTTPS"

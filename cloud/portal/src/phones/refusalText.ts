@@ -3,6 +3,7 @@ const texts: Record<string, string> = {
   too_many_guesses: "Its address asked for too many phones that do not exist; it is let in again after ten minutes",
   too_many_requests: "It asked more often than the site's rules allow",
   network_not_served: "Its network is not one that the site serves",
+  not_approved: "It is none of the site's devices, and the site serves no others",
   clear_text: "Its file holds passwords, and the site does not let them out in clear on this network",
   proof_needed: "It showed neither its factory certificate nor its password, which the site asks for here",
   wrong_password: "It showed a wrong password",

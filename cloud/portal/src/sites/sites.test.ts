@@ -36,6 +36,7 @@ function site(name: string, edges: SiteEdge[], tenant_id = "t"): Site {
     clear_text_networks: [],
     proof_required: false,
     answer_unknown: false,
+    approved_only: false,
     requests_per_minute_per_address: 1200,
     requests_per_minute_per_phone: 120,
     dhcp: null,

@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_agent.media.embedded import wav
+from edge_agent.media.embedded import g711, wav
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
+from edge_agent.media.embedded.recorder import Recorder
+from edge_agent.media.embedded.rooms import Rooms
 from edge_agent.media.embedded.rtp import Packet
 from edge_agent.media.embedded.session import EmbeddedSession, SessionLimits
-from edge_agent.media.errors import NoRtpPort, PromptError, SessionEnded, TooManySessions
+from edge_agent.media.embedded.stream import FRAME
+from edge_agent.media.errors import NoRtpPort, PromptError, RecordingFailed, SessionEnded, TooManySessions
 from edge_agent.media.happenings import MOST_WAITING_EVENTS
-from edge_agent.media.session import Collected, DigitPressed, EndCause, Ended, Prompt
+from edge_agent.media.session import Collected, DigitPressed, EndCause, Ended, Prompt, Recorded, RecordingEnd
 from tests.support.call_leg import RecordingLeg
 from tests.support.counted_tokens import CountedTokens
 from tests.support.hand_clock import HandClock
@@ -52,8 +55,12 @@ class Call:
         self.closed: list[EmbeddedSession] = []
         prompts = {prompt.path: wav.load(prompt.path)}
         limits = SessionLimits(30.0, 600.0)
-        self.session = EmbeddedSession(self.leg, rtp, prompts, limits, self.clock, CountedTokens(), self.closed.append)
+        self.rooms = Rooms(FRAME, prompts)
+        self.session = EmbeddedSession(
+            self.leg, rtp, prompts, self.rooms, limits, self.clock, CountedTokens(), self.closed.append
+        )
         self._pressed = 0
+        self.said = 0
 
     def tick(self, times: int = 1) -> None:
         for _ in range(times):
@@ -228,3 +235,113 @@ def test_an_address_that_is_not_ours_gives_no_port(prompt: Prompt) -> None:
     engine = EmbeddedEngine(EngineSettings("192.0.2.254", 20_000, 20_009), [prompt], HandClock(), CountedTokens())
     with pytest.raises(NoRtpPort):
         engine.session(RecordingLeg(OFFER.format(port=40000).encode()))
+
+
+async def speaks(call: Call, frames: int, level: int = 8000) -> None:
+    """The phone says 20 ms so often, each of it heard at its tick."""
+    for _ in range(frames):
+        call.said += 1
+        tone = (level * np.sin(np.arange(160) * 2 * np.pi * 440 / 8000)).astype(np.int16)
+        packet = Packet(0, call.said, 160 * call.said, 1, g711.encode(0, tone))
+        call.phone.sendto(packet.to_bytes(), ("127.0.0.1", call.session.rtp.getsockname()[1]))
+        before = call.session.stream.packets_received
+
+        def arrived(seen: int = before) -> bool:
+            call.session.readable()
+            return call.session.stream.packets_received > seen
+
+        await eventually_async(arrived)
+        call.tick()
+
+
+async def recording(call: Call, path: Path, **how: float) -> "asyncio.Task[Recorded]":
+    task = asyncio.create_task(call.session.record(path, most_seconds=how.pop("most", 60.0), **how))  # type: ignore[arg-type]
+    await eventually_async(lambda: call.session.stream.hearer is not None)
+    return task
+
+
+async def test_what_the_caller_says_is_in_the_file_until_a_key_ends_it(call: Call, tmp_path: Path) -> None:
+    task = await recording(call, tmp_path / "said.wav")
+    await speaks(call, 100)
+    await call.press("#")
+    done = await task
+    assert (done.end, done.key) == (RecordingEnd.KEY, "#")
+    said = wav.load(tmp_path / "said.wav")
+    assert len(said) / 8000 == done.seconds == 2.0
+    assert np.abs(said[4000:8000]).max() > 6000
+    assert (tmp_path / "said.wav").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_recording_ends_when_nobody_speaks_and_when_it_is_long_enough(call: Call, tmp_path: Path) -> None:
+    task = await recording(call, tmp_path / "silent.wav", silence_seconds=1.0)
+    await speaks(call, 50)
+    call.tick(60)
+    assert (await task).end is RecordingEnd.SILENCE
+    task = await recording(call, tmp_path / "long.wav", most=0.5)
+    await speaks(call, 30)
+    done = await task
+    assert (done.end, done.seconds) == (RecordingEnd.LENGTH, 0.5)
+
+
+async def test_a_caller_who_hangs_up_leaves_what_was_said(call: Call, tmp_path: Path) -> None:
+    task = await recording(call, tmp_path / "said.wav")
+    await speaks(call, 75)
+    call.session.ended_by_peer(EndCause.CALLER)
+    with pytest.raises(SessionEnded):
+        await task
+    assert len(wav.load(tmp_path / "said.wav")) == 12_000
+
+
+async def test_a_kill_in_the_middle_leaves_a_whole_file_of_all_but_the_last_second(call: Call, tmp_path: Path) -> None:
+    task = await recording(call, tmp_path / "said.wav")
+    await speaks(call, 120)
+    # Nothing was closed: this is what is on the disk while the recording goes on.
+    await eventually_async(lambda: len(wav.load(tmp_path / "said.wav")) >= 16_000)
+    task.cancel()
+    await asyncio.wait([task])
+    assert len(wav.load(tmp_path / "said.wav")) == 19_200
+
+
+async def test_a_recording_that_cannot_be_written_is_an_error_by_its_name(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (tmp_path / "nowhere" / "said.wav", Path("/dev/full")):
+        with pytest.raises(RecordingFailed, match=path.name):
+            await call.session.record(path, 10)
+
+    def full(recorder: Recorder) -> None:
+        raise OSError(28, "No space left on device")
+
+    task = await recording(call, tmp_path / "half.wav")
+    monkeypatch.setattr(Recorder, "flush", full)
+    await speaks(call, 51)
+    with pytest.raises(RecordingFailed, match="half"):
+        await task
+
+
+async def test_a_key_ends_prompts_that_may_be_interrupted_and_tells_how_far_they_came(
+    call: Call, prompt: Prompt
+) -> None:
+    task = asyncio.create_task(call.session.play(prompt, prompt, barge_in=True))
+    await started(task)
+    call.tick()
+    await call.press("5")
+    assert await task == 0.02
+    # A key that was pressed before ends them at once.
+    assert await call.session.play(prompt, barge_in=True) == 0.0
+    assert await call.session.collect(1, 1) == Collected("5", complete=True)
+
+
+async def test_recordings_are_played_from_where_one_wants(call: Call, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "said.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16_000))
+    task = asyncio.create_task(call.session.play(Prompt(tmp_path / "said.wav"), start_seconds=0.96))
+    await eventually_async(lambda: call.session.stream.playing)
+    call.tick(2)
+    assert await task == 1.0
+    assert await call.session.play(Prompt(tmp_path / "said.wav"), start_seconds=7.0) == 7.0
+    with pytest.raises(PromptError, match="nothing"):
+        await call.session.play(Prompt(tmp_path / "nothing.wav"))

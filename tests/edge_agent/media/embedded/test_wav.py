@@ -1,12 +1,17 @@
 """Prompts from files."""
 
+import contextlib
+import struct
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_agent.media.applications.echo_test import ANNOUNCEMENT
-from edge_agent.media.embedded import wav
+from edge_agent.media.embedded import g711, wav
 from edge_agent.media.errors import PromptError
 
 
@@ -42,3 +47,33 @@ def test_a_file_that_is_missing_or_no_wav_is_refused_by_name(tmp_path: Path, con
         path.write_bytes(content)
     with pytest.raises(PromptError, match=r"p\.wav: cannot be read"):
         wav.load(path)
+
+
+def test_g711_in_a_file_is_what_g711_is_on_the_wire(tmp_path: Path) -> None:
+    sound = np.arange(-8000, 8000, 100, dtype=np.int16)
+    for kind, payload_type in ((7, 0), (6, 8)):
+        data = g711.encode(payload_type, sound)
+        shape = struct.pack("<4sIHHIIHH", b"fmt ", 16, kind, 1, 8000, 8000, 1, 8)
+        body = b"WAVE" + shape + b"LIST\3\0\0\0abc\0" + struct.pack("<4sI", b"data", len(data)) + data
+        assert np.array_equal(
+            wav.samples_of(struct.pack("<4sI", b"RIFF", len(body)) + body, "p"), g711.decode(payload_type, data)
+        )
+    path = tmp_path / "long.wav"
+    path.write_bytes(wav.header(2 * 8000 * 601) + bytes(2 * 8000 * 601))
+    with pytest.raises(PromptError, match="longer than 600 seconds"):
+        wav.load(path)
+
+
+@given(st.binary(max_size=100) | st.binary(max_size=60).map(lambda rest: wav.header(16)[:20] + rest))
+def test_any_bytes_are_samples_or_our_one_error(content: bytes) -> None:
+    with contextlib.suppress(PromptError):
+        assert wav.samples_of(content, "p").dtype == np.int16
+
+
+@given(st.integers(0, 60))
+def test_a_file_that_was_cut_off_is_what_there_is_of_it(cut: int) -> None:
+    content = wav.header(40) + bytes(range(40))
+    try:
+        assert len(wav.samples_of(content[: 84 - cut], "p")) == (40 - cut) // 2
+    except PromptError:
+        assert cut > 40

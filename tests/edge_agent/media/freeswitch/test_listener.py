@@ -14,7 +14,7 @@ from edge_agent.media.errors import PromptError, SessionEnded
 from edge_agent.media.freeswitch import commands
 from edge_agent.media.freeswitch.commands import BadCommand
 from edge_agent.media.freeswitch.listener import SPARE_CONNECTIONS, FreeSwitchListener
-from edge_agent.media.session import Collected, EndCause, MediaSession, Prompt
+from edge_agent.media.session import Collected, EndCause, MediaSession, Prompt, Recorded, RecordingEnd
 from tests.support import esl_recordings
 from tests.support.counted_tokens import CountedTokens
 from tests.support.esl_recordings import Frame
@@ -205,6 +205,74 @@ async def test_a_prompt_that_freeswitch_cannot_read_is_an_error_by_its_name() ->
         assert await peer.asked() == b"hangup"
     assert isinstance(scene.error, PromptError)
     assert "gone.wav" in str(scene.error)
+
+
+def completion(frames: list[Frame], application: bytes, *parts: bytes) -> bytes:
+    """The recorded event that tells what came of an application."""
+    return frame_with(frames, b"Event-Name: CHANNEL_EXECUTE_COMPLETE", b"\nApplication: " + application, *parts).data
+
+
+async def test_a_recording_ends_by_silence_and_by_a_key_that_is_told_and_not_kept() -> None:
+    async def play(session: MediaSession) -> list[object]:
+        await session.answer()
+        first = await session.record(Path("/messages/vm1.wav"), 30, silence_seconds=3)
+        second = await session.record(Path("/messages/vm2.wav"), 30, silence_seconds=30)
+        return [first, second, await session.collect(1, 0.05)]
+
+    scene = Scene(play)
+    frames = esl_recordings.frames("10-record-silence-dtmf-stop")
+    set_it = frame_with(frames, b"execute-app-arg: playback_terminators=#").data
+    asked = [one.data for one in frames if not one.from_freeswitch and b"execute-app-name: record" in one.data]
+    set_done = completion(frames, b"set")
+    async with listening({"1010": scene}) as (_, port), freeswitch(port) as peer:
+        await peer.spoken_again(frames[:2])
+        assert [await peer.asked() for _ in range(3)] == [b"linger", b"myevents", b"divert_events"]
+        assert await peer.asked(frame_with(frames, b"execute-app-name: answer").data) == b"answer"
+        peer.say(completion(frames, b"answer"))
+        for asked_first, done in (
+            (asked[0], completion(frames, b"record", b"vm1.wav", b"silence_hits_exhausted: true")),
+            (asked[1], completion(frames, b"record", b"vm2.wav", b"playback_terminator_used")),
+        ):
+            assert await peer.asked(set_it) == b"set"
+            peer.say(set_done)
+            assert await peer.asked(asked_first) == b"record"
+            if b"vm2" in done:
+                peer.say(frame_with(frames, b"Event-Name: DTMF\n").data)
+            peer.say(done)
+            assert await peer.asked(set_it) == b"set"
+            peer.say(set_done)
+        assert await peer.asked() == b"hangup"
+    assert isinstance(scene.result, list)
+    first, second, after = scene.result
+    assert first == Recorded(4.54, RecordingEnd.SILENCE)
+    assert isinstance(second, Recorded)
+    assert (second.end, second.key) == (RecordingEnd.KEY, "#")
+    assert second.seconds > 0
+    assert after == Collected("", complete=False)
+
+
+async def test_a_key_ends_a_prompt_that_may_be_interrupted_and_is_kept() -> None:
+    async def play(session: MediaSession) -> list[object]:
+        await session.answer()
+        played = await session.play(prompt("long.wav"), prompt("next.wav"), barge_in=True)
+        return [played > 0, await session.collect(1, 5)]
+
+    scene = Scene(play)
+    frames = esl_recordings.frames("13-break-and-queue")
+    digits = esl_recordings.frames("01-ivr-outbound-async-full")
+    asked = frame_with(frames, b"execute-app-name: playback").data
+    async with listening({"1013": scene}) as (_, port), freeswitch(port) as peer:
+        await peer.spoken_again(frames[:2])
+        assert [await peer.asked() for _ in range(3)] == [b"linger", b"myevents", b"divert_events"]
+        assert await peer.asked(frame_with(frames, b"execute-app-name: answer").data) == b"answer"
+        peer.say(completion(frames, b"answer"))
+        assert await peer.asked(asked) == b"playback"
+        peer.say(frame_with(digits, b"Event-Name: DTMF\n", b"DTMF-Digit: 1").data)
+        assert await peer.asked() == b"api"
+        peer.say(completion(frames, b"playback", b"silence_stream%3A//8000"))
+        # What was to follow is not played.
+        assert await peer.asked() == b"hangup"
+    assert scene.result == [True, Collected("1", complete=True)]
 
 
 async def test_a_call_that_freeswitch_ends_for_a_fault_of_its_own_ends_the_application() -> None:

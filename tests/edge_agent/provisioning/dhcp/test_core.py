@@ -229,6 +229,12 @@ def test_where_only_known_phones_are_served_the_others_get_nothing() -> None:
     assert heard(server, sent(Kind.DISCOVER)) == []
     assert server.dropped[DropReason.NOT_KNOWN] == 1
     assert lease_of(server, KNOWN) == IPv4Address("192.0.2.10")
+    yealink = {int(Code.VENDOR_CLASS): b"yealink"}
+    inform = sent(Kind.INFORM, "001565000009", client=IPv4Address("192.0.2.77"), options=yealink)
+    assert heard(server, inform, source="192.0.2.77") == []
+    beside = core(DhcpConfig(known_only=True, proxy_offers=True))
+    assert heard(beside, sent(Kind.DISCOVER, options=yealink)) == []
+    assert heard(beside, sent(Kind.DISCOVER, KNOWN, options=yealink)) != []
 
 
 def test_through_a_relay_the_range_is_that_of_the_relay_and_the_port_of_the_switch_is_remembered() -> None:
