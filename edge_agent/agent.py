@@ -28,8 +28,9 @@ from edge_agent.health.certificate_expiry import CertificateExpiry
 from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
 from edge_agent.network.own_addresses import own_addresses, reachable_host
-from edge_agent.ports import Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
 from edge_agent.processes.link import Answer
+from edge_agent.processes.message_lamps import ProcessMessageLamps
 from edge_agent.processes.notifier import ProcessNotifier
 from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervised
 from edge_agent.readiness import Readiness
@@ -148,6 +149,7 @@ class Agent:
         self._processes = {name: Supervised(name, module, settings, self, clock) for name, module in modules.items()}
         self.notifier = ProcessNotifier(self._order_sip, self._notice_told)
         """Tells phones things they did not subscribe to (edge_agent.ports.Notifier)."""
+        self._lamps = ProcessMessageLamps(self._order_sip)
         self._rollout = Rollout(
             tuple(self._processes.values()),
             self._store,
@@ -341,6 +343,8 @@ class Agent:
     async def process_started(self, process: Supervised) -> None:
         """Bring it to the version that runs."""
         await self._rollout.configure(process)
+        if process.name == "sip":
+            self._lamps.tell_again()
         self._renew_status()
 
     def process_ended(self, process: Supervised, problem: str) -> None:
@@ -363,6 +367,10 @@ class Agent:
     def process_told(self, process: Supervised, outcome: NoticeOutcome) -> None:
         """The SIP process knows what became of a notice."""
         self.notifier.process_told(outcome)
+
+    def messages_waiting(self, counts: MessagesWaiting) -> None:
+        """Tell the SIP process, which knows the phones (edge_agent.ports.MessageLamps)."""
+        self._lamps.messages_waiting(counts)
 
     def process_wrote(self, process: Supervised, values: Mapping[str, str | bool]) -> None:
         """Keep it on disk, tell every process, and the cloud when it is there."""

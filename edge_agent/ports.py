@@ -292,3 +292,31 @@ class Notifier(Protocol):
             NoticeRefused: it is malformed, or too many wait.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesWaiting:
+    """How many messages a user's mailbox has; none is negative.
+
+    Args:
+        user_id: whose.
+        new: not heard yet.
+        old: heard.
+        urgent_new: of the new ones, the urgent.
+        urgent_old: of the old ones, the urgent.
+    """
+
+    user_id: str
+    new: int = 0
+    old: int = 0
+    urgent_new: int = 0
+    urgent_old: int = 0
+
+
+class MessageLamps(Protocol):
+    """Where the voicemail application says how many messages wait, for the lamps of phones (RFC 3842)."""
+
+    def messages_waiting(self, counts: MessagesWaiting) -> None:
+        """A mailbox has so many messages now. To be said of every mailbox at the start, too: what has not changed
+        tells no phone. Nothing here waits."""
+        ...

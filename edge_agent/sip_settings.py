@@ -229,6 +229,9 @@ class RegistrarSettings(Section):
     notice_wait_seconds: float = real(
         21_600.0, 0.0, 604_800.0, "seconds", "How long such a notice waits for the phone's call to end."
     )
+    unsolicited_messages: bool = other(
+        True, "Whether phones that did not subscribe are told of waiting messages all the same.", "true or false"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -10,7 +10,7 @@ from cloud.models.dial_plan import CallAssertion, DialPlan, PublishRefusal
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
-from cloud.models.phone import DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
+from cloud.models.phone import DeviceHappening, DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
 from cloud.models.redirect import DeviceRedirect, RedirectAccount
 from cloud.models.secret import Secret
 from cloud.models.site import Site, SiteState, Snapshot
@@ -30,6 +30,7 @@ __all__ = [
     "Device",
     "DeviceGroup",
     "DeviceGroupMember",
+    "DeviceHappening",
     "DevicePlugin",
     "DeviceRedirect",
     "DeviceVisit",

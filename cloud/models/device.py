@@ -34,6 +34,8 @@ class Device(Identified, OfTenant, Versioned, Base):
     model: Mapped[str]
     """`<vendor>/<model>` of a device plug-in."""
     name: Mapped[str] = mapped_column(server_default="")
+    serial: Mapped[str] = mapped_column(server_default="")
+    """The maker's serial number, which some redirect services ask for."""
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What differs from the model's defaults, by setting path."""
     admin_secret_id: Mapped[UUID | None]

@@ -1,6 +1,7 @@
 """What edges tell about phones: what they fetched, sent and were refused; and orders to fetch again."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
@@ -24,6 +25,8 @@ class DeviceVisit(OfTenant, Base):
     user_agent: Mapped[str] = mapped_column(server_default="")
     model: Mapped[str] = mapped_column(server_default="")
     firmware: Mapped[str] = mapped_column(server_default="")
+    switch_port: Mapped[str] = mapped_column(server_default="")
+    """Where it is plugged in, when a switch or relay said so."""
     fetched_at: Mapped[datetime | None]
     fetched_version: Mapped[int | None]
     """The snapshot version that its file was made from."""
@@ -31,6 +34,23 @@ class DeviceVisit(OfTenant, Base):
     """`deferred`, `asked`, `fetched`, `registered`, `failed`; empty: it was never told to fetch again."""
     resync_text: Mapped[str] = mapped_column(server_default="")
     resync_at: Mapped[datetime | None]
+
+
+class DeviceHappening(Identified, OfTenant, Base):
+    """One thing that happened to a device, or the same thing several times on end."""
+
+    __tablename__ = "device_happenings"
+    __table_args__ = (belongs_to("devices", "device_id"), Index("ix_device_happenings_device_id_at", "device_id", "at"))
+
+    device_id: Mapped[UUID]
+    kind: Mapped[str]
+    """As `cloud.pbx.phone_history.Kind`."""
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What is told of it, such as `protocol` and `address`."""
+    times: Mapped[int] = mapped_column(server_default=text("1"))
+    first_at: Mapped[datetime]
+    at: Mapped[datetime]
+    """The last time."""
 
 
 class PhoneRefusal(Identified, OfTenant, Base):

@@ -2,31 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloud.models import Device, DeviceGroup, DeviceGroupMember, DevicePlugin, DialPlan, Line, Site, Tenant, User
+from cloud.pbx.default_dial_plan import default_dial_plan
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
 from cloud.pbx.provisioning import policy_of
 from cloud.pbx.secrets import SecretVersion
 from cloud.pbx.sip_policies import sip_policy_of
 from contract import snapshot as contract
-
-ECHO_TEST_CODE = "*99"
-FEATURE_CODES: Final[tuple[tuple[str, contract.Feature, str], ...]] = (
-    ("*72", "forward_always", "Forward every call"),
-    ("*73", "forward_off", "Forward nothing"),
-    ("*74", "forward_busy", "Forward while busy"),
-    ("*75", "forward_no_answer", "Forward what is not answered"),
-    ("*71", "forward_unregistered", "Forward while no phone is registered"),
-    ("*60", "do_not_disturb_on", "Do not disturb"),
-    ("*61", "do_not_disturb_off", "Disturb again"),
-)
-"""As they are until somebody changes them: kept clear of the predecessor's *67, *68 and *76 to *92."""
 
 
 def compile_site(
@@ -175,7 +163,7 @@ def _device(device: Device, groups: tuple[UUID, ...]) -> contract.Device:
 
 
 def dial_plan_of(session: Session, site_id: UUID) -> contract.DialPlan:
-    """The dial plan that is saved for a site, or the default; members of hunt groups who are gone are left out."""
+    """The dial plan that is saved for a site, or the default; members of groups who are gone are left out."""
     row = session.get(DialPlan, site_id)
     if row is None:
         return default_dial_plan(site_id)
@@ -185,20 +173,8 @@ def dial_plan_of(session: Session, site_id: UUID) -> contract.DialPlan:
         group.model_copy(update={"members": tuple(one for one in group.members if one in there)})
         for group in plan.hunt_groups
     )
-    return plan.model_copy(update={"hunt_groups": groups})
-
-
-def default_dial_plan(site_id: UUID) -> contract.DialPlan:
-    """What a site has that nobody wrote a plan for; its ids follow from the site's, so that it never changes."""
-    return contract.DialPlan(
-        rules=(
-            contract.ServiceRule(
-                rule_id=str(uuid5(site_id, "echo_test")), name="Echo test", code=ECHO_TEST_CODE, service="echo_test"
-            ),
-            *(
-                contract.FeatureRule(rule_id=str(uuid5(site_id, feature)), name=name, code=code, feature=feature)
-                for code, feature, name in FEATURE_CODES
-            ),
-            contract.InternalRule(rule_id=str(uuid5(site_id, "internal"))),
-        )
+    pickup_groups = tuple(
+        group.model_copy(update={"members": tuple(one for one in group.members if one in there)})
+        for group in plan.pickup_groups
     )
+    return plan.model_copy(update={"hunt_groups": groups, "pickup_groups": pickup_groups})

@@ -22,9 +22,12 @@ from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.devices import DeviceFields, DeviceLine, create_device
 from contract.devices import Catalogue
 
-COLUMNS: Final = ("mac", "model", "name", "users")
-MAX_ROWS: Final = 2000
+COLUMNS: Final = ("mac", "model", "name", "users", "serial")
+MAX_ROWS: Final = 10_000
+MAX_MADE: Final = 2000
+"""How many devices one request makes; a longer list is checked as a whole, and made in parts."""
 MAX_NAME: Final = 128
+SERIAL: Final = r"[0-9A-Za-z._-]{0,64}"
 _FORMULA: Final = ("=", "+", "-", "@")
 """What a spreadsheet takes for a formula; such a name is written after an apostrophe, which is not part of it."""
 
@@ -38,6 +41,7 @@ class Row:
     model: str
     name: str
     users: tuple[str, ...]
+    serial: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *
 
     Args:
         text: CSV with a head line: `mac`, and any of `model` (empty: what the phone says it is), `name`, `users`
-            (user names or extensions, a space between two).
+            (user names or extensions, a space between two), `serial` (the maker's serial number).
         only_check: say what would be made, and make nothing.
 
     Raises:
@@ -70,11 +74,14 @@ def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *
     for row in rows:
         _check(problems, catalogue, row, users, taken)
         taken.add(row.mac)
+    if not only_check and len(rows) > MAX_MADE:
+        problems.add(f"line {rows[MAX_MADE].line}", f"At most {MAX_MADE} devices are made at once: send the rest after")
     problems.check()
     if not only_check:
         for row in rows:
             lines = [DeviceLine(users[name]) for name in row.users]
-            create_device(desk, catalogue, DeviceFields(site.id, row.mac, row.model, row.name, {}), lines)
+            fields = DeviceFields(site.id, row.mac, row.model, row.name, {}, serial=row.serial)
+            create_device(desk, catalogue, fields, lines)
     return ImportDone(len(rows), sum(row.model == ANNOUNCED for row in rows), rows)
 
 
@@ -93,7 +100,7 @@ def device_list(session: Session, site_id: UUID) -> str:
     for device in session.scalars(select(Device).where(Device.site_id == site.id).order_by(Device.mac)):
         model = "" if device.model == ANNOUNCED else device.model
         name = f"'{device.name}" if device.name.startswith(_FORMULA) else device.name
-        writer.writerow((device.mac, model, name, " ".join(users.get(device.id, ()))))
+        writer.writerow((device.mac, model, name, " ".join(users.get(device.id, ())), device.serial))
     return text.getvalue()
 
 
@@ -126,6 +133,7 @@ def _row(line: int, named: Mapping[str, str]) -> Row:
         named.get("model", "").lower() or ANNOUNCED,
         _name(named.get("name", "")),
         tuple(named.get("users", "").split()),
+        named.get("serial", ""),
     )
 
 
@@ -154,6 +162,8 @@ def _check(problems: Problems, catalogue: Catalogue, row: Row, users: Mapping[st
         problems.add(f"{place}.model", "There is no such device model")
     if len(row.name) > MAX_NAME or not row.name.isprintable():
         problems.add(f"{place}.name", f"A name has at most {MAX_NAME} characters, on one line")
+    if not re.fullmatch(SERIAL, row.serial):
+        problems.add(f"{place}.serial", "A serial number has at most 64 letters, digits, points and hyphens")
     unknown: Sequence[str] = [name for name in row.users if name not in users]
     if unknown:
         problems.add(f"{place}.users", f"The site has no user {', '.join(unknown)}")

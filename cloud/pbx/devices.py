@@ -16,6 +16,7 @@ from cloud.pbx.device_models import check_device, check_written
 from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.lines import LineFields, LineMade, add_line
 from cloud.pbx.pages import Page, PageRequest, oldest_first
+from cloud.pbx.phone_history import note
 from contract.devices import Catalogue, DeviceModel, Value
 
 
@@ -29,6 +30,7 @@ class DeviceFields:
     name: str
     settings: dict[str, Value]
     group_ids: Sequence[UUID] = ()
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,21 @@ def create_device(
         model=fields.model,
         name=fields.name,
         settings=fields.settings,
+        serial=fields.serial,
     )
     desk.session.add(device)
     desk.flush()
     set_groups(desk, device, fields.group_ids)
-    desk.session.execute(
-        delete(UnknownPhone).where(UnknownPhone.tenant_id == site.tenant_id, UnknownPhone.mac == fields.mac)
-    )
+    seen = desk.session.execute(
+        delete(UnknownPhone)
+        .where(UnknownPhone.tenant_id == site.tenant_id, UnknownPhone.mac == fields.mac)
+        .returning(UnknownPhone.address, UnknownPhone.protocol, UnknownPhone.switch_port)
+    ).first()
     desk.flush()
+    if seen is not None:
+        note(desk.session, desk.tokens, device, desk.clock.now(), "adopted", dict(seen._mapping))
     shown = {"mac": [None, fields.mac], "model": [None, fields.model], "name": [None, fields.name]}
+    shown |= {"serial": [None, fields.serial]} if fields.serial else {}
     desk.record("device.created", "device", device.id, shown, device.tenant_id)
     places = _places(lines)
     made = [

@@ -18,6 +18,7 @@ from contract.snapshot import (
     OutsideRule,
     Rule,
     ServiceRule,
+    VoicemailRule,
 )
 from contract.snapshot.emergency_numbers import NUMBERS_BY_COUNTRY
 
@@ -170,7 +171,7 @@ def with_template(
         gateways: ids, in the order in which they are tried.
     """
     of = COUNTRIES[country]
-    services = tuple(rule for rule in plan.rules if isinstance(rule, ServiceRule | FeatureRule))
+    services = tuple(rule for rule in plan.rules if isinstance(rule, ServiceRule | FeatureRule | VoicemailRule))
     rules: list[Rule] = [
         EmergencyRule(
             rule_id=_id(site_id, "emergency"),

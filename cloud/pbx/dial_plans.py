@@ -143,6 +143,7 @@ def check_name_is_free(session: Session, site_id: UUID, names: Mapping[str, str]
     taken = {name for group in plan.hunt_groups for name in (group.extension, *group.aliases)}
     services = (contract.ServiceRule, contract.FeatureRule)
     taken.update(rule.code for rule in plan.rules if isinstance(rule, services) and rule.enabled)
+    taken.update(rule.code for rule in plan.rules if isinstance(rule, contract.VoicemailRule) and rule.enabled)
     return [
         FieldProblem(field, "A hunt group or service of the site's dial plan has this number")
         for field, name in names.items()

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cloud.models import Alarm, CallRecord, EventRow, Registration
 from cloud.pbx.phone_events import (
+    note_registration,
     registered_again,
     take_fetch,
     take_refusal,
@@ -90,9 +91,9 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
                 case PhoneRefused():
                     take_refusal(session, tokens, row, body.at, body.what)
                 case PhoneFetched():
-                    take_fetch(session, row, body.at, body.what)
+                    take_fetch(session, tokens, row, body.at, body.what)
                 case PhoneResync():
-                    take_resync(session, row, body.at, body.what)
+                    take_resync(session, tokens, row, body.at, body.what)
                 case PhoneUploaded():
                     take_upload(session, tokens, row, body.at, body.what)
                 case _:
@@ -126,6 +127,7 @@ def _registration(session: Session, tokens: Tokens, row: EventRow, at: datetime,
         gone = session.execute(delete(Registration).where(*this).returning(Registration.id)).scalar_one_or_none()
         if gone is not None:
             announce(session, tokens, row.tenant_id, "phone.unregistered", at, {**told, "reason": what.state})
+            note_registration(session, tokens, row, at, what, "unregistered")
         return
     values: dict[str, Any] = {
         **names,
@@ -135,7 +137,7 @@ def _registration(session: Session, tokens: Tokens, row: EventRow, at: datetime,
         "expires_at": what.expires_at,
         "refreshed_at": at,
     }
-    registered_again(session, row, at, names["device_id"])
+    registered_again(session, tokens, row, at, names["device_id"], what)
     known = session.execute(update(Registration).where(*this).values(**values).returning(Registration.id)).all()
     if not known:
         session.execute(
@@ -150,6 +152,7 @@ def _registration(session: Session, tokens: Tokens, row: EventRow, at: datetime,
             )
         )
         announce(session, tokens, row.tenant_id, "phone.registered", at, told)
+        note_registration(session, tokens, row, at, what, "registered")
 
 
 def _call(session: Session, tokens: Tokens, row: EventRow, what: CallEnded) -> None:

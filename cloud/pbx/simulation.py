@@ -1,7 +1,7 @@
 """What would become of a call: the edge's own evaluator, asked in the cloud, with every reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -15,6 +15,7 @@ from contract.dialplan import (
     CompiledPlan,
     Decision,
     Outcome,
+    Pickup,
     Reason,
     Reject,
     Ring,
@@ -41,6 +42,12 @@ class CallQuestion(BaseModel):
     """User name, extension, alias or id of who calls; None: a caller from outside."""
     gateway: _Name | None = None
     """The gateway that a call from outside comes by: its name or id."""
+    number: _Name = ""
+    """What a caller from outside shows."""
+    anonymous: bool = False
+    """Whether the caller does not want to be named."""
+    last_caller: _Name = ""
+    """Who called the caller last."""
     at: AwareDatetime | None = None
     """When; None: now."""
     location_id: _Name | None = None
@@ -92,7 +99,10 @@ class WalkedStep:
         users: whose phones ring.
         numbers: what is called beyond the site, at the same time.
         seconds: how long; None: as long as the caller waits.
+        answered_at_once: whether the phones answer by themselves.
+        picked_up: whose ringing call is taken.
         service: what it is connected to.
+        arguments: what the service is told.
         changes: what the caller sets by it, by the kind of site state.
         status: the SIP status that the caller gets; None: it goes on.
     """
@@ -101,7 +111,10 @@ class WalkedStep:
     users: Sequence[Ringing] = ()
     numbers: Sequence[Leaving] = ()
     seconds: int | None = None
+    answered_at_once: bool = False
+    picked_up: Sequence[Ringing] = ()
     service: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, str | bool] = field(default_factory=dict)
     status: int | None = None
 
@@ -142,7 +155,7 @@ def walk(snapshot: contract.Snapshot, records: Sequence[StateRecord], question: 
     if question.edge_down:
         end = Told("edge_down", "the site's edge is away: its phones reach nobody until it is back", None)
         return Walked((WalkedStep((end,), status=503),), notes)
-    call = Call(caller, question.dialled, question.location_id, gateway)
+    call = Call(caller, question.dialled, question.location_id, gateway, question.number, question.anonymous)
     registered = frozenset(user.user_id for user in snapshot.users) - away
     quiet = unanswered(registered - busy, down)
 
@@ -153,7 +166,10 @@ def walk(snapshot: contract.Snapshot, records: Sequence[StateRecord], question: 
         return quiet(step)
 
     moment = question.at.astimezone(UTC) if question.at is not None else now
-    walked = simulate(plan, site_state(records, plan.users), call, moment, answer)
+    state = replace(site_state(records, plan.users), in_call=busy)
+    if caller is not None and question.last_caller:
+        state = replace(state, last_caller={caller: question.last_caller})
+    walked = simulate(plan, state, call, moment, answer)
     return Walked([_shown(plan, decision) for decision in walked.decisions[:MAX_SHOWN]], notes)
 
 
@@ -161,22 +177,29 @@ def _shown(plan: CompiledPlan, decision: Decision) -> WalkedStep:
     reasons = [_told(reason) for reason in decision.reasons]
     match decision.step:
         case Ring() as ring:
-            users = [plan.users[user_id] for user_id in ring.user_ids]
             return WalkedStep(
                 reasons,
-                users=[Ringing(user.user_id, user.username, user.display_name) for user in users],
+                users=_ringing(plan, ring.user_ids),
                 numbers=[
                     Leaving(plan.gateways[one.gateway_id].name, one.number, one.caller_id, one.anonymous, one.emergency)
                     for one in ring.numbers
                 ],
                 seconds=ring.seconds,
+                answered_at_once=ring.answered_at_once,
             )
+        case Pickup() as pickup:
+            return WalkedStep(reasons, picked_up=_ringing(plan, pickup.user_ids))
         case Service() as service:
-            return WalkedStep(reasons, service=service.name)
+            return WalkedStep(reasons, service=service.name, arguments=dict(service.arguments))
         case Change() as change:
             return WalkedStep(reasons, changes=dict(change.values))
         case Reject() as reject:
             return WalkedStep(reasons, status=reject.status)
+
+
+def _ringing(plan: CompiledPlan, user_ids: Sequence[str]) -> list[Ringing]:
+    users = [plan.users[user_id] for user_id in user_ids]
+    return [Ringing(user.user_id, user.username, user.display_name) for user in users]
 
 
 def _told(reason: Reason) -> Told:

@@ -19,7 +19,7 @@ from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue, DeviceModel
 from contract.snapshot import PERMISSIONS
 
-NEW_USERS_MAY = ("EchoTest", "LocalDialing", "Voicemail")
+NEW_USERS_MAY = ("CallPickup", "EchoTest", "Intercom", "LocalDialing", "Voicemail")
 """What a user may do unless somebody says otherwise."""
 
 

@@ -17,13 +17,17 @@ from contract.snapshot import (
     InternalRule,
     InwardNumber,
     OutsideRule,
+    PickupGroup,
     Schedule,
+    Screening,
     ServiceRule,
     Snapshot,
+    SpeedDial,
     User,
+    VoicemailRule,
 )
 
-OrderedRule = InternalRule | ServiceRule | FeatureRule | OutsideRule
+OrderedRule = InternalRule | ServiceRule | FeatureRule | VoicemailRule | OutsideRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class CompiledPlan:
         numbers: what calls from gateways are sent to, by their number.
         default_location_id: where a phone is that has no location of its own.
         zone: the site's time zone.
+        colleagues: who is in a pickup group with a user, by the user's id.
+        speed_dials: the site's, by slot.
+        screening: which calls from gateways are not taken.
+        outside_lines: what people dial for an outside line.
     """
 
     candidates: dict[str, tuple[Candidate, ...]]
@@ -72,6 +80,25 @@ class CompiledPlan:
     numbers: dict[str, InwardNumber] = field(default_factory=dict)
     default_location_id: str | None = None
     zone: tzinfo = UTC
+    colleagues: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    speed_dials: dict[str, SpeedDial] = field(default_factory=dict)
+    screening: Screening = field(default_factory=Screening)
+    outside_lines: tuple[str, ...] = ()
+
+    def as_dialled(self, shown: str) -> str:
+        """What to dial for a number that a caller showed: itself, or with an outside line before it.
+
+        Args:
+            shown: a name of the site, or a number.
+        """
+        if shown in self.dialled or self._leads_somewhere(shown):
+            return shown
+        return next((line + shown for line in self.outside_lines if self._leads_somewhere(line + shown)), shown)
+
+    def _leads_somewhere(self, dialled: str) -> bool:
+        return any(
+            isinstance(one.rule, OutsideRule) and matches(one.pattern, dialled) for one in self.candidates_for(dialled)
+        )
 
     def candidates_for(self, dialled: str) -> Sequence[Candidate]:
         """What may match, in order: one dictionary read for each length that prefixes have."""
@@ -120,7 +147,23 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         numbers={number.number: number for number in plan.numbers},
         default_location_id=plan.default_location_id,
         zone=_zone(snapshot.site.time_zone),
+        colleagues=_colleagues(plan.pickup_groups),
+        speed_dials={one.slot: one for one in plan.speed_dials},
+        screening=plan.screening,
+        outside_lines=tuple(
+            dict.fromkeys(
+                rule.prefix for rule in plan.rules if isinstance(rule, EmergencyRule) and rule.enabled and rule.prefix
+            )
+        ),
     )
+
+
+def _colleagues(groups: tuple[PickupGroup, ...]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for group in groups:
+        for member in group.members:
+            found[member].update(dict.fromkeys(one for one in group.members if one != member))
+    return {user_id: tuple(others) for user_id, others in found.items()}
 
 
 def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ...]]:
@@ -134,6 +177,11 @@ def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ..
                 patterns = (DialPattern(prefix=rule.code, digits=0),)
             case FeatureRule():
                 patterns = (DialPattern(prefix=rule.code),)
+            case VoicemailRule():
+                patterns = (
+                    *((DialPattern(prefix=rule.code, digits=0),) if rule.code else ()),
+                    *((DialPattern(prefix=rule.prefix),) if rule.prefix else ()),
+                )
             case OutsideRule():
                 patterns = rule.patterns
         for number, pattern in enumerate(patterns):

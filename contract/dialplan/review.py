@@ -12,6 +12,7 @@ from contract.snapshot import (
     OutsideRule,
     ServiceRule,
     User,
+    VoicemailRule,
 )
 
 
@@ -55,6 +56,12 @@ def _unreachable(plan: DialPlan, numbers: set[str]) -> Iterator[str]:
             case ServiceRule():
                 if (taker := _first_taker(before, DialPattern(prefix=rule.code, digits=0))) is not None:
                     yield f"{rule.name} is never reached: {rule.code} goes to {taker}"
+            case VoicemailRule():
+                codes = [DialPattern(prefix=rule.code, digits=0)] if rule.code else []
+                codes += [DialPattern(prefix=rule.prefix)] if rule.prefix else []
+                for pattern in codes:
+                    if (taker := _first_taker(before, pattern)) is not None:
+                        yield f"{rule.name} is never reached: {pattern.prefix} goes to {taker}"
             case FeatureRule():
                 if (taker := _first_taker(before, DialPattern(prefix=rule.code))) is not None:
                     yield f"{rule.name} is never reached: {rule.code} goes to {taker}"

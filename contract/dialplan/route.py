@@ -5,16 +5,30 @@ Each part returns the status that the caller gets when nothing further is tried.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
+from contract.dialplan.callers import is_among, plain
 from contract.dialplan.compiled import CompiledPlan, called_number, matches
-from contract.dialplan.features import feature_values
+from contract.dialplan.feature_calls import feature_call
+from contract.dialplan.features import names_of
 from contract.dialplan.groups import members_in_order
 from contract.dialplan.numbers import arrived, written
 from contract.dialplan.schedules import period_at
-from contract.dialplan.steps import Call, Change, Outcome, Outward, Reason, Ring, Service, SiteState, Step
+from contract.dialplan.steps import (
+    Call,
+    Diversion,
+    DiversionReason,
+    Outcome,
+    Outward,
+    Reason,
+    Ring,
+    Service,
+    SiteState,
+    Step,
+)
+from contract.dialplan.voicemail import HAS_MAILBOX, mailbox_of, voicemail
 from contract.snapshot import (
     DialPattern,
     During,
@@ -27,6 +41,7 @@ from contract.snapshot import (
     OutsideRule,
     ServiceRule,
     User,
+    VoicemailRule,
 )
 
 Way = Generator[Step, Outcome, int]
@@ -36,11 +51,21 @@ MAX_FORWARDS: Final = 10
 _PHRASES: Final = {
     403: "Forbidden",
     404: "Not Found",
+    433: "Anonymity Disallowed",
     482: "Loop Detected",
+    484: "Address Incomplete",
     486: "Busy Here",
     503: "Service Unavailable",
+    603: "Decline",
 }
 _BUSY: Final = frozenset({486, 600})
+_FORWARDED: Final[dict[DiversionReason, str]] = {
+    "unconditional": "every call",
+    "user-busy": "calls while busy",
+    "do-not-disturb": "calls while busy",
+    "no-answer": "calls that are not answered",
+    "unavailable": "calls while no phone is registered",
+}
 _DECLINED: Final = frozenset({603})
 _NEXT_GATEWAY: Final = frozenset({408, 430, 500, 502, 503, 504})
 """Failures of the way, not of who is called."""
@@ -58,130 +83,171 @@ class Route:
         plan, state, call, at: as for `decide`.
     """
 
-    __slots__ = ("_at", "_call", "_caller", "_entered", "_forwards", "_plan", "_state", "hunted", "reasons")
+    __slots__ = (
+        "_at",
+        "_diversions",
+        "_forwards",
+        "call",
+        "caller",
+        "entered",
+        "hidden",
+        "hunted",
+        "plan",
+        "reasons",
+        "state",
+    )
 
     def __init__(self, plan: CompiledPlan, state: SiteState, call: Call, at: datetime) -> None:
-        self._plan = plan
-        self._state = state
-        self._call = call
+        self.plan = plan
+        self.state = state
+        self.call = call
         self._at = at
-        self._caller = plan.users.get(call.caller) if call.caller is not None else None
-        self._entered: list[str] = []
+        self.caller = plan.users.get(call.caller) if call.caller is not None else None
+        self.entered: list[str] = []
         """Users and hunt groups whose forwarding is being followed, by id."""
         self._forwards = 0
+        self._diversions: list[Diversion] = []
+        self.hidden: bool | None = None
+        """Whether the call shows nobody, where the caller said so; None: as the user's settings have it."""
         self.reasons: list[Reason] = []
         self.hunted: list[str] = []
         """Ids of the hunt groups that were come to."""
 
     def walk(self) -> Way:
         """From what was dialled to the last attempt."""
-        dialled, caller = self._call.dialled, self._caller
-        if (found := self._plan.emergency.get(dialled)) is not None:
+        dialled, caller = self.call.dialled, self.caller
+        if (found := self.plan.emergency.get(dialled)) is not None:
             return (yield from self._emergency(*found))
         if caller is not None and not caller.enabled:
-            return self._refuse(403, "caller_disabled", f"{caller.username} is disabled")
-        if self._call.gateway_id is not None:
-            return (yield from self._inward(self._call.gateway_id, dialled))
-        return (yield from self._number(dialled, caller))
+            return self.refuse(403, "caller_disabled", f"{caller.username} is disabled")
+        if self.call.gateway_id is not None:
+            return (yield from self._inward(self.call.gateway_id, dialled))
+        return (yield from self.number(dialled, caller))
 
     def _inward(self, gateway_id: str, dialled: str) -> Way:
         """A call that came by a gateway: to what its number stands for, which whoever set that up may."""
-        gateway = self._plan.gateways.get(gateway_id)
+        gateway = self.plan.gateways.get(gateway_id)
         number = arrived(gateway.incoming, dialled) if gateway is not None else dialled
-        self._note("inward", f"{number} is called by {gateway.name if gateway is not None else gateway_id}")
-        found = self._plan.numbers.get(number)
+        self.note("inward", f"{number} is called by {gateway.name if gateway is not None else gateway_id}")
+        screening = self.plan.screening
+        if screening.reject_anonymous and self.call.anonymous:
+            return self.refuse(433, "anonymous_rejected", "the site takes no call from who is not named")
+        if is_among(self.call.number, [plain(one) for one in screening.blocked]):
+            return self.refuse(603, "blocked", f"the site takes no call from {self.call.number}")
+        found = self.plan.numbers.get(number)
         if found is None:
-            return (yield from self._number(number, None))
-        self._note("inward_number", f"{number} stands for {found.destination}")
-        return (yield from self._number(found.destination, None, granted=True))
+            return (yield from self.number(number, None))
+        self.note("inward_number", f"{number} stands for {found.destination}")
+        return (yield from self.number(found.destination, None, granted=True))
 
     # -- what a number means
 
-    def _number(self, dialled: str, payer: User | None, granted: bool = False) -> Way:
+    def number(self, dialled: str, payer: User | None, granted: bool = False) -> Way:
         """The first rule that matches decides; `payer` is whose permissions count, unless everything is `granted`."""
-        plan = self._plan
+        plan = self.plan
         for candidate in plan.candidates_for(dialled):
             rule = candidate.rule
             match rule:
                 case InternalRule():
                     if (user := plan.dialled.get(dialled)) is not None:
-                        self._note("internal", f"{rule.name}: the number belongs to {user.username}", rule.rule_id)
+                        self.note("internal", f"{rule.name}: the number belongs to {user.username}", rule.rule_id)
                         return (yield from self._user(user))
                     if (group := plan.groups.get(dialled)) is not None and group.enabled:
-                        self._note("hunt_group", f"{rule.name}: the number belongs to {group.name}", rule.rule_id)
+                        self.note("hunt_group", f"{rule.name}: the number belongs to {group.name}", rule.rule_id)
                         return (yield from self._group(group))
                 case ServiceRule():
                     if rule.code == dialled:
                         return (yield from self._service(rule, payer, granted))
                 case FeatureRule():
                     return (yield from self._feature(rule, dialled, payer))
+                case VoicemailRule():
+                    is_own = payer is self.caller and not self.entered
+                    if (mailbox := mailbox_of(rule, plan, dialled, payer, is_own)) is not None:
+                        return (yield from self._voicemail(rule, *mailbox))
                 case OutsideRule():
                     pattern = candidate.pattern
                     if matches(pattern, dialled) and self._is_time(rule.during, rule.name, rule.rule_id):
                         return (yield from self._outside(rule, pattern, dialled, payer, granted))
                 case _:
                     assert_never(rule)
-        return self._refuse(404, "no_rule", f"no dialing rule matches {dialled}")
+        return self.refuse(404, "no_rule", f"no dialing rule matches {dialled}")
 
     def _service(self, rule: ServiceRule, payer: User | None, granted: bool) -> Way:
-        self._note("service", f"{rule.name}: {rule.code} is the service {rule.service}", rule.rule_id)
+        self.note("service", f"{rule.name}: {rule.code} is the service {rule.service}", rule.rule_id)
         if rule.permission is not None and not granted and not _may(payer, (rule.permission,)):
-            return self._refuse(
+            return self.refuse(
                 403, "permission_missing", f"{_who(payer)} lacks the permission {rule.permission}", rule.rule_id
             )
         outcome = yield Service(rule.service)
         return self._exhausted(outcome.status)
 
     def _feature(self, rule: FeatureRule, dialled: str, payer: User | None) -> Way:
-        """What the caller changes by dialling: only the caller himself, and only what he dialled himself."""
-        self._note("feature", f"{rule.name}: {dialled} is the feature {rule.feature}", rule.rule_id)
-        if payer is None or payer is not self._caller or self._entered:
-            return self._refuse(403, "feature_refused", "only a user of the site changes his own calls", rule.rule_id)
-        values = feature_values(rule.feature, dialled[len(rule.code) :], payer)
-        if values is None:
-            self._note("feature_declined", f"{dialled[len(rule.code) :]} is no place to forward to", rule.rule_id)
-            outcome = yield Service("declined")
-            return outcome.status
-        told = " and ".join(f"{kind} is {value or 'off'}" for kind, value in values)
-        self._note("feature_changed", f"{payer.username}: {told}", rule.rule_id)
-        outcome = yield Change(payer.user_id, values)
-        outcome = yield Service("confirmed" if outcome.status == 200 else "declined")
-        return outcome.status
+        """What is the caller's own to do: only himself, and only what he dialled himself."""
+        self.note("feature", f"{rule.name}: {dialled} is the feature {rule.feature}", rule.rule_id)
+        if payer is None or payer is not self.caller or self.entered:
+            return self.refuse(403, "feature_refused", "only a user of the site does that, by dialling", rule.rule_id)
+        if rule.permission is not None and not _may(payer, (rule.permission,)):
+            return self.refuse(
+                403, "permission_missing", f"{payer.username} lacks the permission {rule.permission}", rule.rule_id
+            )
+        return (yield from feature_call(self, rule, dialled[len(rule.code) :], payer))
+
+    def dialled_again(self, destination: str, caller: User) -> Way:
+        """As if the caller had dialled something else; more than ten times in one call is taken for a loop."""
+        self._forwards += 1
+        if self._forwards > MAX_FORWARDS:
+            return self.refuse(482, "forward_loop", f"sent on more than {MAX_FORWARDS} times")
+        if (found := self.plan.emergency.get(destination)) is not None:
+            return (yield from self._emergency(*found))
+        return (yield from self.number(destination, caller))
+
+    def _voicemail(self, rule: VoicemailRule, action: str, owner: User | None) -> Way:
+        if owner is None or not owner.enabled or HAS_MAILBOX not in owner.permissions:
+            return self.refuse(404, "no_mailbox", f"{_who(owner)} has no mailbox", rule.rule_id)
+        self.note("voicemail", f"{rule.name}: the mailbox of {owner.username}", rule.rule_id)
+        outcome = yield voicemail(action, owner, tuple(self._diversions))
+        return self._exhausted(outcome.status)
 
     # -- users
 
     def _user(self, user: User) -> Way:
         """A user's phones, and wherever the user has calls sent besides."""
         if not user.enabled:
-            return self._refuse(404, "callee_disabled", f"{user.username} is disabled")
-        if user.user_id in self._entered:
-            return self._refuse(482, "forward_loop", f"the call was at {user.username} before")
-        forwarding = self._state.forwarding.get(user.user_id) or user.forwarding
-        self._entered.append(user.user_id)
+            return self.refuse(404, "callee_disabled", f"{user.username} is disabled")
+        if user.user_id in self.entered:
+            return self.refuse(482, "forward_loop", f"the call was at {user.username} before")
+        if self._blocks(user):
+            return self.refuse(603, "blocked", f"{user.username} takes no call from {self._shown()[0]}")
+        if self.call.anonymous and user.user_id in self.state.no_anonymous:
+            return self.refuse(433, "anonymous_rejected", f"{user.username} takes no call from who is not named")
+        forwarding = self.state.forwarding.get(user.user_id) or user.forwarding
+        self.entered.append(user.user_id)
         try:
             return (yield from self._forwarded(user, forwarding))
         finally:
-            self._entered.pop()
+            self.entered.pop()
 
     def _forwarded(self, user: User, forwarding: Forwarding) -> Way:
         if forwarding.always is not None:
-            return (yield from self._forward(user, forwarding.always, "forward_always", "every call"))
+            return (yield from self._forward(user, forwarding.always, "forward_always", "unconditional"))
         status, reached = 486, True
-        if user.user_id in self._state.do_not_disturb:
-            self._note("do_not_disturb", f"{user.username} is not to be disturbed")
+        busy: DiversionReason = "user-busy"
+        if user.user_id in self.state.do_not_disturb:
+            self.note("do_not_disturb", f"{user.username} is not to be disturbed")
+            busy = "do-not-disturb"
+        elif self._wants_no_second_call(user):
+            self.note("in_call", f"{user.username} is in a call and wants no second one")
         else:
             status, reached = yield from self._ring(user, forwarding)
         if status in _DECLINED:
             return self._exhausted(status)
         if status in _BUSY:
             if forwarding.busy is not None:
-                return (yield from self._forward(user, forwarding.busy, "forward_busy", "calls while busy"))
+                return (yield from self._forward(user, forwarding.busy, "forward_busy", busy))
         elif not reached and forwarding.unregistered is not None:
-            text = "calls while no phone is registered"
-            return (yield from self._forward(user, forwarding.unregistered, "forward_unregistered", text))
+            return (yield from self._forward(user, forwarding.unregistered, "forward_unregistered", "unavailable"))
         elif forwarding.no_answer is not None:
-            text = "calls that are not answered"
-            return (yield from self._forward(user, forwarding.no_answer, "forward_no_answer", text))
+            return (yield from self._forward(user, forwarding.no_answer, "forward_no_answer", "no-answer"))
         return self._exhausted(status)
 
     def _ring(self, user: User, forwarding: Forwarding) -> Generator[Step, Outcome, tuple[int, bool]]:
@@ -199,11 +265,15 @@ class Route:
         for number, (places, seconds) in enumerate(rounds):
             users = [user] if number == 0 else []
             if number == 0:
-                self._note("ring", f"ring every phone of {user.username}")
+                self.note("ring", f"ring every phone of {user.username}")
             numbers = [found for place in places if (found := self._place(user, place, users)) is not None]
             if not users and not numbers:
                 continue
-            outcome = yield Ring(tuple(one.user_id for one in users), tuple(numbers), None if alone else seconds)
+            if places:
+                self._diversions.append(Diversion(user.username, "follow-me"))
+            outcome = yield self._rung([one.user_id for one in users], tuple(numbers), None if alone else seconds)
+            if places:
+                self._diversions.pop()
             first = first or outcome
             if outcome.status in _DECLINED:
                 return outcome.status, outcome.reached
@@ -212,93 +282,135 @@ class Route:
     def _place(self, user: User, place: FindMe, users: list[User]) -> Outward | None:
         """One find-me destination: its user is added to `users`, a number beyond the site is returned."""
         destination = place.destination
-        if (found := self._plan.dialled.get(destination)) is not None:
-            if found.user_id in self._entered or found in users:
-                self._note("find_me_skipped", f"{destination} rings already")
-            elif not found.enabled or found.user_id in self._state.do_not_disturb:
-                self._note("find_me_skipped", f"{found.username} is disabled or not to be disturbed")
+        if (found := self.plan.dialled.get(destination)) is not None:
+            if found.user_id in self.entered or found in users:
+                self.note("find_me_skipped", f"{destination} rings already")
+            elif reason := self.unwanted(found):
+                self.note("find_me_skipped", reason)
             else:
-                self._note("find_me", f"{user.username} is looked for at {destination}")
+                self.note("find_me", f"{user.username} is looked for at {destination}")
                 users.append(found)
             return None
         return self._outward(user, destination)
 
     def _outward(self, user: User, destination: str) -> Outward | None:
         """A find-me number beyond the site, by the first gateway that serves: it rings beside phones."""
-        for candidate in self._plan.candidates_for(destination):
+        for candidate in self.plan.candidates_for(destination):
             rule, pattern = candidate.rule, candidate.pattern
             if not isinstance(rule, OutsideRule) or not matches(pattern, destination):
                 continue
             if not self._is_time(rule.during, rule.name, rule.rule_id):
                 continue
             if not _may(user, rule.permissions):
-                self._note("find_me_skipped", f"{user.username} may not call {destination}", rule.rule_id)
+                self.note("find_me_skipped", f"{user.username} may not call {destination}", rule.rule_id)
                 return None
             for gateway_id in rule.gateways:
-                if gateway_id in self._plan.gateways and gateway_id not in self._state.gateways_down:
-                    self._note("find_me", f"{user.username} is looked for at {destination}", rule.rule_id)
+                if gateway_id in self.plan.gateways and gateway_id not in self.state.gateways_down:
+                    self.note("find_me", f"{user.username} is looked for at {destination}", rule.rule_id)
                     return self._sent_to(gateway_id, called_number(rule.call, pattern, destination), user)
-        self._note("find_me_skipped", f"nothing leads to {destination} now")
+        self.note("find_me_skipped", f"nothing leads to {destination} now")
         return None
 
-    def _forward(self, user: User, destination: str, code: str, which: str) -> Way:
-        self._note(code, f"{user.username} forwards {which} to {destination}")
+    def _forward(self, user: User, destination: str, code: str, reason: DiversionReason) -> Way:
+        self.note(code, f"{user.username} forwards {_FORWARDED[reason]} to {destination}")
         self._forwards += 1
         if self._forwards > MAX_FORWARDS:
-            return self._refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
-        return (yield from self._number(destination, user))
+            return self.refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
+        self._diversions.append(Diversion(user.username, reason))
+        try:
+            return (yield from self.number(destination, user))
+        finally:
+            self._diversions.pop()
+
+    def _rung(self, user_ids: Sequence[str], numbers: tuple[Outward, ...], seconds: int | None) -> Ring:
+        return Ring(
+            tuple(user_ids),
+            numbers,
+            seconds,
+            hidden=self.hidden is True,
+            diversions=tuple(self._diversions),
+        )
+
+    # -- who is wanted
+
+    def _shown(self) -> tuple[str, ...]:
+        """What the caller may be known by."""
+        return tuple(names_of(self.caller)) if self.caller is not None else (self.call.number,)
+
+    def _blocks(self, user: User) -> bool:
+        blocked = self.state.blocked.get(user.user_id)
+        return blocked is not None and any(is_among(one, blocked) for one in self._shown())
+
+    def _wants_no_second_call(self, user: User) -> bool:
+        return user.user_id in self.state.no_second_call and user.user_id in self.state.in_call
+
+    def unwanted(self, user: User) -> str:
+        """Why a user wants no call from this caller now; empty: for no reason."""
+        name, user_id = user.username, user.user_id
+        if not user.enabled or user_id in self.state.do_not_disturb:
+            return f"{name} is disabled or not to be disturbed"
+        if self._wants_no_second_call(user):
+            return f"{name} is in a call and wants no second one"
+        if self._blocks(user) or (self.call.anonymous and user_id in self.state.no_anonymous):
+            return f"{name} takes no call from this caller"
+        return ""
 
     # -- hunt groups
 
     def _group(self, group: HuntGroup) -> Way:
-        if group.group_id in self._entered:
-            return self._refuse(482, "forward_loop", f"the call was at {group.name} before")
-        self._entered.append(group.group_id)
+        if group.group_id in self.entered:
+            return self.refuse(482, "forward_loop", f"the call was at {group.name} before")
+        self.entered.append(group.group_id)
         self.hunted.append(group.group_id)
         try:
             status = yield from self._hunt(group)
             if group.fallback is None:
                 return self._exhausted(status)
-            self._note("group_fallback", f"{group.name} goes on to {group.fallback}")
+            self.note("group_fallback", f"{group.name} goes on to {group.fallback}")
             self._forwards += 1
             if self._forwards > MAX_FORWARDS:
-                return self._refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
-            # Who set the group up may; so a caller from outside reaches the number on duty too.
-            return (yield from self._number(group.fallback, self._caller, granted=True))
+                return self.refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
+            self._diversions.append(Diversion(group.extension, "no-answer"))
+            try:
+                # Who set the group up may; so a caller from outside reaches the number on duty too.
+                return (yield from self.number(group.fallback, self.caller, granted=True))
+            finally:
+                self._diversions.pop()
         finally:
-            self._entered.pop()
+            self.entered.pop()
 
     def _hunt(self, group: HuntGroup) -> Way:
         available: list[User] = []
-        for user in members_in_order(group, self._plan, self._state):
-            if not user.enabled or user.user_id in self._state.do_not_disturb or user.user_id in self._entered:
-                self._note("member_skipped", f"{user.username} is disabled, not to be disturbed or rang already")
+        for user in members_in_order(group, self.plan, self.state):
+            reason = f"{user.username} rang already" if user.user_id in self.entered else self.unwanted(user)
+            if reason:
+                self.note("member_skipped", reason)
             else:
                 available.append(user)
         if not available:
-            self._note("group_empty", f"nobody of {group.name} can be rung")
+            self.note("group_empty", f"nobody of {group.name} can be rung")
             return 480
         if group.strategy == "parallel":
-            self._note("ring", f"ring {len(available)} members of {group.name} at once")
-            outcome = yield Ring(tuple(user.user_id for user in available), (), group.ring_seconds)
+            self.note("ring", f"ring {len(available)} members of {group.name} at once")
+            outcome = yield self._rung([user.user_id for user in available], (), group.ring_seconds)
             return outcome.status
         status = 480
         for user in available:
             if group.follow_forwarding:
                 status = yield from self._user(user)
                 continue
-            self._note("ring", f"ring {user.username} of {group.name}")
-            outcome = yield Ring((user.user_id,), (), group.ring_seconds)
+            self.note("ring", f"ring {user.username} of {group.name}")
+            outcome = yield self._rung([user.user_id], (), group.ring_seconds)
             status = outcome.status
         return status
 
     # -- beyond the site
 
     def _outside(self, rule: OutsideRule, pattern: DialPattern, dialled: str, payer: User | None, granted: bool) -> Way:
-        self._note(rule.category, f"{rule.name}: {dialled} leaves the site", rule.rule_id)
+        self.note(rule.category, f"{rule.name}: {dialled} leaves the site", rule.rule_id)
         if not granted and not _may(payer, rule.permissions):
             wanted = " or ".join(rule.permissions) or "to call out"
-            return self._refuse(403, "permission_missing", f"{_who(payer)} lacks the permission {wanted}", rule.rule_id)
+            return self.refuse(403, "permission_missing", f"{_who(payer)} lacks the permission {wanted}", rule.rule_id)
         number = called_number(rule.call, pattern, dialled)
         return (yield from self._gateways(rule.gateways, number, payer, rule.rule_id))
 
@@ -306,72 +418,70 @@ class Route:
         """One gateway after the other, as long as it is the way that fails."""
         status = 503
         for gateway_id in gateway_ids:
-            gateway = self._plan.gateways.get(gateway_id)
-            if gateway is None or gateway_id in self._state.gateways_down:
-                self._note(
+            gateway = self.plan.gateways.get(gateway_id)
+            if gateway is None or gateway_id in self.state.gateways_down:
+                self.note(
                     "gateway_skipped", f"gateway {gateway.name if gateway else gateway_id} is off or down", rule_id
                 )
                 continue
-            self._note("gateway", f"{number} by {gateway.name}", rule_id)
-            outcome = yield Ring((), (self._sent_to(gateway_id, number, payer),))
+            self.note("gateway", f"{number} by {gateway.name}", rule_id)
+            outcome = yield self._rung((), (self._sent_to(gateway_id, number, payer),), None)
             status = outcome.status
             if outcome.reached and status not in _NEXT_GATEWAY:
-                return self._refuse(status, "refused", f"{number} answered {status}", rule_id)
-        return self._refuse(status, "no_gateway", "no gateway is left to try", rule_id)
+                return self.refuse(status, "refused", f"{number} answered {status}", rule_id)
+        return self.refuse(status, "no_gateway", "no gateway is left to try", rule_id)
 
     def _sent_to(self, gateway_id: str, number: str, payer: User | None) -> Outward:
-        gateway = self._plan.gateways[gateway_id]
+        gateway = self.plan.gateways[gateway_id]
         own = None if payer is None or gateway.ignore_user_caller_id else payer.caller_id
-        anonymous = gateway.block_caller_id or (payer is not None and payer.anonymous)
+        hides = self.hidden if self.hidden is not None else payer is not None and payer.anonymous
         caller_id = own or gateway.caller_id
         return Outward(
             gateway_id,
             gateway.prefix + written(gateway.numbers, number),
             written(gateway.numbers, caller_id) if caller_id else caller_id,
-            anonymous,
+            gateway.block_caller_id or hides,
         )
 
     def _emergency(self, rule: EmergencyRule, number: str) -> Way:
         """Help: nothing is asked; gateways that seem to be down are tried last."""
-        plan, down = self._plan, self._state.gateways_down
-        location = plan.locations.get(self._call.location_id or "") or plan.locations.get(
-            plan.default_location_id or ""
-        )
+        plan, down = self.plan, self.state.gateways_down
+        location = plan.locations.get(self.call.location_id or "") or plan.locations.get(plan.default_location_id or "")
         where = f" from {location.name}" if location is not None else ""
-        self._note("emergency", f"{rule.name}: {number} is called for help{where}", rule.rule_id)
+        self.note("emergency", f"{rule.name}: {number} is called for help{where}", rule.rule_id)
         status = 503
         for gateway_id in sorted(rule.gateways, key=down.__contains__):
             if (gateway := plan.gateways.get(gateway_id)) is None:
                 continue
-            self._note("gateway", f"{number} by {gateway.name}", rule.rule_id)
+            self.note("gateway", f"{number} by {gateway.name}", rule.rule_id)
             caller_id = location.caller_id if location is not None else gateway.caller_id
             shown = written(gateway.numbers, caller_id) if caller_id else caller_id
             outward = Outward(gateway_id, gateway.prefix + number, shown, emergency=True)
             outcome = yield Ring((), (outward,))
             status = outcome.status
-        return self._refuse(status, "no_gateway", "no gateway is left to try", rule.rule_id)
+        return self.refuse(status, "no_gateway", "no gateway is left to try", rule.rule_id)
 
     # -- parts
 
     def _is_time(self, during: During | None, what: str, rule_id: str | None) -> bool:
         if during is None:
             return True
-        schedule = self._plan.schedules[during.schedule_id]
-        period = period_at(schedule, self._plan.zone, self._at)
+        schedule = self.plan.schedules[during.schedule_id]
+        period = period_at(schedule, self.plan.zone, self._at)
         if period in during.periods:
             return True
-        self._note("not_now", f"{what}: {schedule.name} is in {period.replace('_', ' ')}", rule_id)
+        self.note("not_now", f"{what}: {schedule.name} is in {period.replace('_', ' ')}", rule_id)
         return False
 
-    def _note(self, code: str, text: str, rule_id: str | None = None) -> None:
+    def note(self, code: str, text: str, rule_id: str | None = None) -> None:
         self.reasons.append(Reason(code, text, rule_id))
 
-    def _refuse(self, status: int, code: str, text: str, rule_id: str | None = None) -> int:
-        self._note(code, text, rule_id)
+    def refuse(self, status: int, code: str, text: str, rule_id: str | None = None) -> int:
+        self.note(code, text, rule_id)
         return status
 
     def _exhausted(self, status: int) -> int:
-        self._note("exhausted", f"nothing is left to try after {status}")
+        self.note("exhausted", f"nothing is left to try after {status}")
         return status
 
 

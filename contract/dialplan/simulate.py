@@ -7,7 +7,7 @@ from typing import Final
 
 from contract.dialplan.compiled import CompiledPlan
 from contract.dialplan.decide import decide
-from contract.dialplan.steps import Call, Change, Decision, Outcome, Reject, Ring, SiteState, Step
+from contract.dialplan.steps import Call, Change, Decision, Outcome, Pickup, Reject, Ring, SiteState, Step
 
 MAX_STEPS: Final = 2_000
 """More than any plan within the snapshot's limits takes; see `MAX_FORWARDS`."""
@@ -58,6 +58,8 @@ def unanswered(registered: frozenset[str], gateways_down: frozenset[str] = froze
     def answer(step: Step) -> Outcome:
         if isinstance(step, Change):
             return Outcome(200)
+        if isinstance(step, Pickup):
+            return Outcome(480, reached=False)
         if not isinstance(step, Ring):
             return Outcome(503, reached=False)
         if registered.intersection(step.user_ids):

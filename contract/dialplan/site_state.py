@@ -4,13 +4,14 @@ Each field of a user's forwarding is a record of its own, so that a change made 
 portal meanwhile both count. A text is a destination, False switches off, and a tombstone (None) leaves the snapshot's.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from contract.dialplan.steps import SiteState
-from contract.snapshot import FindMe, Forwarding, User
+from contract.snapshot import FindMe, Forwarding, SpeedDial, User
 from contract.sync.state import StateRecord
 
 DO_NOT_DISTURB: Final = "do_not_disturb"
@@ -25,31 +26,78 @@ RING_SECONDS: Final = "ring_seconds"
 FIND_ME: Final = "find_me"
 """A JSON list of `FindMe`."""
 
+NO_SECOND_CALL: Final = "no_second_call"
+NO_ANONYMOUS: Final = "no_anonymous"
+NO_INTERCOM: Final = "no_intercom"
+BLOCKED: Final = "blocked"
+"""`blocked/<what callers.plain makes of the number>`: whose calls the user does not want."""
+SPEED_DIAL: Final = "speed_dial"
+"""`speed_dial/<slot>`: a `SpeedDial` in JSON."""
+MAX_BLOCKED: Final = 200
+"""Of one user; what is beyond does not count."""
+MAX_SPEED_DIALS: Final = 110
+
+_SWITCHES: Final = (DO_NOT_DISTURB, NO_SECOND_CALL, NO_ANONYMOUS, NO_INTERCOM)
 _find_me: Final = TypeAdapter(tuple[FindMe, ...])
+_IN_KEY: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+def blocked_kind(plain: str) -> str | None:
+    """The kind of the record that blocks a caller; None: nobody can be called so."""
+    return f"{BLOCKED}/{plain}" if _IN_KEY.fullmatch(plain) else None
 
 
 def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> SiteState:
     """What routing asks for of the site state records; those that make no sense, or are nobody's, are passed over.
 
     Args:
-        records: `<kind>/<user id>`.
+        records: `<kind>/<user id>`, where a kind may have a second part.
         users: the site's, by id.
     """
-    disturbed_not: set[str] = set()
+    switched: dict[str, set[str]] = {kind: set() for kind in _SWITCHES}
+    blocked: dict[str, set[str]] = {}
+    speed_dials: dict[str, dict[str, SpeedDial]] = {}
     set_here: dict[str, dict[str, Any]] = {}
     for record in records:
-        kind, _, user_id = record.key.partition("/")
-        if user_id not in users or record.value is None:
+        kind, _, user_id = record.key.rpartition("/")
+        value = record.value
+        if user_id not in users or value is None:
             continue
-        if kind == DO_NOT_DISTURB:
-            if record.value is True:
-                disturbed_not.add(user_id)
+        if kind in switched:
+            if value is True:
+                switched[kind].add(user_id)
             continue
-        changes = _changes(kind, record.value)
-        if changes:
+        first, _, item = kind.partition("/")
+        if first == BLOCKED and item:
+            if value is True and len(plains := blocked.setdefault(user_id, set())) < MAX_BLOCKED:
+                plains.add(item)
+            continue
+        if first == SPEED_DIAL and item:
+            if (found := _speed_dial(item, value)) is not None:
+                speed_dials.setdefault(user_id, {})[item] = found
+            continue
+        if changes := _changes(kind, value):
             set_here.setdefault(user_id, {}).update(changes)
     forwarding = {user_id: _with(users[user_id].forwarding, changes) for user_id, changes in set_here.items()}
-    return SiteState(do_not_disturb=frozenset(disturbed_not), forwarding=forwarding)
+    return SiteState(
+        do_not_disturb=frozenset(switched[DO_NOT_DISTURB]),
+        forwarding=forwarding,
+        no_second_call=frozenset(switched[NO_SECOND_CALL]),
+        no_anonymous=frozenset(switched[NO_ANONYMOUS]),
+        no_intercom=frozenset(switched[NO_INTERCOM]),
+        blocked={user_id: frozenset(plains) for user_id, plains in blocked.items()},
+        speed_dials=speed_dials,
+    )
+
+
+def _speed_dial(slot: str, value: str | bool | int) -> SpeedDial | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        found = SpeedDial.model_validate_json(value)
+    except ValidationError:
+        return None
+    return found if found.slot == slot else None
 
 
 def _changes(kind: str, value: str | bool | int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from contract.snapshot import Forwarding
+from contract.snapshot import Forwarding, SpeedDial
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,16 @@ class Call:
         dialled: the user part of the Request-URI, unescaped.
         location_id: where the caller's phone is, for emergencies; None: not known.
         gateway_id: the gateway that a call from outside came by.
+        number: what the caller shows, a number or a user name; empty: not known.
+        anonymous: the caller does not want to be named.
     """
 
     caller: str | None
     dialled: str
     location_id: str | None = None
     gateway_id: str | None = None
+    number: str = ""
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,13 @@ class SiteState:
         rotation: how many calls each hunt group has had, by group id: where round robin goes on.
         last_call_ended: when each user's last call ended (seconds, any epoch), by user id; missing: never busy.
         gateways_down: ids of the gateways that are known not to answer.
+        no_second_call: ids of the users who want no call while they are in one.
+        in_call: ids of those of them who are in one.
+        no_anonymous: ids of the users who want no call from who is not named.
+        no_intercom: ids of the users whose phones do not answer by themselves.
+        blocked: whose calls a user does not want (see `callers.plain`), by user id.
+        speed_dials: a user's own, by user id and slot.
+        last_caller: what whoever called a user last showed, by user id.
     """
 
     do_not_disturb: frozenset[str] = frozenset()
@@ -41,6 +52,13 @@ class SiteState:
     rotation: Mapping[str, int] = field(default_factory=dict)
     last_call_ended: Mapping[str, float] = field(default_factory=dict)
     gateways_down: frozenset[str] = frozenset()
+    no_second_call: frozenset[str] = frozenset()
+    in_call: frozenset[str] = frozenset()
+    no_anonymous: frozenset[str] = frozenset()
+    no_intercom: frozenset[str] = frozenset()
+    blocked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    speed_dials: Mapping[str, Mapping[str, SpeedDial]] = field(default_factory=dict)
+    last_caller: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +102,23 @@ class Outward:
     emergency: bool = False
 
 
+DiversionReason = Literal["unconditional", "user-busy", "do-not-disturb", "no-answer", "unavailable", "follow-me"]
+"""RFC 5806 §4; `follow-me` for find-me, and `no-answer` for what a hunt group falls back on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """That a call was sent on.
+
+    Args:
+        name: user name or extension that it was sent on from.
+        reason: why.
+    """
+
+    name: str
+    reason: DiversionReason
+
+
 @dataclass(frozen=True, slots=True)
 class Ring:
     """Ring every contact of these users, and these numbers, at once.
@@ -92,18 +127,40 @@ class Ring:
         user_ids: whose phones.
         numbers: beyond the site.
         seconds: how long before the step counts as not answered; None: as long as the caller waits.
+        hidden: phones of the site do not show who calls either.
+        answered_at_once: phones are asked to answer by themselves.
+        diversions: how the call came here, the first one first.
     """
 
     user_ids: tuple[str, ...]
     numbers: tuple[Outward, ...] = ()
     seconds: int | None = None
+    hidden: bool = False
+    answered_at_once: bool = False
+    diversions: tuple[Diversion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Connect to a voice service of the site; `confirmed` and `declined` are tones that say so."""
+    """Connect to a voice service of the site; `confirmed` and `declined` are tones that say so.
 
-    name: Literal["echo_test", "confirmed", "declined"]
+    Args:
+        name: which.
+        arguments: what it is told, by name: of `voicemail`, `action` (`deposit` or `retrieve`), `mailbox` (the user
+            name of whose it is), and `cause` (RFC 4458 §3.2) for a call that was sent on there.
+        diversions: how the call came here, the first one first.
+    """
+
+    name: Literal["echo_test", "confirmed", "declined", "voicemail"]
+    arguments: tuple[tuple[str, str], ...] = ()
+    diversions: tuple[Diversion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pickup:
+    """Take the call that rings at the phones of one of these users, the one that has been ringing the longest."""
+
+    user_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +184,7 @@ class Reject:
     phrase: str
 
 
-Step = Ring | Service | Change | Reject
+Step = Ring | Service | Pickup | Change | Reject
 
 
 @dataclass(frozen=True, slots=True)

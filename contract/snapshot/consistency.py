@@ -5,7 +5,15 @@ from collections.abc import Iterable, Sequence
 
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
-from contract.snapshot.dial_plan import DialPlan, EmergencyRule, FeatureRule, OutsideRule, ServiceRule
+from contract.snapshot.dial_plan import (
+    DialPlan,
+    EmergencyRule,
+    FeatureRule,
+    OutsideRule,
+    Rule,
+    ServiceRule,
+    VoicemailRule,
+)
 from contract.snapshot.line import Line
 from contract.snapshot.schedule import During
 from contract.snapshot.user import PERMISSIONS, User
@@ -43,6 +51,10 @@ def reference_problems(
         for member in group.members:
             if member not in user_ids:
                 yield f"dial_plan: hunt group {group.group_id} has the unknown member {member}"
+    for pickup in plan.pickup_groups:
+        for member in pickup.members:
+            if member not in user_ids:
+                yield f"dial_plan: pickup group {pickup.group_id} has the unknown member {member}"
 
 
 def _rule_problems(plan: DialPlan) -> Iterable[str]:
@@ -58,6 +70,8 @@ def _rule_problems(plan: DialPlan) -> Iterable[str]:
             for permission in rule.permissions:
                 if permission not in PERMISSIONS:
                     yield f"{where} asks for the unknown permission {permission!r}"
+        if isinstance(rule, FeatureRule) and rule.permission not in {None, *PERMISSIONS}:
+            yield f"{where} asks for the unknown permission {rule.permission!r}"
 
 
 def _schedule_problems(where: str, during: During | None, plan: DialPlan) -> Iterable[str]:
@@ -75,13 +89,12 @@ def name_problems(
         for name in {user.username, *user.aliases, *((user.extension,) if user.extension else ())}
     )
     dialled.update(name for group in plan.hunt_groups for name in {group.extension, *group.aliases})
-    codes = [rule.code for rule in plan.rules if isinstance(rule, ServiceRule | FeatureRule) and rule.enabled]
-    dialled.update(codes)
-    features = [rule.code for rule in plan.rules if isinstance(rule, FeatureRule) and rule.enabled]
-    for code in features:
-        for other in dialled:
-            if other != code and other.startswith(code):
-                yield f"dial_plan: {other} cannot be dialled: it begins with the feature code {code}"
+    enabled = [rule for rule in plan.rules if rule.enabled]
+    voicemail = [rule for rule in enabled if isinstance(rule, VoicemailRule)]
+    names = frozenset(dialled)
+    dialled.update(rule.code for rule in enabled if isinstance(rule, ServiceRule | FeatureRule))
+    dialled.update(rule.code for rule in voicemail if rule.code)
+    yield from _code_problems(enabled, voicemail, names, frozenset(dialled))
     yield from (f"users: {name!r} is used more than once" for name, count in dialled.items() if count > 1)
     places = Counter((line.device_id, line.position) for line in lines if line.device_id)
     yield from (f"lines: position {p} of device {d} is used twice" for (d, p), count in places.items() if count > 1)
@@ -96,5 +109,34 @@ def name_problems(
         ("hunt group", [group.group_id for group in plan.hunt_groups]),
         ("location", [location.location_id for location in plan.locations]),
         ("number", [number.number for number in plan.numbers]),
+        ("pickup group", [group.group_id for group in plan.pickup_groups]),
+        ("speed dial", [one.slot for one in plan.speed_dials]),
     ):
         yield from (f"dial_plan: {what} {one} stands there twice" for one, count in Counter(ids).items() if count > 1)
+
+
+def _code_problems(
+    enabled: Sequence[Rule], voicemail: Sequence[VoicemailRule], names: frozenset[str], dialled: frozenset[str]
+) -> Iterable[str]:
+    """Codes behind which more is dialled, and what begins like them.
+
+    Args:
+        enabled: rules that count.
+        voicemail: those of them.
+        names: of users and hunt groups.
+        dialled: those, and the codes.
+    """
+    starred = sorted(one for one in dialled if one[0] in "*#")
+    for rule in enabled:
+        if isinstance(rule, FeatureRule):
+            for other in starred:
+                if other != rule.code and other.startswith(rule.code):
+                    yield f"dial_plan: {other} cannot be dialled: it begins with the feature code {rule.code}"
+    for prefix in dict.fromkeys(rule.prefix for rule in voicemail if rule.prefix):
+        for other in sorted(dialled):
+            behind = other.removeprefix(prefix)
+            if other.startswith(prefix) and (not behind or behind in names):
+                yield f"dial_plan: {other} cannot be dialled: it begins with the voicemail prefix {prefix}"
+        for rule in enabled:
+            if isinstance(rule, FeatureRule) and prefix.startswith(rule.code):
+                yield f"dial_plan: {prefix} cannot be dialled: it begins with the feature code {rule.code}"

@@ -1,8 +1,8 @@
 """The dial plan as it is configured: an ordered list of typed rules, and what they refer to."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.snapshot.emergency import EmergencyLocation
 from contract.snapshot.gateway import Gateway
@@ -36,7 +36,7 @@ class ServiceRule(Frozen):
     """The permission that the caller needs; None means anyone of the site."""
 
 
-Feature = Literal[
+Setting = Literal[
     "forward_always",
     "forward_busy",
     "forward_no_answer",
@@ -44,14 +44,36 @@ Feature = Literal[
     "forward_off",
     "do_not_disturb_on",
     "do_not_disturb_off",
+    "call_waiting_on",
+    "call_waiting_off",
+    "anonymous_rejection_on",
+    "anonymous_rejection_off",
+    "block_number",
+    "unblock_number",
+    "block_last_caller",
+    "intercom_on",
+    "intercom_off",
+    "set_speed_dial",
 ]
 """What a user changes by dialling."""
+SpecialCall = Literal[
+    "speed_dial",
+    "call_return",
+    "hide_caller_id",
+    "show_caller_id",
+    "intercom",
+    "pickup",
+    "group_pickup",
+]
+"""A call that a user places in a particular way."""
+Feature = Literal[Setting, SpecialCall]
 
 
 class FeatureRule(Frozen):
-    """A code by which users change where their own calls go.
+    """A code by which users change where their own calls go, or call in a particular way.
 
-    A forward takes its destination right behind the code, and is switched off by the code alone.
+    What the feature is about stands right behind the code: where to forward to, whom to call. A forward is switched off
+    by its code alone.
     """
 
     kind: Literal["feature"] = "feature"
@@ -61,6 +83,27 @@ class FeatureRule(Frozen):
     code: Annotated[str, Field(pattern=r"^[*#][0-9*#]{1,14}$")]
     """What is dialled, such as `*72`."""
     feature: Feature
+    permission: str | None = None
+    """The permission that the caller needs; None means every user of the site."""
+
+
+class VoicemailRule(Frozen):
+    """How mailboxes are reached: one's own, and anybody's without ringing first."""
+
+    kind: Literal["voicemail"] = "voicemail"
+    rule_id: Id
+    name: Text = "Voicemail"
+    enabled: bool = True
+    code: Dialled = ""
+    """Reaches the caller's own mailbox; where calls are forwarded to it, that of who forwards. Empty: there is none."""
+    prefix: Dialled = ""
+    """In front of an extension, user name or alias it reaches that user's mailbox. Empty: there is none."""
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if not self.code and not self.prefix:
+            raise ValueError(f"{self.name} needs a code or a prefix")
+        return self
 
 
 Category = Literal["custom", "local", "long_distance", "international", "toll_free", "mobile", "restricted"]
@@ -98,7 +141,9 @@ class EmergencyRule(Frozen):
     gateways: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
 
 
-Rule = Annotated[InternalRule | ServiceRule | FeatureRule | OutsideRule | EmergencyRule, Field(discriminator="kind")]
+Rule = Annotated[
+    InternalRule | ServiceRule | FeatureRule | VoicemailRule | OutsideRule | EmergencyRule, Field(discriminator="kind")
+]
 
 
 class InwardNumber(Frozen):
@@ -109,6 +154,37 @@ class InwardNumber(Frozen):
     destination: SipUser
     """What is dialled for it inside the site."""
     name: Text = ""
+
+
+class PickupGroup(Frozen):
+    """Users who may answer each other's phones by the code of group pickup."""
+
+    group_id: Id
+    name: Text
+    members: Annotated[tuple[Id, ...], Field(max_length=200)] = ()
+    """User ids."""
+
+
+Slot = Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]
+"""What is dialled behind the code of speed dials; `7` and `07` are two of them."""
+
+
+class SpeedDial(Frozen):
+    """A number under a short one."""
+
+    slot: Slot
+    destination: SipUser
+    """What is dialled for it, with the permissions of who dials."""
+    name: Text = ""
+
+
+class Screening(Frozen):
+    """Calls from gateways that the site does not take, whomever they are for."""
+
+    reject_anonymous: bool = False
+    """Refuse those that show no number."""
+    blocked: Annotated[tuple[Annotated[Dialled, Field(min_length=1)], ...], Field(max_length=1000)] = ()
+    """Numbers of callers; with or without country code, as far as the rest is long enough to tell them apart."""
 
 
 class DialPlan(Frozen):
@@ -123,5 +199,9 @@ class DialPlan(Frozen):
     locations: Annotated[tuple[EmergencyLocation, ...], Field(max_length=2000)] = ()
     numbers: Annotated[tuple[InwardNumber, ...], Field(max_length=10_000)] = ()
     """What calls from gateways reach, beyond the aliases of users and hunt groups."""
+    pickup_groups: Annotated[tuple[PickupGroup, ...], Field(max_length=2000)] = ()
+    speed_dials: Annotated[tuple[SpeedDial, ...], Field(max_length=110)] = ()
+    """Of the site; a user's own go first."""
+    screening: Screening = Screening()
     default_location_id: Id | None = None
     """Where a phone is that has no location of its own."""

@@ -11,7 +11,9 @@ from contract.values import Extension, Frozen, Id, SipUser, Text
 PERMISSIONS: Final = frozenset(
     {
         "900Dialing",
+        "CallPickup",
         "EchoTest",
+        "Intercom",
         "InternationalDialing",
         "LocalDialing",
         "LongDistanceDialing",

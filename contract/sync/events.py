@@ -127,6 +127,8 @@ class PhoneFetched(Frozen):
     firmware: Text = ""
     version: Annotated[int, Field(ge=1)]
     """The snapshot version that its file was made from."""
+    switch_port: Text = ""
+    """Where it is plugged in, when a switch or relay said so (DHCP option 82)."""
 
 
 class PhoneResync(Frozen):

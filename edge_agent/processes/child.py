@@ -20,7 +20,7 @@ from typing import Final, Protocol
 from contract.sync.state import StateRecord
 from edge_agent.errors import EdgeError
 from edge_agent.logs import write_logs
-from edge_agent.ports import Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
 from edge_agent.processes.link import (
     Answer,
     AskHealth,
@@ -41,6 +41,7 @@ from edge_agent.processes.link import (
     Started,
     Stop,
     Told,
+    Waits,
     Wanted,
     Wrote,
     process_end,
@@ -128,6 +129,10 @@ class Bell:
         """Have the agent send a notice to a phone."""
         self._send(Wanted(notice=notice))
 
+    def messages_waiting(self, counts: MessagesWaiting) -> None:
+        """Have the lamps of a user's phones show what waits for him (edge_agent.ports.MessageLamps)."""
+        self._send(Waits(counts=counts))
+
     def wrote(self, values: dict[str, str | bool]) -> None:
         """Have the agent keep what a user changed, by the keys of site state, and tell everybody."""
         self._send(Wrote(values=values))
@@ -140,7 +145,7 @@ class Bell:
         self._rung = False
         self._send(Reported())
 
-    def _send(self, message: Reported | Told | Wanted | Wrote) -> None:
+    def _send(self, message: Reported | Told | Wanted | Waits | Wrote) -> None:
         if self._link is not None:
             try:
                 self._link.send(message)

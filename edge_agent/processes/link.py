@@ -18,7 +18,7 @@ from contract.snapshot import Snapshot
 from contract.sync.state import StateRecord
 from contract.values import Frozen, Id, SecretRef
 from edge_agent.errors import EdgeError
-from edge_agent.ports import Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
 from edge_agent.settings import Settings
 
 MAX_LINE_BYTES: Final = 96 * 1024 * 1024
@@ -155,6 +155,13 @@ class Wanted(Frozen):
     notice: Notice
 
 
+class Waits(Frozen):
+    """↑ A mailbox has so many messages now; the SIP process hears it as the order `messages_waiting`."""
+
+    type: Literal["waits"] = "waits"
+    counts: MessagesWaiting
+
+
 class Wrote(Frozen):
     """↑ A user changed site state at a phone; it counts once it comes back by `SetState`."""
 
@@ -187,7 +194,7 @@ ToProcess = Annotated[
     Field(discriminator="type"),
 ]
 FromProcess = Annotated[
-    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Wanted | Wrote | Health,
+    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Wanted | Waits | Wrote | Health,
     Field(discriminator="type"),
 ]
 

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import TypeAdapter
+
 from contract.dialplan import SiteState
 from contract.dialplan.site_state import site_state
 from contract.sync.events import RegistrationChanged
@@ -21,7 +23,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.durable_file import write_durably
 from edge_agent.errors import EdgeError
 from edge_agent.network.own_addresses import reachable_host, reachable_host_six
-from edge_agent.ports import Notice, NoticeRefused
+from edge_agent.ports import MessagesWaiting, Notice, NoticeRefused
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.collecting import IdleCollecting, exempt
 from edge_agent.processes.keys import edge_key
@@ -286,11 +288,14 @@ class SipSubsystem:
         """Do something at once.
 
         `report_registrations`: report every binding again. `notify`: send a `Notice`, its fields the arguments.
+        `messages_waiting`: show `MessagesWaiting`, its fields the arguments.
         `call_ladder`, `call_pcap`: show the messages of the call `sip_call_id`. `live_calls`: tell the calls in
         progress.
         """
         if name == "notify":
             return self._notify(arguments)
+        if name == "messages_waiting":
+            return self._messages_waiting(arguments)
         if name in (CALL_LADDER, CALL_PCAP):
             return self._show_call(name, arguments.get("sip_call_id", ""))
         if name == LIVE_CALLS:
@@ -314,6 +319,18 @@ class SipSubsystem:
             raise NoticeRefused(f"a notice has {', '.join(Notice.__slots__)}, and needs the first two") from None
         self._endpoint.notices.notify(notice)
         return f"{len(self._endpoint.notices)} notices on their way"
+
+    def _messages_waiting(self, arguments: dict[str, str]) -> str:
+        if self._endpoint is None:
+            return "not configured yet"
+        try:
+            counts = TypeAdapter(MessagesWaiting).validate_python(arguments)
+            self._endpoint.events.messages_waiting(counts)
+        except ValueError:
+            raise UnknownOrder(
+                f"messages wait as {', '.join(MessagesWaiting.__slots__)}, the last four numbers"
+            ) from None
+        return "shown"
 
     def _calls_in_progress(self) -> CallsInProgress:
         if self._endpoint is None:

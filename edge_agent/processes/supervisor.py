@@ -17,7 +17,7 @@ from typing import Literal, Protocol, assert_never
 
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
-from edge_agent.ports import Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
 from edge_agent.processes.backoff import Backoff
 from edge_agent.processes.link import (
     AgentEnd,
@@ -40,6 +40,7 @@ from edge_agent.processes.link import (
     Started,
     Stop,
     Told,
+    Waits,
     Wanted,
     Wrote,
     agent_end,
@@ -96,6 +97,10 @@ class Watcher(Protocol):
 
     def process_told(self, process: "Supervised", outcome: NoticeOutcome) -> None:
         """What became of a notice that it was ordered to send."""
+        ...
+
+    def messages_waiting(self, counts: MessagesWaiting) -> None:
+        """A mailbox that a process keeps has so many messages now."""
         ...
 
     def process_wrote(self, process: "Supervised", values: Mapping[str, str | bool]) -> None:
@@ -304,6 +309,8 @@ class Supervised:
                 self._watcher.process_told(self, message.outcome)
             case Wanted():
                 self._watcher.process_wants(self, message.notice)
+            case Waits():
+                self._watcher.messages_waiting(message.counts)
             case Wrote():
                 self._watcher.process_wrote(self, message.values)
             case Health():

@@ -115,6 +115,7 @@ class SipConfig:
         nonce_seconds: how long a nonce may be used.
         notices_per_second: pace at which phones are told things they did not subscribe to.
         notice_wait_seconds: how long such a notice waits for the phone's call to end.
+        unsolicited_messages: whether phones that did not subscribe are told of waiting messages all the same.
         administrators: ids of users who may see what concerns other users only.
         max_subscription: longest subscription and publication granted, seconds.
         notifies_per_batch: NOTIFYs of subscriptions sent at once; the rest follows within moments.
@@ -159,6 +160,7 @@ class SipConfig:
     nonce_seconds: int = 300
     notices_per_second: float = 20.0
     notice_wait_seconds: float = 6 * 3600.0
+    unsolicited_messages: bool = True
     administrators: frozenset[str] = frozenset()
     max_subscription: int = 3600
     notifies_per_batch: int = 200

@@ -37,10 +37,13 @@ from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.presence import Events
+from edge_agent.sip.presence.messages import NOTICE_PREFIX
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.hunting import Hunting
+from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.pickup import Pickups
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.proxy.routing import Wrote
 from edge_agent.sip.registrar.contacts import Declined
@@ -178,6 +181,7 @@ class Endpoint:
         self._store = store
         self._store_failed = False
         self._transport = transport
+        self._told = told
         self.drops: Counter[DropReason] = Counter()
         """What was dropped, by reason, since the start."""
         self._own = OwnAddresses(transport.local, config, transport.local_six)
@@ -205,8 +209,12 @@ class Endpoint:
         trust = Trust(config, transport.peer)
         self._admission = Admission(Authenticator(key, tokens, clock, config, self.lockout), self._own, config, trust)
         self._kept = kept if kept is not None else Forgetful()
-        self._hunting = Hunting(self._kept, config.plan)
-        self.calls = Calls(journal, tokens, clock, config.limits, self._hunting)
+        hunting = Hunting(self._kept, config.plan)
+        self.calls = Calls(journal, tokens, clock, config.limits, hunting)
+        pickups = Pickups(self.calls, self.location, trust)
+        self._local = LocalState(hunting, self.calls.parties, pickups, self._kept, config.plan)
+        self.outages = self._local.outages
+        """Told which gateways and trunks do not work now."""
         self._core = ProxyCore(
             self._own,
             RouteBook(self._own, key, self.location.knows_host),
@@ -219,16 +227,17 @@ class Endpoint:
             self.drops,
             self.overload,
             self._gruus,
-            self._hunting,
+            self._local,
             wrote,
             trust,
         )
-        self.outages = self._core.outages
-        """Told which gateways do not work now."""
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
         )
         self.layer.finder = transport
+        self.notices = Notices(
+            self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, self._notice_told
+        )
         self.events = Events(
             self.layer,
             self.location,
@@ -240,10 +249,10 @@ class Endpoint:
             clock,
             tokens,
             self.drops,
+            self.notices.notify,
         )
         """Subscriptions and publications."""
         self._core.attach(self.layer, self.events)
-        self.notices = Notices(self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, told)
         self.qualifier = Qualifier(
             self.layer,
             self.location,
@@ -263,7 +272,7 @@ class Endpoint:
         now = self._clock.monotonic()
         self._registrar.restore(now)
         self.events.restore(now)
-        self._hunting.restore()
+        self._local.restore()
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
         self.qualifier.start(now)
         self._commit_store()
@@ -301,6 +310,7 @@ class Endpoint:
 
     def stop(self) -> None:
         """Write what is left; the transport is the composition's to close."""
+        self._local.last_callers.sweep()
         self._commit_store()
 
     def _check(self, config: SipConfig) -> None:
@@ -423,11 +433,16 @@ class Endpoint:
         self.lockout.sweep(now)
         self.notices.sweep(now)
         self.events.sweep(now)
+        self._local.last_callers.sweep()
         self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
         self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
 
     def _busy(self) -> set[str]:
         return self.calls.busy() | self.layer.inviting()
+
+    def _notice_told(self, outcome: NoticeOutcome) -> None:
+        if not outcome.notice_id.startswith(NOTICE_PREFIX):
+            self._told(outcome)
 
     def _binding_changed(self, binding: Binding, event: BindingEvent) -> None:
         self.events.contact_changed(binding, event)

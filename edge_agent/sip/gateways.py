@@ -88,6 +88,10 @@ class CallerId:
         return before
 
 
+HIDDEN: Final = CallerId(None, _ANONYMOUS, private=True)
+"""What a phone of the site is shown of a caller who hides."""
+
+
 def uri_at(gateway: Gateway, number: str) -> Uri:
     """A number at a gateway."""
     params: dict[bytes, bytes | None] = {}

@@ -57,6 +57,10 @@ class Trust:
                 return True
         return bool(self._names) and flow.transport in ("tls", "wss") and self._proved(flow)
 
+    def is_service(self, flow: Flow) -> bool:
+        """Whether a voice service of the site is there."""
+        return (flow.host, flow.port) in self._services
+
     def _found(self, host: str) -> frozenset[int]:
         ports: frozenset[int] = frozenset()
         if is_numeric(host):

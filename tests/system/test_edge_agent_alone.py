@@ -66,7 +66,7 @@ def test_with_the_cloud_away_phones_register_and_fetch_their_files(edge: EdgePro
         text = answer.read().decode()
     assert SMALL_SECRETS["s-1:1"] in text
     assert f"{edge.ports()['sip_udp']}" in text
-    wanted = {RegistrationChanged, PhoneFetched}
+    wanted: set[type] = {RegistrationChanged, PhoneFetched}
     eventually(lambda: {type(event) for event in events(state_dir)} == wanted, 3, "both are on their way to the cloud")
     assert edge.status()["online"] is False
 

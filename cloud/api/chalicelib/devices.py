@@ -28,6 +28,7 @@ ModelKey = Annotated[
 ]
 ModelPart = Annotated[str, Path(pattern=r"^[0-9a-z_.-]{1,32}$")]
 Settings = Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue], Field(max_length=500)]
+Serial = Annotated[str, Field(max_length=64, pattern=r"^[0-9A-Za-z._-]*$")]
 GroupIds = Annotated[list[UUID], Field(max_length=32)]
 
 
@@ -38,6 +39,7 @@ class Visit(Shown):
     protocol: str
     proof: str = Field(description="certificate, password or none; empty: it has not fetched yet")
     firmware: str
+    switch_port: str = Field(description="Where it is plugged in, when a switch or relay said so (DHCP option 82)")
     fetched_at: datetime | None
     fetched_version: int | None = Field(description="The snapshot version that its file was made from")
     resync_state: str = Field(description="deferred, asked, fetched, registered or failed; empty: it was never told")
@@ -57,6 +59,7 @@ class Device(Stored):
     mac: str
     model: str
     name: str
+    serial: str = Field(description="The maker's serial number, which some redirect services ask for; may be empty")
     settings: dict[str, SettingValue] = Field(description="What it sets itself, by setting path")
     group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
@@ -93,6 +96,7 @@ class NewDevice(Sent):
     mac: Mac
     model: ModelKey
     name: Label = ""
+    serial: Serial = ""
     settings: Settings = Field(default={})
     group_ids: GroupIds = Field(default=[])
     user_id: UUID | None = Field(None, description="Short for one line of this user")
@@ -105,6 +109,7 @@ class DevicePatch(Patch):
     mac: Mac = absent()
     model: ModelKey = absent()
     name: Label = absent()
+    serial: Serial = absent()
     settings: Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue | None], Field(max_length=500)] = (
         absent()
     )
@@ -227,7 +232,9 @@ def create_device(work: Current, body: NewDevice) -> DeviceMade:
     made = devices.create_device(
         work.desk,
         work.services.catalogue,
-        devices.DeviceFields(body.site_id, body.mac, body.model, body.name, dict(body.settings), body.group_ids),
+        devices.DeviceFields(
+            body.site_id, body.mac, body.model, body.name, dict(body.settings), body.group_ids, body.serial
+        ),
         wanted,
         named_short=body.user_id is not None,
     )
@@ -338,6 +345,7 @@ def _device(one: devices.DeviceWithLines, visit: object = None, redirect: object
         mac=row.mac,
         model=row.model,
         name=row.name,
+        serial=row.serial,
         settings=row.settings,
         group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],

@@ -100,7 +100,10 @@ class SimulatedStep(Shown):
     users: list[SimulatedUser]
     numbers: list[SimulatedNumber]
     seconds: int | None = Field(description="How long it rings; null: as long as the caller waits")
+    answered_at_once: bool = Field(description="Whether the phones are asked to answer by themselves")
+    picked_up: list[SimulatedUser] = Field(description="Users of whom a ringing call is taken")
     service: str | None
+    arguments: dict[str, str] = Field(description="What the service is told, such as whose mailbox it is")
     changes: dict[str, str | bool] = Field(description="What the caller sets by a feature code")
     status: int | None = Field(description="The SIP status that the caller gets; null: the call goes on")
 

@@ -11,8 +11,9 @@ from cloud.api.chalicelib.fields import PathId, Sent, Shown, SiteFilter
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
-from cloud.pbx import device_import, dhcp_options, phones, resync, sites
+from cloud.pbx import device_import, dhcp_options, phone_history, phones, resync, sites
 from cloud.pbx.device_plugins import tenant_catalogue
+from cloud.pbx.phone_history import Kind
 
 router = new_router()
 
@@ -93,6 +94,27 @@ class PhoneRefusalPage(Shown):
     next: str | None = None
 
 
+class Happening(Shown):
+    """One thing that happened to a phone, or the same several times on end."""
+
+    id: UUID
+    kind: Kind
+    detail: dict[str, str | int] = Field(
+        description="What is told of it: address, protocol, proof, firmware, version, switch_port, transport, reason,"
+        " text, name, model"
+    )
+    times: int
+    first_at: datetime
+    at: datetime = Field(description="The last time")
+
+
+class History(Shown):
+    """Some of what happened to a phone, the latest first."""
+
+    items: list[Happening]
+    next: str | None = None
+
+
 class PhoneUpload(Shown):
     """A file that a phone sent."""
 
@@ -122,7 +144,7 @@ class DeviceList(Sent):
     """Many devices at once."""
 
     csv: Annotated[str, StringConstraints(min_length=1, max_length=1_000_000, strip_whitespace=False)] = Field(
-        description="With a first line that names the columns: mac, and any of model, name, users"
+        description="With a first line that names the columns: mac, and any of model, name, users, serial"
     )
     only_check: bool = Field(False, description="Say what would be made, and make nothing")
 
@@ -135,6 +157,7 @@ class ListedDevice(Shown):
     model: str = Field(description="`announced/any`: what its phone will say")
     name: str
     users: list[str] = Field(description="As the list names them; each has a line on the device, in this order")
+    serial: str
 
 
 class DevicesMade(Shown):
@@ -148,7 +171,7 @@ class DevicesMade(Shown):
 class DeviceListText(Shown):
     """The devices of a site as a list."""
 
-    csv: str = Field(description="As an import reads it: mac, model, name, users")
+    csv: str = Field(description="As an import reads it: mac, model, name, users, serial")
 
 
 class DhcpOption(Shown):
@@ -231,6 +254,15 @@ def list_phone_refusals(
 )
 def delete_phone_refusal(work: Current, refusal_id: PathId) -> None:
     phones.delete_refusal(work.desk, refusal_id)
+
+
+@router.get(
+    "/devices/<device_id>/history",
+    **operation("getDeviceHistory", "phones", "What happened to a phone, the latest first", "tenant_admin"),
+)
+def get_device_history(work: Current, device_id: PathId, limit: Limit = 50, cursor: Cursor = None) -> History:
+    page = phone_history.history_of(work.session, device_id, page_request(limit, cursor))
+    return History(items=[Happening.model_validate(row) for row in page.items], next=encode_cursor(page.next))
 
 
 @router.get(

@@ -272,6 +272,7 @@ class Desk:
                     model=_text(facts.model.value),
                     firmware=_text(facts.firmware.value),
                     version=self._version,
+                    switch_port=_text(facts.switch_port.value or self.switch_port(self._library.mac(device_id))),
                 )
             )
 

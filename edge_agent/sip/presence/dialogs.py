@@ -6,8 +6,9 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import SipError, Uri, escaped_user
-from edge_agent.sip.presence.package import Changes, Document, EndReason, View, Watcher
+from edge_agent.sip.message import escaped_user
+from edge_agent.sip.presence.package import Changes, Document, View
+from edge_agent.sip.presence.watching import AboutUsers
 from edge_agent.sip.proxy.parties import Parties, Party
 
 _TYPE: Final = b"application/dialog-info+xml"
@@ -16,8 +17,8 @@ _HEAD: Final = (
 )
 
 
-class DialogPackage:
-    """Tells watchers of a user the calls that the user is in. Every user of the site may watch every other.
+class DialogPackage(AboutUsers):
+    """Tells watchers of a user the calls that the user is in.
 
     A document names the dialog by its identifiers, so that a watcher's phone can take a ringing call with Replaces
     (RFC 3891). A caller who wants privacy is not named.
@@ -35,28 +36,11 @@ class DialogPackage:
     """A lamp that follows within the second is what users expect; calls that come and go faster are told together."""
 
     def __init__(self, parties: Parties, config: SipConfig, changes: Changes) -> None:
+        super().__init__(config)
         self._parties = parties
-        self._config = config
         self._changes = changes
         self._watched: set[str] = set()
         parties.told = self._told
-
-    def configure(self, config: SipConfig) -> None:
-        """Go by another configuration."""
-        self._config = config
-
-    def resource(self, uri: Uri, watcher: Watcher) -> str:
-        """The user whose address this is."""
-        del watcher
-        user = self._config.plan.dialled.get(uri.dialled)
-        if user is None:
-            raise SipError(404, "Not Found")
-        return user.user_id
-
-    def objection(self, resource: str, watcher: Watcher) -> EndReason | None:
-        """A user who is gone cannot be watched."""
-        del watcher
-        return None if resource in self._config.users else "noresource"
 
     def watch(self, resource: str, watched: bool) -> None:
         """Note whose calls matter."""
@@ -72,8 +56,7 @@ class DialogPackage:
     def document(self, view: View, now: float) -> Document:
         """Every call of the user, or those that changed, each as it is now."""
         del now
-        user = self._config.users.get(view.resource)
-        entity = f"sip:{user.username if user else ''}@{self._config.domain}"
+        entity = self.address_of(view.resource)
         if view.changes is None:
             parties = list(self._parties.of_user(view.resource))
         else:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from edge_agent.clock import Clock
+from edge_agent.ports import MessagesWaiting
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gruu import Gruus
 from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.location import Binding, BindingEvent, Location
 from edge_agent.sip.message import DropReason, Flow, Message
 from edge_agent.sip.presence.dialogs import DialogPackage
+from edge_agent.sip.presence.messages import MessagePackage, Send
 from edge_agent.sip.presence.presence import PresencePackage
 from edge_agent.sip.presence.publications import Publications
 from edge_agent.sip.presence.registrations import ContactChange, RegistrationPackage
@@ -34,6 +36,7 @@ class Events:
         clock: wall time, for what is kept, and the moment of what the registrar tells.
         tokens: tags.
         drops: what is malformed is counted here.
+        send: sends NOTIFYs that no phone subscribed to.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Events:
         clock: Clock,
         tokens: Tokens,
         drops: Counter[DropReason],
+        send: Send,
     ) -> None:
         self._clock = clock
         self.store = store
@@ -56,7 +60,10 @@ class Events:
         self._registrations = RegistrationPackage(location, gruus, config, self.subscriptions)
         self._presence = PresencePackage(location, self.publications, config, self.subscriptions)
         self._dialogs = DialogPackage(parties, config, self.subscriptions)
-        self.subscriptions.offer((self._registrations, self._presence, self._dialogs))
+        self._messages = MessagePackage(
+            location, store, config, self.subscriptions, send, self.subscriptions.is_subscribed
+        )
+        self.subscriptions.offer((self._registrations, self._presence, self._dialogs, self._messages))
         self.publications.offer(self._presence)
 
     @property
@@ -75,9 +82,20 @@ class Events:
         """The registrar changed a binding of a user whom somebody watches."""
         self._registrations.contact_changed(ContactChange(binding, event))
         self._presence.contact_changed(binding, self._clock.monotonic())
+        if event == "registered":
+            self._messages.phone_came(binding)
+
+    def messages_waiting(self, counts: MessagesWaiting) -> None:
+        """See `edge_agent.ports.MessageLamps`.
+
+        Raises:
+            ValueError: a count is negative.
+        """
+        self._messages.messages_waiting(counts, self._clock.monotonic())
 
     def restore(self, now: float) -> None:
         """Take up what was kept."""
+        self._messages.restore()
         self.publications.restore(now)
         self.subscriptions.restore(now)
 
@@ -86,6 +104,7 @@ class Events:
         self._registrations.configure(config)
         self._presence.configure(config)
         self._dialogs.configure(config)
+        self._messages.configure(config)
         self.publications.configure(config)
         self.subscriptions.configure(config)
 

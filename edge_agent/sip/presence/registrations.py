@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape, quoteattr
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gruu import Gruus
 from edge_agent.sip.location import Binding, BindingEvent, Location
-from edge_agent.sip.message import SipError, Uri
-from edge_agent.sip.presence.package import Changes, Document, EndReason, View, Watcher
+from edge_agent.sip.presence.package import Changes, Document, View
+from edge_agent.sip.presence.watching import AboutOneself
 
 _TYPE: Final = b"application/reginfo+xml"
 _HEAD: Final = (
@@ -30,7 +30,7 @@ class ContactChange:
     event: BindingEvent
 
 
-class RegistrationPackage:
+class RegistrationPackage(AboutOneself):
     """Tells watchers of an address of record its contacts.
 
     A user may watch himself; administrators and services of the site may watch everybody (RFC 3680 §4.7: registrations
@@ -50,32 +50,11 @@ class RegistrationPackage:
     """§4.8."""
 
     def __init__(self, location: Location, gruus: Gruus, config: SipConfig, changes: Changes) -> None:
+        super().__init__(config)
         self._location = location
         self._gruus = gruus
-        self._config = config
         self._changes = changes
         self._watched: set[str] = set()
-
-    def configure(self, config: SipConfig) -> None:
-        """Go by another configuration."""
-        self._config = config
-
-    def resource(self, uri: Uri, watcher: Watcher) -> str:
-        """The user whose address of record this is."""
-        user = self._config.plan.dialled.get(uri.dialled)
-        if user is None:
-            raise SipError(404, "Not Found")
-        if self.objection(user.user_id, watcher) is not None:
-            raise SipError(403, "Forbidden")
-        return user.user_id
-
-    def objection(self, resource: str, watcher: Watcher) -> EndReason | None:
-        """Users see themselves, administrators and services everybody."""
-        if resource not in self._config.users:
-            return "noresource"
-        if watcher.user_id is None or watcher.administers or watcher.user_id == resource:
-            return None
-        return "rejected"
 
     def watch(self, resource: str, watched: bool) -> None:
         """Note whose changes matter."""
@@ -92,7 +71,6 @@ class RegistrationPackage:
 
     def document(self, view: View, now: float) -> Document:
         """Everything, or the contacts that changed, each as it is now."""
-        user = self._config.users.get(view.resource)
         bindings = self._location.of_user(view.resource, now)
         if view.changes is None:
             contacts = [self._contact(one, "registered", now) for one in bindings]
@@ -101,7 +79,7 @@ class RegistrationPackage:
             last = {one.binding.contact: one for one in view.changes if isinstance(one, ContactChange)}
             contacts = [self._contact(one.binding, one.event, now) for one in last.values()]
         state = "active" if bindings else "init" if view.changes is None else "terminated"
-        aor = f"sip:{user.username if user else ''}@{self._config.domain}"
+        aor = self.address_of(view.resource)
         body = (
             f'{_HEAD}version="{view.version}" state="{"full" if view.changes is None else "partial"}">\n'
             f'<registration aor={quoteattr(aor)} id={quoteattr("r-" + view.resource)} state="{state}">\n'

@@ -163,6 +163,11 @@ class SubscriptionServer:
 
     # -- changes, and the end
 
+    def is_subscribed(self, package: bytes, resource: str, contact: bytes) -> bool:
+        """Whether a phone with this contact subscribed to it."""
+        subscriptions = self._by_resource.get((package, resource), {}).values()
+        return any(one.dialog.remote_target.text == contact for one in subscriptions)
+
     def changed(self, package: bytes, resource: str, change: object = None) -> None:
         """See `Changes`."""
         for one in self._by_resource.get((package, resource), {}).values():

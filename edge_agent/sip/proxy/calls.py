@@ -6,9 +6,10 @@ comes is closed after a maximum, so that nothing grows without bound.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from contract.dialplan import Reason
 from contract.sync.events import Disposition
@@ -18,6 +19,9 @@ from edge_agent.sip.message import Flow, Limits, Message
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.parties import CallParties, Parties
 from edge_agent.tokens import Tokens
+
+if TYPE_CHECKING:
+    from edge_agent.sip.proxy.forking import Target
 
 _BUSY: Final = frozenset({486, 600, 603})
 """A person who declines is busy for the caller."""
@@ -29,6 +33,23 @@ _LAPSED: Final = "session_lapsed: nobody refreshed the session in time"
 CallKey = tuple[bytes, bytes]
 
 
+class Ringing(Protocol):
+    """What rings for a call."""
+
+    @property
+    def request(self) -> Message:
+        """Its INVITE, as it came."""
+        ...
+
+    def join(self, targets: Sequence[Target], now: float) -> bool:
+        """Ring at more places, besides those that ring now; False: it is too late for that."""
+        ...
+
+    def taken(self, now: float) -> None:
+        """Somebody else has the caller: stop ringing, and let the caller's INVITE end."""
+        ...
+
+
 class LiveCall:
     """One call, from its INVITE to its end."""
 
@@ -36,6 +57,7 @@ class LiveCall:
         "_calls",
         "callee_flow",
         "caller_flow",
+        "fork",
         "key",
         "lapses",
         "opened",
@@ -65,6 +87,38 @@ class LiveCall:
         """Where the call came from."""
         self.callee_flow: Flow | None = None
         """Whose 2xx went up."""
+        self.fork: Ringing | None = None
+        """What rings; None once that is decided."""
+
+    def told(self, text: str) -> None:
+        """One more sentence of its story."""
+        opened = self.opened
+        opened.reasons = (*opened.reasons, printable(text, 255))[:_MAX_REASONS]
+
+    def picked_up(self, user_id: str, who: str, request: Message, response: Message, flow: Flow, now: float) -> None:
+        """Another user's INVITE took the caller, who answered it: the call goes on as that one.
+
+        Args:
+            user_id: who picked up.
+            who: his user name.
+            request: his INVITE.
+            response: the caller's 2xx.
+            flow: where the INVITE came from.
+            now: seconds, monotonic.
+        """
+        if self.opened.answered_at is not None:
+            return
+        self.told(f"picked_up: {who} took the call")
+        ids = (request.call_id, request.from_tag)
+        self.parties.picked_up(user_id, ids, response.to_tag)
+        self.callee_flow = flow
+        self.opened.callee_user_id = user_id
+        self.opened.answered_at = self._calls.moment()
+        self._calls.settled(self)
+        self._calls.moved(self, ids)
+        self._calls.keep(self)
+        if self.fork is not None:
+            self.fork.taken(now)
 
     def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None) -> None:
         """The dial plan said where the call goes next."""
@@ -94,7 +148,9 @@ class LiveCall:
         self.lapses = now + seconds if seconds else None
 
     def refused(self, status: int, cancelled: bool) -> None:
-        """The INVITE ended without a 2xx."""
+        """The INVITE ended without a 2xx; of a call that somebody picked up, it is not what ends it."""
+        if self.opened.answered_at is not None:
+            return
         disposition: Disposition = "failed"
         if cancelled:
             disposition = "cancelled"
@@ -200,6 +256,17 @@ class Calls:
             self._unanswered[user_id] = left
         else:
             del self._unanswered[user_id]
+
+    def at(self, key: CallKey) -> LiveCall | None:
+        """The call whose INVITE has this Call-ID and From tag."""
+        return self._live.get(key)
+
+    def moved(self, call: LiveCall, key: CallKey) -> None:
+        """A call goes on in another dialog."""
+        if self._live.get(call.key) is call and key not in self._live:
+            del self._live[call.key]
+            call.key = key
+            self._live[key] = call
 
     def of_dialog(self, request: Message) -> LiveCall | None:
         """The call that a request within a dialog belongs to, whichever side sent it."""

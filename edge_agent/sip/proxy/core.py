@@ -28,12 +28,13 @@ from edge_agent.sip.message import (
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.proxy.admission import Admission, Challenged
+from edge_agent.sip.proxy.answering import remove_wishes
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.emergency import Emergencies
 from edge_agent.sip.proxy.forking import Fork, Target
-from edge_agent.sip.proxy.hunting import Hunting
-from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
-from edge_agent.sip.proxy.outages import Outages
+from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private, shown_by
+from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.pickup import Ringer, may_pick_up
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, Wrote, callee_of, seconds_of
@@ -83,7 +84,7 @@ class ProxyCore:
         drops: counted by reason.
         overload: whether new dialogs are turned away.
         gruus: names of single phones.
-        hunting: whose turn it is in hunt groups.
+        local: what routing goes by that the edge itself knows.
         wrote: keeps what users change by feature codes.
         trust: who needs no digest and may say who calls.
     """
@@ -101,7 +102,7 @@ class ProxyCore:
         drops: Counter[DropReason],
         overload: Overload,
         gruus: Gruus,
-        hunting: Hunting,
+        local: LocalState,
         wrote: Wrote,
         trust: Trust,
     ) -> None:
@@ -119,11 +120,9 @@ class ProxyCore:
         self._drops = drops
         self._overload = overload
         self._gruus = gruus
-        self._hunting = hunting
+        self._local = local
         self._wrote = wrote
         self._emergencies = Emergencies(config)
-        self.outages = Outages()
-        """Told which gateways do not work now."""
         self._layer: TransactionLayer
         self._events: EventServer
 
@@ -140,7 +139,7 @@ class ProxyCore:
         self._reach.configure(config)
         self._identities.configure(config)
         self._emergencies.configure(config)
-        self._hunting.configure(config.plan)
+        self._local.configure(config.plan)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -290,6 +289,11 @@ class ProxyCore:
         if method == b"INVITE" and self._calls.has_too_many(caller):
             self._drops[DropReason.TOO_MANY_INVITES] += 1
             raise Shed(self._overload.retry_after())
+        if method == b"INVITE" and caller is not None and (ringer := self._local.pickups.replaced(request)) is not None:
+            if not may_pick_up(self._config.plan, caller, ringer.party.user_id):
+                raise SipError(403, "Forbidden")
+            self._pick_up(request, ringer, caller, loop_mark, now)
+            return
         if not ours:
             self._relay(request, loop_mark, now)
             return
@@ -307,6 +311,8 @@ class ProxyCore:
         method = request.method
         gruu = request.request_uri().params.get(b"gr") or b""
         gateway_id = self._config.gateways.at(request.flow) if caller is None else None
+        private = is_private(request)
+        number, anonymous = ("", private) if caller is not None else shown_by(request)
         payer = caller
         if self._config.trunks_at is not None:
             served = served_user_of(request)
@@ -316,13 +322,14 @@ class ProxyCore:
                 if user is not None:
                     # A call of the trunk that one of our users transfers: he pays, and what he dialled is his.
                     payer, gateway_id = user.user_id, None
-        asked = Call(payer, dialled, gateway_id=gateway_id)
+        asked = Call(payer, dialled, gateway_id=gateway_id, number=number, anonymous=anonymous or private)
+        if method == b"INVITE" and not self._trust.is_service(request.flow):
+            remove_wishes(request)
         routing = Routing(
             self._config,
             self._location,
             self._clock,
-            self._hunting,
-            self.outages,
+            self._local,
             self._wrote,
             asked,
             self._own,
@@ -331,8 +338,10 @@ class ProxyCore:
         )
         decision, targets = routing.decide(now)
         step = decision.step
+        if routing.ringer is not None and caller is not None:
+            self._pick_up(request, routing.ringer, caller, loop_mark, now)
+            return
         timer = self._session_timer(request)
-        private = is_private(request)
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.uri_of(b"from").dialled
@@ -359,6 +368,37 @@ class ProxyCore:
             fork.answer(step.status, step.phrase.encode(), now)
         else:
             fork.start(targets, now, seconds_of(decision))
+
+    def _pick_up(self, request: Message, ringer: Ringer, user_id: str, loop_mark: bytes, now: float) -> None:
+        """A user takes a call that rings elsewhere; see `pickup`."""
+        pickups, call, who = self._local.pickups, ringer.call, self._config.users[user_id].username
+        way = pickups.way_to_caller(ringer)
+        timer = self._session_timer(request)
+        transaction = self._layer.accept(request)
+        if way is None:
+            text = b"Your Phone Is Called Instead"
+            transaction.respond(480, response_bytes(request, 480, text, to_tag=transaction.tag), now)
+            if ringer.fork.join(pickups.phones_of(user_id, request, now), now):
+                call.told(f"pickup: {who} is called to take the call")
+            return
+        transaction.respond(100, response_bytes(request, 100), now)
+        request.remove(b"replaces")
+
+        def answered(response: Message, when: float) -> None:
+            call.picked_up(user_id, who, request, response, request.flow, when)
+
+        Fork(
+            self._layer,
+            self._routes,
+            transaction,
+            request,
+            loop_mark=loop_mark,
+            record_route=True,
+            private=is_private(request),
+            timer=timer,
+            session=call,
+            answered=answered,
+        ).start([way], now)
 
     def _relay(self, request: Message, loop_mark: bytes, now: float) -> None:
         """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""

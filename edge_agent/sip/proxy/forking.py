@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from edge_agent.sip.gateways import CallerId
 from edge_agent.sip.message import Flow, Message, response_bytes
+from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.proxy.calls import LiveCall
+from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.identity import ASSERTED
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
 from edge_agent.sip.proxy.routes import RouteBook
@@ -27,11 +29,20 @@ _SERIAL: Final = 1
 _STILL_TRYING: Final = 2
 _FIRST_RESPONSE: Final = 3
 _STEP: Final = 4
+_TAKEN: Final = 5
+_TAKEN_SECONDS: Final = 5.0
+"""How long a caller who was taken has to give his own INVITE up."""
 _TIMER_C_SLACK: Final = 1.0
 """Seconds: Timer C is set again at most as often; it is five seconds longer than it has to be (§16.6 step 11)."""
+ANSWERED_ELSEWHERE: Final = b'SIP;cause=200;text="Call completed elsewhere"'
+"""RFC 3326 §3.1: a phone that stops ringing for this has missed no call."""
 _HOPS_BY_DEFAULT: Final = 70
 _BREADTH_BY_DEFAULT: Final = 60
 """RFC 5393 §5.3.3.1."""
+
+
+Answered = Callable[[Message, float], None]
+"""Told of a 2xx, and when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,8 @@ class Target:
         others: further flows of the same phone, tried in turn when this one leads nowhere (RFC 5626 §5.3).
         user_id: whose phone it is.
         caller_id: what a call to a gateway shows.
+        headers: put into what is sent there, besides what came.
+        diverted: what the other end is told of the call's way.
         first_response_seconds: what answers nothing at all for so long leads nowhere; 0: never mind.
     """
 
@@ -58,6 +71,8 @@ class Target:
     others: tuple[Target, ...] = ()
     user_id: str | None = None
     caller_id: CallerId | None = None
+    headers: tuple[RawHeader, ...] = ()
+    diverted: Diverted | None = None
     first_response_seconds: float = 0.0
 
 
@@ -182,9 +197,11 @@ class Fork:
         unreachable_status: what stands for a target that cannot be reached.
         timer: the session timer that was asked for.
         session: the call whose session a 2xx prolongs; None: that of `call`, if there is one.
+        answered: told of the first 2xx.
     """
 
     __slots__ = (
+        "_answered",
         "_branches",
         "_breadth",
         "_call",
@@ -205,6 +222,7 @@ class Fork:
         "_session",
         "_starting",
         "_step_at",
+        "_taken",
         "_timer",
         "_timer_c",
         "_transaction",
@@ -227,7 +245,9 @@ class Fork:
         unreachable_status: int = 503,
         timer: SessionTimer | None = None,
         session: LiveCall | None = None,
+        answered: Answered | None = None,
     ) -> None:
+        self._answered = answered
         self._layer = layer
         self._routes = routes
         self._transaction = transaction
@@ -253,15 +273,35 @@ class Fork:
         """Whether anything of this step answered."""
         self._step_at = 0.0
         """When this step ends at the latest; 0: it does not."""
+        self._taken = False
+        """Whether somebody else has the caller, who is to give this up."""
         self.unreachable_status = unreachable_status
         transaction.user = self
+        if call is not None:
+            call.fork = self
 
     @property
     def call(self) -> LiveCall | None:
         """The record of the call that this INVITE starts."""
         return self._call
 
+    @property
+    def request(self) -> Message:
+        """The request as it came."""
+        return self._request
+
     # -- out
+
+    def join(self, targets: Sequence[Target], now: float) -> bool:
+        """Ring at more places, besides those that ring now; False: it is too late for that."""
+        if self._decided or self._cancelled or self._taken or not targets:
+            return False
+        self._starting = True
+        for target in targets:
+            self._send(target, now)
+        self._starting = False
+        self._settle(now)
+        return True
 
     def start(self, targets: Sequence[Target], now: float, seconds: float | None = None) -> None:
         """Send the request to these targets: equal q at once, lower q later.
@@ -342,7 +382,13 @@ class Fork:
         branch = Branch(self, target)
         self._branches.append(branch)
         if target.caller_id is not None:
+            if target.caller_id.private and not target.trusted:
+                request.remove(ASSERTED)
             branch.caller = target.caller_id.write(request)
+        for name, value in target.headers:
+            request.append(name, value)
+        if target.diverted is not None:
+            target.diverted.write(request)
         if self._timer_c:
             self._wait_for(branch, now)
         branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark, on_hop)
@@ -389,14 +435,18 @@ class Fork:
         if status < 300:
             if self._call is not None and branch.client is not None:
                 self._call.answered(branch.client.flow, branch.user_id, response.to_tag)
+            if self._answered is not None and not self._decided:
+                self._answered(response, now)
             self._decided = True
             self._groups.clear()
+            if self._call is not None:
+                self._call.fork = None
             if self._timer is not None:
                 self._timer.complete(response)
             if self._session is not None:
                 self._session.refreshed(granted(response), now)
             self._pass_up(response, now)
-            self._cancel_pending(now)
+            self._cancel_pending(now, ANSWERED_ELSEWHERE)
             return
         if branch.given_up:
             status = 408
@@ -433,11 +483,24 @@ class Fork:
         self._cancel_pending(now)
         self._settle(now)
 
+    def taken(self, now: float) -> None:
+        """See `Ringing`: phones stop ringing, and the caller's phone gives its INVITE up by itself (RFC 3891 §3)."""
+        if self._decided or self._cancelled:
+            return
+        self._taken = True
+        self._groups.clear()
+        self._step_at = 0.0
+        self._cancel_pending(now, ANSWERED_ELSEWHERE)
+        self._layer.wheel.add(_TAKEN_SECONDS, self, _TAKEN, now)
+
     def expired(self, kind: int, now: float) -> None:
         """This q rang long enough, the next one's turn; or a client on a stream is to be told that we are at it."""
         if kind == _STILL_TRYING:
             if not self._decided and isinstance(self._transaction, NonInviteServer):
                 self._transaction.still_trying(self._request, now)
+            return
+        if kind == _TAKEN:
+            self.cancel(now)
             return
         if kind == _STEP:
             if self._step_at and now >= self._step_at and not self._decided and not self._cancelled:
@@ -475,10 +538,10 @@ class Fork:
             branch.client.cancel(now)
         self._settle(now)
 
-    def _cancel_pending(self, now: float) -> None:
+    def _cancel_pending(self, now: float, reason: bytes = b"") -> None:
         for branch in self._branches:
             if branch.pending and isinstance(branch.client, InvitingClient):
-                branch.client.cancel(now)
+                branch.client.cancel(now, reason)
 
     def _settle(self, now: float) -> None:
         """When nothing is pending: the next group, the next step, or the best response."""
@@ -489,6 +552,8 @@ class Fork:
                 return
         if self._groups:
             self._next_group(now)
+            return
+        if self._taken and not self._cancelled:
             return
         if self._cancelled:
             best = best_of(self._ends) if self._ends else BranchEnd(487)
@@ -548,4 +613,6 @@ class Fork:
         self._branches.clear()
         self._ends.clear()
         self._policy = None
+        if self._call is not None:
+            self._call.fork = None
         self._transaction.user = None

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import Flow, Message, NameAddr, SipError
+from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError
+from edge_agent.sip.proxy.telephone import bare
 from edge_agent.sip.trust import Trust
 
 ASSERTED: Final = b"p-asserted-identity"
 _PREFERRED: Final = b"p-preferred-identity"
+_ANONYMOUS_HOST: Final = b"anonymous.invalid"
 _PRIVACY: Final = b"privacy"
 _UNNAMED: Final = frozenset({b"id", b"user", b"header"})
 """Wishes that an asserted name would go against, whoever else has to do with them (RFC 3323 §4.2, RFC 3325 §9.3)."""
@@ -104,6 +106,21 @@ class Identities:
 def is_private(request: Message) -> bool:
     """Whether the caller does not want to be named (RFC 3323 §4.2, RFC 3325 §7, §9.3)."""
     return request.has(_PRIVACY) and not _UNNAMED.isdisjoint(_privacy(request))
+
+
+def shown_by(request: Message) -> tuple[str, bool]:
+    """What a caller from outside shows: the user part of its address, and whether it wants to be anonymous.
+
+    What a trusted peer asserts goes before what From says; `Identities` has removed what others assert.
+    """
+    shown = request.uri_of(b"from")
+    anonymous = shown.host == _ANONYMOUS_HOST or shown.user.lower() == b"anonymous"
+    if request.has(ASSERTED):
+        try:
+            shown = NameAddr.parse(request.values(ASSERTED)[0], "P-Asserted-Identity").uri
+        except BadMessage:
+            return "", anonymous
+    return shown.dialled if shown.scheme in (b"sip", b"sips") else bare(shown).decode("ascii", "replace"), anonymous
 
 
 def _privacy(request: Message) -> set[bytes]:

@@ -120,6 +120,24 @@ class CallParties:
         if user_id is not None and user_id not in self._rung:
             self._parties.set(self._called(user_id, tag), "early")
 
+    def ringing(self) -> tuple[Party, ...]:
+        """The users whose phones ring, or the one who answered."""
+        return tuple(self._rung.values())
+
+    def picked_up(self, user_id: str, ids: tuple[bytes, bytes], tag: bytes) -> None:
+        """Another user took the call, by a dialog of his own with the caller's phone.
+
+        Args:
+            user_id: who.
+            ids: Call-ID and From tag of his INVITE.
+            tag: of the caller's phone.
+        """
+        self.moved_on()
+        self._ids = ids[0], tag
+        if self._caller is not None:
+            self._caller.call_id, self._caller.local_tag = self._ids
+        self.answered(user_id, ids[1])
+
     def moved_on(self) -> None:
         """The call goes elsewhere: nobody rings any more."""
         for party in self._rung.values():

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote
 
-from contract.dialplan import Call, Change, Decision, Outcome, Outward, Reason, Reject, Ring, Service, Walk
+from contract.dialplan import (
+    Call,
+    Change,
+    Decision,
+    Diversion,
+    Outcome,
+    Outward,
+    Pickup,
+    Reason,
+    Reject,
+    Ring,
+    Service,
+    Walk,
+)
 from contract.dialplan.simulate import MAX_STEPS
 from contract.snapshot import Trunk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.gateways import caller_id_of, uri_at, way_to
+from edge_agent.sip.gateways import HIDDEN, caller_id_of, uri_at, way_to
 from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding, Location
-from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri
+from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri, escaped_user
+from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
+from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.forking import Fork, Target
-from edge_agent.sip.proxy.hunting import Hunting
-from edge_agent.sip.proxy.outages import Outages
+from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.pickup import Ringer
 from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
 from edge_agent.sip.trunk_groups import user_at
@@ -36,8 +52,7 @@ class Routing:
         config: of the site, as it was when the request came: a call in progress keeps its plan.
         location: bindings.
         clock: the dial plan knows schedules.
-        hunting: whose turn it is in hunt groups.
-        outages: which gateways do not work now.
+        local: what routing goes by that the edge itself knows.
         wrote: keeps what users change by feature codes.
         call: who dialled what.
         own: tells targets of the site from others.
@@ -51,13 +66,13 @@ class Routing:
         "_config",
         "_dialled",
         "_gruu",
-        "_hunting",
         "_is_call",
+        "_local",
         "_location",
-        "_outages",
         "_own",
         "_walk",
         "_wrote",
+        "ringer",
     )
 
     def __init__(
@@ -65,8 +80,7 @@ class Routing:
         config: SipConfig,
         location: Location,
         clock: Clock,
-        hunting: Hunting,
-        outages: Outages,
+        local: LocalState,
         wrote: Wrote,
         call: Call,
         own: OwnAddresses,
@@ -76,20 +90,20 @@ class Routing:
         self._config = config
         self._location = location
         self._clock = clock
-        self._hunting = hunting
-        self._outages = outages
+        self._local = local
         self._wrote = wrote
         self._call = call
         self._own = own
         self._gruu = gruu
         self._is_call = is_call
         self._dialled = {call.dialled}
+        self.ringer: Ringer | None = None
+        """The call to be picked up, where the step is that."""
         self._walk = self._begun(call)
 
     def _begun(self, call: Call) -> Walk:
         config = self._config
-        state = self._outages.state(self._hunting.state(config.state))
-        return Walk(config.plan, state, call, self._clock.now())
+        return Walk(config.plan, self._local.of(config.state), call, self._clock.now())
 
     def decide(self, now: float) -> tuple[Decision, list[Target]]:
         """The step to be carried out now, with its targets; none for a Reject.
@@ -104,6 +118,10 @@ class Routing:
             targets = self._targets(decision, now)
             if targets or isinstance(step, Reject):
                 break
+            if isinstance(step, Pickup) and self._is_call:
+                self.ringer = self._local.pickups.ringing_at(step.user_ids)
+                if self.ringer is not None:
+                    break
             outcome = self._changed(step) if isinstance(step, Change) else _nowhere(decision)
             decision = self._walk.after(outcome)
             reasons += decision.reasons
@@ -111,8 +129,15 @@ class Routing:
         else:
             decision = Decision(Reject(480, ""), ())
         if hunted and self._is_call:
-            self._hunting.came_to(hunted)
+            self._local.hunting.came_to(hunted)
+        if self._is_call and isinstance(decision.step, Ring) and not decision.step.hidden and not self._call.anonymous:
+            self._local.last_callers.called(decision.step.user_ids, self._caller_shown())
         return Decision(decision.step, reasons), targets
+
+    def _caller_shown(self) -> str:
+        """What phones show of who calls."""
+        caller = self._config.users.get(self._call.caller) if self._call.caller is not None else None
+        return self._call.number if caller is None else caller.extension or caller.username
 
     def next_step(self, fork: Fork, status: int, reached: bool, now: float) -> bool:
         """See `Policy`."""
@@ -158,19 +183,44 @@ class Routing:
             if self._gruu:
                 bindings = [one for one in bindings if gruu_of(one.instance) == self._gruu]
             found = _by_phone(bindings)
+            if step.hidden or step.answered_at_once:
+                found = [self._particular(one, step) for one in found]
             if step.numbers:
                 found = [*(way for one in step.numbers if (way := self._outward(one)) is not None), *found]
+            if step.diversions:
+                found = [self._diverted(one, step.diversions) for one in found]
             return found[: self._config.limits.branches]
         if isinstance(step, Service):
             uri = self._config.services.get(step.name)
             if uri is None:
                 return []
             try:
-                parsed = Uri.parse(uri.encode())
-                return [Target(parsed.text, flow_to(parsed), trusted=True)]
+                parsed = Uri.parse(uri.encode() + _parameters(step.arguments))
+                target = Target(parsed.text, flow_to(parsed), trusted=True)
+                return [self._diverted(target, step.diversions) if step.diversions else target]
             except (BadMessage, SipError):
                 return []
         return []
+
+    def _particular(self, target: Target, step: Ring) -> Target:
+        """A phone that is not told who calls, or is to answer by itself; its other flows likewise."""
+        return replace(
+            target,
+            caller_id=HIDDEN if step.hidden else None,
+            headers=ANSWER_AT_ONCE if step.answered_at_once else (),
+            others=tuple(self._particular(one, step) for one in target.others),
+        )
+
+    def _diverted(self, target: Target, diversions: tuple[Diversion, ...]) -> Target:
+        """A target that is told how the call came there."""
+        domain = self._config.domain.encode()
+        user = self._config.users.get(target.user_id) if target.user_id is not None else None
+        reached = b"sip:" + escaped_user(user.username) + b"@" + domain if user is not None else target.uri
+        return replace(
+            target,
+            diverted=Diverted(diversions, domain, reached or b""),
+            others=tuple(self._diverted(one, diversions) for one in target.others),
+        )
 
     def _changed(self, change: Change) -> Outcome:
         """A user dialled a feature code; what is no call changes nothing."""
@@ -206,6 +256,11 @@ class Routing:
         return Target(uri.text, flow, trusted=True, caller_id=caller_id_of(trunk, outward, domain))
 
 
+def _parameters(arguments: tuple[tuple[str, str], ...]) -> bytes:
+    """What a service is told, in its URI."""
+    return "".join(f";{name}={quote(value, safe='')}" for name, value in arguments).encode()
+
+
 def _contacts_of(response: Message) -> list[Uri]:
     """Where a response points, as far as it can be read: what cannot be must not stop the call."""
     try:
@@ -233,7 +288,8 @@ def _by_phone(bindings: list[Binding]) -> list[Target]:
 def _nowhere(decision: Decision) -> Outcome:
     """What stands for a step that there is nothing to send to for."""
     step = decision.step
-    return Outcome(480 if isinstance(step, Ring) and step.user_ids else 503, reached=False)
+    nobody = isinstance(step, Pickup) or (isinstance(step, Ring) and step.user_ids)
+    return Outcome(480 if nobody else 503, reached=False)
 
 
 def seconds_of(decision: Decision) -> int | None:

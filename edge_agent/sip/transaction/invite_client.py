@@ -26,7 +26,19 @@ CANCEL_LIMIT: Final = 4
 class InviteClient:
     """Sends one INVITE; made by `TransactionLayer.request`."""
 
-    __slots__ = ("_ack", "_data", "_home", "_interval", "cancelled", "flow", "key", "owner", "request", "state")
+    __slots__ = (
+        "_ack",
+        "_data",
+        "_home",
+        "_interval",
+        "cancel_reason",
+        "cancelled",
+        "flow",
+        "key",
+        "owner",
+        "request",
+        "state",
+    )
 
     def __init__(self, home: Home, key: bytes, request: Message, flow: Flow, owner: ClientOwner | None) -> None:
         self._home = home
@@ -42,6 +54,8 @@ class InviteClient:
         self.state = CALLING
         self.cancelled = False
         """Whether `cancel` was called."""
+        self.cancel_reason = b""
+        """Of its CANCEL (RFC 3326); empty: none is told."""
 
     def start(self, now: float) -> None:
         """Send the INVITE."""
@@ -62,11 +76,17 @@ class InviteClient:
         self.request, self.key, self.flow = request, key, flow
         self.start(now)
 
-    def cancel(self, now: float) -> None:
-        """Take the INVITE back: at once if a provisional response came, else when one comes (§9.1)."""
+    def cancel(self, now: float, reason: bytes = b"") -> None:
+        """Take the INVITE back: at once if a provisional response came, else when one comes (§9.1).
+
+        Args:
+            now: seconds, monotonic.
+            reason: value of the CANCEL's Reason (RFC 3326); empty: none is told.
+        """
         if self.cancelled or self.state > PROCEEDING:
             return
         self.cancelled = True
+        self.cancel_reason = reason
         if self.state == PROCEEDING:
             self._send_cancel(now)
 

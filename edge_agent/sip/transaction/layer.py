@@ -286,6 +286,8 @@ class TransactionLayer:
         if request is None:
             return
         cancel = hop_request(request, b"CANCEL", request.need(b"to"))
+        if invite.cancel_reason:
+            cancel.append(b"Reason", invite.cancel_reason)
         key = invite.key + _CANCEL_SUFFIX
         client = NonInviteClient(self, key, cancel, invite.flow, None)
         self._clients[key] = client

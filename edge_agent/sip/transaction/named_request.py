@@ -97,14 +97,14 @@ class NamedRequest:
         """Look the name up, and go."""
         self._finder.find(self._named, self._found, now)
 
-    def cancel(self, now: float) -> None:
+    def cancel(self, now: float, reason: bytes = b"") -> None:
         """Take it back, if it is an INVITE (§9.1); nothing further is tried in any case."""
         if self._cancelled or self._decided:
             return
         self._cancelled = True
         self._hops.clear()
         if isinstance(self._client, InviteClient):
-            self._client.cancel(now)
+            self._client.cancel(now, reason)
         elif self._client is None:
             self._timed_out(now)
 

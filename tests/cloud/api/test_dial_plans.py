@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cloud.pbx.default_dial_plan import FEATURE_CODES
 from cloud.pbx.dial_plan_templates import COUNTRIES
 from cloud.pbx.publishing import latest_snapshot, publish_site
 from tests.support.api_world import Answer, ApiWorld
@@ -60,7 +61,7 @@ def publish(world: ApiWorld) -> tuple[str, ...]:
 def test_a_site_begins_with_the_default_plan_and_counts_its_changes(world: ApiWorld) -> None:
     first = world.admin.get(path(world)).json
     kinds = [rule["kind"] for rule in first["document"]["rules"]]
-    assert (first["version"], kinds) == (0, ["service", *["feature"] * 7, "internal"])
+    assert (first["version"], kinds) == (0, ["service", *["feature"] * len(FEATURE_CODES), "voicemail", "internal"])
     changed = save(world, {**first["document"], "gateways": [GATEWAY]}, if_match='"0.ab"')
     assert (changed.status, changed.json["version"]) == (200, 1)
     assert save(world, first["document"], if_match='"0.ab"').status == 412

@@ -8,12 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from cloud.models import Command, DeviceVisit, Edge, PhoneRefusal, PhoneUpload, ResyncItem
+from cloud.models import Command, DeviceVisit, Edge, PhoneRefusal, PhoneUpload, ResyncItem, UnknownPhone
+from cloud.models import Device as DeviceRow
 from cloud.pbx.compiler import compile_site
 from cloud.pbx.database import PLATFORM
 from cloud.pbx.pages import PageRequest
+from cloud.pbx.phone_history import note
 from cloud.pbx.resync import NOT_TAKEN, get_job, list_items
 from tests.support.api_world import ApiWorld
+from tests.support.customers import TOKENS
 from tests.support.device_archives import GOOD, packed
 
 DHCP_RANGE = {
@@ -43,6 +46,7 @@ def test_a_list_makes_devices_with_their_lines_and_announces_those_without_a_mod
     assert (checked.json["created"], checked.json["announced"]) == (2, 1)
     assert checked.json["rows"][1] == {
         "line": 3, "mac": "000413a1b2c3", "model": "announced/any", "name": "Hall", "users": ["200"],
+        "serial": "",
     }  # fmt: skip
     before = len(world.admin.get("/devices").json["items"])
     assert world.admin.post(f"/sites/{site(world)}/device-import", {"csv": text}).json == checked.json
@@ -70,10 +74,10 @@ def test_every_problem_of_a_list_is_told_by_its_line_and_nothing_is_made(world: 
 
 def test_the_list_of_a_site_is_read_again_as_it_was_written(world: ApiWorld) -> None:
     text = (
-        "mac,model,name,users\r\n"
-        "000413a1b2c3,,Hall,\r\n"
-        '805ec0000001,yealink/t54w,"Desk, left",200\r\n'
-        "805ec0000002,yealink/t54w,'=1+1,\r\n"
+        "mac,model,name,users,serial\r\n"
+        "000413a1b2c3,,Hall,,\r\n"
+        '805ec0000001,yealink/t54w,"Desk, left",200,20EZ1234.5-A\r\n'
+        "805ec0000002,yealink/t54w,'=1+1,,\r\n"
     )
     where = f"/sites/{site(world)}"
     before = {one["id"] for one in world.admin.get("/devices").json["items"]}
@@ -81,6 +85,7 @@ def test_the_list_of_a_site_is_read_again_as_it_was_written(world: ApiWorld) -> 
     assert world.admin.get(f"{where}/device-list").json == {"csv": text}
     made = [one for one in world.admin.get("/devices?limit=200").json["items"] if one["id"] not in before]
     assert {one["name"] for one in made} == {"Hall", "Desk, left", "=1+1"}
+    assert {one["serial"] for one in made} == {"", "20EZ1234.5-A"}
     for one in made:
         world.admin.delete(f"/devices/{one['id']}")
     assert world.admin.post(f"{where}/device-import", {"csv": text}).status == 201
@@ -269,3 +274,52 @@ def test_kea_takes_what_is_shown_for_it(world: ApiWorld, tmp_path: Path) -> None
         [shutil.which("kea-dhcp4") or "kea-dhcp4", "-t", str(file)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_history_of_a_phone_begins_with_its_adoption_and_is_its_tenants_own(world: ApiWorld) -> None:
+    with world.databases.worker.session(PLATFORM) as session:
+        session.add(
+            UnknownPhone(
+                id=TOKENS.id(), tenant_id=world.ours.tenant_id, site_id=world.ours.site_id, edge_id=TOKENS.id(),
+                identity="805ec0000077", mac="805ec0000077", certainty={}, vendor="yealink", model="T54W",
+                firmware="96", user_agent="",
+                address="192.0.2.7", protocol="dhcp", switch_port="ge-0/3", first_seen_at=world.clock.now(),
+                last_seen_at=world.clock.now(), times_seen=1,
+            )
+        )  # fmt: skip
+    body = {"site_id": site(world), "mac": "805ec0000077", "model": "yealink/t54w", "serial": "S-77"}
+    device = world.admin.post("/devices", body).json
+    assert device["serial"] == "S-77"
+    where = f"/devices/{device['id']}/history"
+    (first,) = world.admin.get(where).json["items"]
+    assert (first["kind"], first["times"]) == ("adopted", 1)
+    assert first["detail"] == {"address": "192.0.2.7", "protocol": "dhcp", "switch_port": "ge-0/3"}
+    assert world.stranger.get(where).status == 404
+    clock = world.clock.now()
+    with world.databases.worker.session(PLATFORM) as session:
+        row = session.get_one(DeviceRow, UUID(device["id"]))
+        for number in range(1, 61):
+            note(session, TOKENS, row, clock, "fetched", {"version": number})
+    page = world.admin.get(f"{where}?limit=50").json
+    rest = world.admin.get(f"{where}?limit=50&cursor={page['next']}").json
+    assert [one["detail"].get("version") for one in page["items"] + rest["items"]] == [*range(60, 0, -1), None]
+    changed = world.admin.patch(f"/devices/{device['id']}", {"serial": "S-78"})
+    assert changed.json["serial"] == "S-78"
+    assert world.admin.patch(f"/devices/{device['id']}", {"serial": "no spaces"}).status == 422
+    (audited,) = [one for one in world.admin.get("/audit?limit=200").json["items"] if "serial" in one["changes"]][:1]
+    assert audited["changes"]["serial"] == ["S-77", "S-78"]
+    assert world.admin.delete(f"/devices/{device['id']}").status == 204
+
+
+def test_a_list_of_thousands_is_checked_as_a_whole_and_made_in_parts(world: ApiWorld) -> None:
+    where = f"/sites/{site(world)}/device-import"
+    text = "mac\n" + "".join(f"02{number:010x}\n" for number in range(2500))
+    checked = world.admin.post(where, {"csv": text, "only_check": True})
+    assert (checked.status, checked.json["created"]) == (201, 2500)
+    refused = world.admin.post(where, {"csv": text})
+    assert refused.status == 422
+    assert refused.fields == {"line 2002"}
+    many = "mac\n" + "".join(f"02{number:010x}\n" for number in range(10_050))
+    assert world.admin.post(where, {"csv": many, "only_check": True}).status == 422
+    bad = world.admin.post(where, {"csv": "mac,serial\n805ec0000001,two words\n", "only_check": True})
+    assert bad.fields == {"line 2.serial"}

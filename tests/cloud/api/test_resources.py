@@ -68,7 +68,7 @@ def test_a_user_is_created_changed_and_deleted_and_each_time_the_site_is_publish
     site = str(world.ours.site_id)
     user = world.admin.post("/users", {"site_id": site, "username": "reception", "extension": "300"})
     assert user.status == 201
-    assert user.json["permissions"] == ["EchoTest", "LocalDialing", "Voicemail"]
+    assert user.json["permissions"] == ["CallPickup", "EchoTest", "Intercom", "LocalDialing", "Voicemail"]
     assert jobs(world, "publish_site") == [site]
     path = f"/users/{user.json['id']}"
     changed = world.admin.patch(path, {"display_name": "Reception", "aliases": ["front"], "enabled": False})

@@ -12,6 +12,7 @@ from cloud.models import (
     Alarm,
     CallRecord,
     Device,
+    DeviceHappening,
     DevicePlugin,
     DeviceVisit,
     EventRow,
@@ -22,6 +23,7 @@ from cloud.models import (
     UnknownPhone,
 )
 from cloud.pbx.inbox import keep_events
+from cloud.pbx.phone_history import KEPT
 from cloud.pbx.publishing import latest_snapshot
 from contract.devices.archive import pack, unpack
 from contract.sync.events import (
@@ -272,8 +274,40 @@ def test_a_phone_is_followed_from_the_order_over_its_fetch_to_its_registration(
         assert session.query(PhoneRefusal).one().times_seen == 2
     arrive(databases, edge, clock, 9, registered(clock, device_id=named))
     functions.ingest()
+    arrive(databases, edge, clock, 10, registered(clock, device_id=named))  # refreshed: nothing new happened
+    arrive(databases, edge, clock, 11, registered(clock, device_id=named, state="expired"))
+    functions.ingest()
     with databases.worker.session(customer.scope) as session:
         assert session.get_one(DeviceVisit, device_id).resync_state == "registered"
+        happened = session.query(DeviceHappening).order_by(DeviceHappening.id).all()
+        assert [(one.kind, one.times) for one in happened] == [
+            ("asked", 1),
+            ("fetched", 1),
+            ("sent", 2),
+            ("refused", 2),
+            ("applied", 1),
+            ("registered", 1),
+            ("unregistered", 1),
+        ]
+        assert happened[1].detail == {"address": "192.0.2.7", "protocol": "https", "proof": "password", "version": 2}
+        assert happened[3].detail["reason"] == "clear_text"
+        assert happened[-1].detail["reason"] == "expired"
+
+
+def test_of_each_phone_only_the_latest_happenings_are_kept(
+    functions: Functions, databases: Databases, customer: Customer, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    flooding, other = (new_device(databases, customer, f"805ec000000{n}", "yealink/t54w") for n in (1, 2))
+
+    def fetched(device_id: UUID, version: int) -> PhoneFetched:
+        return PhoneFetched(device_id=str(device_id), address="192.0.2.7", protocol="http", version=version)
+
+    arrive(databases, edge, clock, 1, fetched(other, 1), *(fetched(flooding, n) for n in range(1, KEPT + 31)))
+    functions.ingest()
+    with databases.worker.session(customer.scope) as session:
+        kept = session.query(DeviceHappening).filter_by(device_id=flooding).order_by(DeviceHappening.id).all()
+        assert [one.detail["version"] for one in kept] == list(range(31, KEPT + 31))
+        assert session.query(DeviceHappening).filter_by(device_id=other).count() == 1
 
 
 def test_an_announced_phone_of_an_uploaded_plug_in_becomes_known(
@@ -316,6 +350,8 @@ def test_an_announced_phone_becomes_known_when_it_says_what_it_is_and_its_site_i
     with databases.worker.session(customer.scope) as session:
         assert session.get_one(Device, device_id).model == "yealink/t54w"
         assert session.query(UnknownPhone).count() == 0
+        came = session.query(DeviceHappening).one()
+        assert (came.kind, came.detail["address"], came.detail["protocol"]) == ("came", "192.0.2.7", "http")
     functions.publish()
     with databases.worker.session(customer.scope) as session:
         snapshot = latest_snapshot(session, customer.site_id)

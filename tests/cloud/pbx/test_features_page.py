@@ -6,15 +6,25 @@ from typing import get_args
 
 import pytest
 
-from cloud.pbx.compiler import ECHO_TEST_CODE, FEATURE_CODES
+from cloud.pbx.default_dial_plan import ECHO_TEST_CODE, FEATURE_CODES, MAILBOX_CODE, OWN_MAILBOX_CODE
 from contract.dialplan.route import MAX_FORWARDS
-from contract.snapshot import PERMISSIONS, Feature, Forwarding, Strategy
-from contract.snapshot.dial_plan import EmergencyRule, FeatureRule, InternalRule, OutsideRule, ServiceRule
+from contract.dialplan.site_state import MAX_BLOCKED
+from contract.snapshot import PERMISSIONS, Forwarding, Strategy
+from contract.snapshot.dial_plan import (
+    EmergencyRule,
+    FeatureRule,
+    InternalRule,
+    OutsideRule,
+    ServiceRule,
+    Setting,
+    SpecialCall,
+    VoicemailRule,
+)
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-RULES = (EmergencyRule, FeatureRule, InternalRule, OutsideRule, ServiceRule)
+RULES = (EmergencyRule, FeatureRule, InternalRule, OutsideRule, ServiceRule, VoicemailRule)
 
 
 def rows() -> list[list[str]]:
@@ -46,7 +56,8 @@ def test_a_test_that_nobody_wrote_is_found() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *get_args(Feature),
+        *get_args(Setting),
+        *get_args(SpecialCall),
         *get_args(Strategy),
         *PERMISSIONS,
         *Forwarding.model_fields,
@@ -58,7 +69,12 @@ def test_every_feature_rule_setting_and_permission_is_named(name: str) -> None:
 
 
 def test_codes_and_limits_are_those_of_the_code() -> None:
-    by_feature = {feature: code for code, feature, _ in FEATURE_CODES} | {"echo_test": ECHO_TEST_CODE}
+    by_feature = {feature: code for code, feature, _ in FEATURE_CODES} | {
+        "echo_test": ECHO_TEST_CODE,
+        "voicemail": OWN_MAILBOX_CODE,
+    }
     shown = {name[1]: cells[1] for cells in rows() if (name := re.search(r"\(`(\w+)`\)", cells[0]))}
     assert {feature: re.findall(r"`(\*\d+)`", text)[0] for feature, text in shown.items()} == by_feature
+    assert f"`{MAILBOX_CODE}` and an extension" in PAGE
     assert f"{MAX_FORWARDS} forwards in one call" in PAGE
+    assert f"{MAX_BLOCKED} numbers of a user" in PAGE

@@ -5,12 +5,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Route, expect
 
-from cloud.models import DeviceVisit
+from cloud.models import Device, DeviceVisit
 from cloud.pbx.database import PLATFORM
+from cloud.pbx.phone_history import Kind, note
 from tests.support.api_things import furnish
 from tests.support.api_world import ApiWorld
+from tests.support.customers import TOKENS
 from tests.support.portal import Visit
 
 pytestmark = pytest.mark.peer("chromium")
@@ -67,7 +69,7 @@ def test_a_device_group_sets_what_a_vendors_phones_in_it_take(msp: Visit, world:
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("combobox", name="Models")).to_have_value("All of Yealink (1 set)")
     items = world.admin.get(f"/devices/{things['device_id']}/settings?origin=set").json["items"]
-    assert [(one["path"], one["value"], one["source"]) for one in items] == [
+    assert [(one["path"], one["value"], one["source"]) for one in items if one["origin"] == "group"] == [
         ("time/ntp_server", "group.example", "Warehouse")
     ]
     page.get_by_role("button", name="Delete group").click()
@@ -130,6 +132,38 @@ def test_a_list_is_mended_by_line_and_column_then_previewed_then_made(msp: Visit
     assert "805ec0000001,yealink/t54w,Desk,200" in Path(current.value.path()).read_text()
 
 
+def test_a_long_list_shows_how_far_it_is_and_names_what_a_later_part_lacks(msp: Visit, world: ApiWorld) -> None:
+    page = msp.page
+    msp.go(f"{site(world)}/devices")
+    page.get_by_role("button", name="Import list").click()
+    drawer = page.get_by_role("dialog", name="Import devices")
+    rows = "".join(f"02{number:010x},,Hall {number},\n" for number in range(250))
+    drawer.get_by_label("List", exact=True).fill(f"mac,model,name,serial\n{rows}")
+    drawer.get_by_role("button", name="Check the list").click()
+    expect(drawer.get_by_role("status")).to_contain_text("250 devices would be created")
+    taken = {"site_id": str(world.ours.site_id), "mac": f"02{205:010x}", "model": "announced/any"}
+    assert world.admin.post("/devices", taken).status == 201
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/device-import", hold)
+    drawer.get_by_role("button", name="Create 250 devices").click()
+    for done in (0, 100, 200):
+        expect(drawer.get_by_role("status").last).to_contain_text(f"{done} of 250 devices are made")
+        held.pop(0).continue_()
+    page.unroute("**/device-import")
+    expect(drawer.get_by_role("alert")).to_contain_text("200 devices were made, the rest was not")
+    expect(drawer.get_by_role("table", name="Problems")).to_contain_text("207")
+    drawer.get_by_label("List", exact=True).fill(
+        f"mac,model,name,serial\n{''.join(rows.splitlines(keepends=True)[206:])}"
+    )
+    drawer.get_by_role("button", name="Check the list").click()
+    drawer.get_by_role("button", name="Create 44 devices").click()
+    expect(page.get_by_text("44 devices were created")).to_be_visible()
+
+
 def test_a_phone_shows_what_happened_to_it_its_password_and_what_it_sent(msp: Visit, world: ApiWorld) -> None:
     things = furnish(world, world.admin, world.ours)
     with world.databases.worker.session(PLATFORM) as session:
@@ -137,15 +171,26 @@ def test_a_phone_shows_what_happened_to_it_its_password_and_what_it_sent(msp: Vi
             DeviceVisit(
                 tenant_id=world.ours.tenant_id, device_id=UUID(things["device_id"]), site_id=world.ours.site_id,
                 address="192.0.2.8", protocol="https", proof="certificate", fetched_at=world.clock.now(),
-                resync_state="registered", resync_at=world.clock.now(),
+                resync_state="registered", resync_at=world.clock.now(), switch_port="ge-0/3",
             )
         )  # fmt: skip
+        device = session.get_one(Device, UUID(things["device_id"]))
+        fetched = {"protocol": "https", "address": "192.0.2.8", "proof": "certificate"}
+        happenings: tuple[tuple[Kind, dict[str, str]], ...] = (
+            ("asked", {}), ("fetched", fetched), ("applied", {}), ("refused", {"reason": "clear_text"})
+        )  # fmt: skip
+        for kind, detail in happenings:
+            note(session, TOKENS, device, world.clock.now(), kind, detail)
     page = msp.page
     msp.go(f"{site(world)}/devices")
     page.get_by_role("table", name="Devices").get_by_role("button", name=re.compile("^Show ")).first.click()
     happened = page.get_by_role("list", name="What happened")
     expect(happened).to_contain_text("by HTTPS from 192.0.2.8, proven by its certificate")
     expect(happened).to_contain_text("Registered after it fetched")
+    expect(happened.get_by_role("listitem")).to_contain_text(
+        ["Refused", "Registered after it fetched", "Fetched its files", "Asked to fetch", "Created in the portal"]
+    )
+    expect(page.get_by_text("at port ge-0/3")).to_be_visible()
     page.get_by_role("button", name="boot.log").click()
     expect(page.get_by_role("dialog", name="boot.log").locator("pre")).to_have_text("boot\n")
     page.get_by_role("dialog", name="boot.log").get_by_role("button", name="Close").click()

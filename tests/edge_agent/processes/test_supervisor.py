@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
-from edge_agent.ports import Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
 from edge_agent.processes.link import Prepare, Prepared, Refused, SetState
 from edge_agent.processes.supervisor import ProcessGone, Supervised
 from edge_agent.settings import Settings, SupervisionSettings
@@ -48,6 +48,9 @@ class Watching:
 
     def process_told(self, process: Supervised, outcome: NoticeOutcome) -> None:
         self.told.append(outcome)
+
+    def messages_waiting(self, counts: MessagesWaiting) -> None:
+        raise AssertionError("no process here keeps mailboxes")
 
     def process_wrote(self, process: Supervised, values: Mapping[str, str | bool]) -> None:
         """Nobody here dials feature codes."""

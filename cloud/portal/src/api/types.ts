@@ -33,6 +33,7 @@ export type ModelGroup = Schemas["ModelGroup"];
 export type ModelSetting = Schemas["ModelSetting"];
 export type PhoneRefusal = Schemas["PhoneRefusal"];
 export type PhoneRules = Schemas["PhoneRules"];
+export type Happening = Schemas["Happening"];
 export type PhoneUpload = Schemas["PhoneUpload"];
 export type Problem = Schemas["Problem"];
 export type DeviceRedirect = Schemas["Redirect"];

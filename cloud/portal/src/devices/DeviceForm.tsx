@@ -19,6 +19,7 @@ interface DeviceValues {
   mac: string;
   model: string | null;
   name: string;
+  serial: string;
   user_id: string | null;
   settings: Settings;
 }
@@ -33,7 +34,8 @@ interface Props {
 }
 
 function valuesOf(device: Device): DeviceValues {
-  return { mac: showMac(device.mac), model: device.model, name: device.name, user_id: null, settings: device.settings };
+  const { model, name, serial, settings } = device;
+  return { mac: showMac(device.mac), model, name, serial, user_id: null, settings };
 }
 
 export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
@@ -42,7 +44,14 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
   const draft = useDraft<DeviceValues>({
     initial: device
       ? valuesOf(device)
-      : { mac: known ? showMac(known.mac) : "", model: known?.model ?? null, name: known?.name ?? "", user_id: null, settings: {} },
+      : {
+          mac: known ? showMac(known.mac) : "",
+          model: known?.model ?? null,
+          name: known?.name ?? "",
+          serial: "",
+          user_id: null,
+          settings: {},
+        },
     version: device?.version,
     save: async (values, changes, version) => {
       if (device) {
@@ -98,6 +107,13 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
       />
       <Select label="Model" searchable data={choices} {...draft.field("model")} />
       <TextInput label="Name" placeholder="Phone at the reception" {...draft.text("name")} />
+      <TextInput
+        label="Serial number"
+        description="The maker's; Grandstream's redirect service asks for it"
+        classNames={{ input: "mono" }}
+        autoCapitalize="none"
+        {...draft.text("serial")}
+      />
       {device ? (
         <DeviceLines device={device} users={users.data ?? []} capacity={model.data?.lines} onMade={onMade} />
       ) : (

@@ -147,7 +147,7 @@ export function DevicesTab({ site }: { site: Site }) {
           onClose={() => setEdited(null)}
         />
       ) : null}
-      {opened ? <PhoneDrawer site={site} device={opened} onClose={() => setOpened(null)} /> : null}
+      {opened ? <PhoneDrawer device={opened} onClose={() => setOpened(null)} /> : null}
       {importing ? <ImportDrawer site={site} onClose={() => setImporting(false)} /> : null}
       {sending ? (
         <ResyncDrawer

@@ -1,5 +1,5 @@
 /** Many devices from a list: read it, see what would be made or every problem by line and column, then make them. */
-import { Alert, Button, Drawer, FileButton, Group, Stack, Text, Textarea } from "@mantine/core";
+import { Alert, Button, Drawer, FileButton, Group, Progress, Stack, Text, Textarea } from "@mantine/core";
 import { useState } from "react";
 
 import { api, bodyOf } from "../api/client";
@@ -9,10 +9,11 @@ import type { DevicesMade, ListedDevice, Site } from "../api/types";
 import { DataTable, type Column } from "../shell/DataTable";
 import { saveText } from "../shell/DownloadText";
 import { tellDone, tellProblem } from "../shell/notices";
+import { inWholeList, partsOf } from "./importParts";
 import { problemsOf, type ListProblem } from "./listProblems";
 import { showMac } from "./mac";
 
-const TEMPLATE = "mac,model,name,users\r\n80:5e:c0:00:02:00,yealink/t54w,Reception,200\r\n80:5e:c0:00:02:01,,Hall,\r\n";
+const TEMPLATE = "mac,model,name,users,serial\r\n80:5e:c0:00:02:00,yealink/t54w,Reception,200,\r\n80:5e:c0:00:02:01,,Hall,,\r\n";
 const MAX_BYTES = 1_000_000;
 const CSV = "text/csv";
 
@@ -20,7 +21,8 @@ export function ImportDrawer({ site, onClose }: { site: Site; onClose: () => voi
   const [csv, setCsv] = useState("");
   const [running, setRunning] = useState<"check" | "make" | null>(null);
   const [checked, setChecked] = useState<DevicesMade | null>(null);
-  const [problem, setProblem] = useState<ProblemError | null>(null);
+  const [made, setMade] = useState(0);
+  const [problem, setProblem] = useState<ListRefused | null>(null);
   const write = (text: string) => {
     setCsv(text);
     setChecked(null);
@@ -31,23 +33,40 @@ export function ImportDrawer({ site, onClose }: { site: Site; onClose: () => voi
     if (file.size > MAX_BYTES) tellProblem(new Error(`${file.name} is larger than ${MAX_BYTES / 1_000_000} MB`));
     else file.text().then(write, tellProblem);
   };
-  const send = async (only_check: boolean) => {
-    setRunning(only_check ? "check" : "make");
+  const post = (text: string, only_check: boolean) => {
+    const params = { path: { site_id: site.id } };
+    return bodyOf(api.POST("/sites/{site_id}/device-import", { params, body: { csv: text, only_check } }));
+  };
+  const check = async () => {
+    setRunning("check");
     setProblem(null);
     try {
-      const params = { path: { site_id: site.id } };
-      const done = await bodyOf(api.POST("/sites/{site_id}/device-import", { params, body: { csv, only_check } }));
-      setChecked(done);
-      if (!only_check) {
-        await refresh(["devices", site.id], ["unknown-phones", site.id]);
-        tellDone(`${done.created} devices were created`);
-        onClose();
-      }
+      setChecked(await post(csv, true));
     } catch (error) {
-      setChecked(null);
-      setProblem(error instanceof ProblemError ? error : unreachable());
+      setProblem(found(error, []));
     } finally {
       setRunning(null);
+    }
+  };
+  const make = async (list: DevicesMade) => {
+    setRunning("make");
+    let done = 0;
+    let rows: readonly ListedDevice[] = [];
+    try {
+      for (const part of partsOf(list.rows)) {
+        rows = part.rows;
+        setMade(done);
+        await post(part.csv, false);
+        done += rows.length;
+      }
+      tellDone(`${done} devices were created`);
+      onClose();
+    } catch (error) {
+      setChecked(null);
+      setProblem({ ...found(error, rows), made: done });
+    } finally {
+      setRunning(null);
+      await refresh(["devices", site.id], ["unknown-phones", site.id]);
     }
   };
   const current = async () => {
@@ -67,9 +86,9 @@ export function ImportDrawer({ site, onClose }: { site: Site; onClose: () => voi
       <Stack gap="md">
         <Text>
           A list with a first line that names its columns: <span className="mono">mac</span>, and any of{" "}
-          <span className="mono">model</span>, <span className="mono">name</span> and <span className="mono">users</span>{" "}
-          (user names or extensions, a space between two). A device without a model waits for its phone to say what it is.
-          Either all are made or none.
+          <span className="mono">model</span>, <span className="mono">name</span>, <span className="mono">users</span>{" "}
+          (user names or extensions, a space between two) and <span className="mono">serial</span>. A device without a
+          model waits for its phone to say what it is. The whole list is checked before the first device is made.
         </Text>
         <Group gap="xs">
           <FileButton onChange={read} accept=".csv,text/csv,text/plain">
@@ -95,16 +114,24 @@ export function ImportDrawer({ site, onClose }: { site: Site; onClose: () => voi
         />
         {problem ? <Problems problem={problem} /> : null}
         {checked ? <Preview made={checked} /> : null}
+        {running === "make" && checked ? (
+          <div role="status">
+            <Text size="sm" mb={4}>
+              {`${made.toLocaleString("en")} of ${checked.created.toLocaleString("en")} devices are made`}
+            </Text>
+            <Progress value={(100 * made) / Math.max(1, checked.created)} aria-label="Devices made" />
+          </div>
+        ) : null}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
           {checked ? (
-            <Button onClick={() => void send(false)} loading={running === "make"}>
+            <Button onClick={() => void make(checked)} loading={running === "make"}>
               Create {checked.created} devices
             </Button>
           ) : (
-            <Button onClick={() => void send(true)} loading={running === "check"} disabled={csv.trim() === ""}>
+            <Button onClick={() => void check()} loading={running === "check"} disabled={csv.trim() === ""}>
               Check the list
             </Button>
           )}
@@ -120,15 +147,30 @@ const PROBLEM_COLUMNS: Column<ListProblem>[] = [
   { title: "Problem", cell: (one) => one.message },
 ];
 
-function Problems({ problem }: { problem: ProblemError }) {
-  const found = problemsOf(problem.fields);
+/** Why a list, or the rest of it, was not taken. */
+interface ListRefused {
+  message: string;
+  problems: ListProblem[];
+  /** How many devices were made before. */
+  made: number;
+}
+
+/** What went wrong with a part of the list; without rows, with all of it. */
+function found(error: unknown, rows: readonly ListedDevice[]): ListRefused {
+  const problem = error instanceof ProblemError ? error : unreachable();
+  const problems = problemsOf(problem.fields);
+  return { message: problem.message, problems: rows.length > 0 ? inWholeList(problems, rows) : problems, made: 0 };
+}
+
+function Problems({ problem: { message, problems, made } }: { problem: ListRefused }) {
   return (
     <>
-      <Alert color="red" role="alert" title="Nothing was made">
-        {found.length === 0 ? problem.message : `${found.length} problems have to be mended first.`}
+      <Alert color="red" role="alert" title={made > 0 ? `${made} devices were made, the rest was not` : "Nothing was made"}>
+        {problems.length === 0 ? message : `${problems.length} problems have to be mended first.`}
+        {made > 0 ? " Take the lines that were made out of the list, or download the current one." : ""}
       </Alert>
-      {found.length > 0 ? (
-        <DataTable label="Problems" columns={PROBLEM_COLUMNS} rows={found} rowKey={(one) => `${one.line}.${one.column}`} />
+      {problems.length > 0 ? (
+        <DataTable label="Problems" columns={PROBLEM_COLUMNS} rows={problems} rowKey={(one) => `${one.line}.${one.column}`} />
       ) : null}
     </>
   );
@@ -140,6 +182,7 @@ const ROW_COLUMNS: Column<ListedDevice>[] = [
   { title: "Model", cell: (row) => (row.model === "announced/any" ? "as the phone says" : row.model) },
   { title: "Name", cell: (row) => row.name },
   { title: "Users", cell: (row) => row.users.join(", ") },
+  { title: "Serial number", cell: (row) => <span className="mono">{row.serial}</span> },
 ];
 const SHOWN = 50;
 

@@ -4,33 +4,30 @@ import type { ReactNode } from "react";
 
 import { api } from "../api/client";
 import { useLive, useLiveAll } from "../api/live";
-import type { Device, PhoneRefusal, PhoneUpload, Site } from "../api/types";
+import type { Device, Happening, PhoneUpload } from "../api/types";
 import { showMac } from "../devices/mac";
 import { State } from "../shell/State";
 import { Ago } from "../shell/When";
-import { useRegistrations } from "../users/useUsers";
 import { PhonePassword } from "./PhonePassword";
 import { PhoneUploads } from "./PhoneUploads";
 import { timelineOf } from "./timeline";
 
 interface Props {
-  site: Site;
   device: Device;
   onClose: () => void;
 }
 
-export function PhoneDrawer({ site, device, onClose }: Props) {
+export function PhoneDrawer({ device, onClose }: Props) {
   const path = { device_id: device.id };
   const live = useLive(["device", device.id], (init) => api.GET("/devices/{device_id}", { ...init, params: { path } }));
   const uploads = useLiveAll<PhoneUpload>(["phone-uploads", device.id], (init, cursor) =>
     api.GET("/phone-uploads", { ...init, params: { query: { device_id: device.id, limit: 200, cursor } } }),
   );
-  const refusals = useLiveAll<PhoneRefusal>(["phone-refusals", site.id], (init, cursor) =>
-    api.GET("/phone-refusals", { ...init, params: { query: { site_id: site.id, limit: 200, cursor } } }),
+  const history = useLiveAll<Happening>(["history", device.id], (init, cursor) =>
+    api.GET("/devices/{device_id}/history", { ...init, params: { path, query: { limit: 200, cursor } } }),
   );
-  const registrations = useRegistrations(site.id);
   const now = live.data ?? device;
-  const happened = timelineOf(now, refusals.data ?? [], uploads.data ?? [], registrations.data ?? []);
+  const happened = timelineOf(now, history.data ?? []);
   return (
     <Drawer
       opened
@@ -41,6 +38,13 @@ export function PhoneDrawer({ site, device, onClose }: Props) {
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <Stack gap="xl">
+        {now.visit?.switch_port || now.serial ? (
+          <Text size="sm">
+            {[now.serial ? `Serial number ${now.serial}` : "", now.visit?.switch_port ? `at port ${now.visit.switch_port}` : ""]
+              .filter(Boolean)
+              .join(", ")}
+          </Text>
+        ) : null}
         <Part title="What happened">
           <ul className="happenings" aria-label="What happened">
             {happened.map((one) => (

@@ -6,10 +6,12 @@ export const PERMISSIONS = [
   { value: "InternationalDialing", label: "International calls" },
   { value: "Mobile", label: "Calls to mobiles" },
   { value: "TollFree", label: "Toll-free calls" },
+  { value: "CallPickup", label: "Picking up anybody's calls" },
+  { value: "Intercom", label: "Intercom: phones answer by themselves" },
   { value: "Voicemail", label: "Voicemail" },
   { value: "SuperAdmin", label: "Site administration (sees where others are registered)" },
   { value: "EchoTest", label: "Echo test (*99)" },
 ] as const;
 
 /** What the API gives every new user unless somebody says otherwise. */
-export const USUAL = ["EchoTest", "LocalDialing", "Voicemail"];
+export const USUAL = ["CallPickup", "EchoTest", "Intercom", "LocalDialing", "Voicemail"];

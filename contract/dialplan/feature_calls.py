@@ -1,0 +1,149 @@
+"""What becomes of a feature code that a user dialled: something is changed, or a call is placed in a particular way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Final, Protocol
+
+from contract.dialplan.compiled import CompiledPlan
+from contract.dialplan.features import feature_values
+from contract.dialplan.steps import Call, Change, Outcome, Pickup, Ring, Service, SiteState, Step
+from contract.snapshot import FeatureRule, User
+from contract.snapshot.dial_plan import Setting
+
+Way = Generator[Step, Outcome, int]
+
+INTERCOM_SECONDS: Final = 15
+"""How long a phone has that is to answer by itself."""
+_NUMBER: Final = re.compile(r"\+?[0-9]{1,32}")
+
+
+class Onward(Protocol):
+    """What a feature asks of the way of the call that it is part of."""
+
+    plan: CompiledPlan
+    state: SiteState
+    call: Call
+    hidden: bool | None
+    """Whether the call shows nobody, where the caller said so; None: as the user's settings have it."""
+
+    def note(self, code: str, text: str, rule_id: str | None = None) -> None:
+        """One more reason."""
+        ...
+
+    def refuse(self, status: int, code: str, text: str, rule_id: str | None = None) -> int:
+        """The last reason, with the status that the caller gets."""
+        ...
+
+    def dialled_again(self, destination: str, caller: User) -> Way:
+        """As if the caller had dialled something else."""
+        ...
+
+    def unwanted(self, user: User) -> str:
+        """Why a user wants no call from this caller now; empty: for no reason."""
+        ...
+
+
+def feature_call(way: Onward, rule: FeatureRule, argument: str, caller: User) -> Way:
+    """One feature.
+
+    Args:
+        way: of the call.
+        rule: with the feature.
+        argument: what was dialled behind its code.
+        caller: who dialled it himself, and may.
+    """
+    feature = rule.feature
+    match feature:
+        case "speed_dial":
+            return _speed_dial(way, rule, argument, caller)
+        case "call_return":
+            return _call_return(way, rule, argument, caller)
+        case "hide_caller_id" | "show_caller_id":
+            return _with_caller_id(way, rule, argument, caller)
+        case "intercom":
+            return _intercom(way, rule, argument, caller)
+        case "pickup":
+            return _pickup(way, rule, argument, caller)
+        case "group_pickup":
+            return _group_pickup(way, rule, argument, caller)
+        case _:
+            return _change(way, rule, feature, argument, caller)
+
+
+def _change(way: Onward, rule: FeatureRule, feature: Setting, argument: str, caller: User) -> Way:
+    values = feature_values(feature, argument, caller, way.state.last_caller.get(caller.user_id, ""))
+    if values is None:
+        way.note("feature_declined", f"{argument or 'nothing'} makes no sense behind {rule.code}", rule.rule_id)
+        outcome = yield Service("declined")
+        return outcome.status
+    told = " and ".join(f"{kind} is {value or 'off'}" for kind, value in values)
+    way.note("feature_changed", f"{caller.username}: {told}", rule.rule_id)
+    outcome = yield Change(caller.user_id, values)
+    outcome = yield Service("confirmed" if outcome.status == 200 else "declined")
+    return outcome.status
+
+
+def _speed_dial(way: Onward, rule: FeatureRule, slot: str, caller: User) -> Way:
+    """The user's own, or the site's."""
+    found = way.state.speed_dials.get(caller.user_id, {}).get(slot) or way.plan.speed_dials.get(slot)
+    if found is None:
+        return way.refuse(404, "speed_dial_empty", f"no number is kept under {slot or 'nothing'}", rule.rule_id)
+    way.note("speed_dial", f"{slot} stands for {found.destination}", rule.rule_id)
+    return (yield from way.dialled_again(found.destination, caller))
+
+
+def _call_return(way: Onward, rule: FeatureRule, argument: str, caller: User) -> Way:
+    """Back to whoever called last, by what that caller showed: a name of the site, or digits and nothing else."""
+    last = "" if argument else way.state.last_caller.get(caller.user_id, "")
+    if last not in way.plan.dialled and _NUMBER.fullmatch(last) is None:
+        return way.refuse(404, "no_last_caller", f"nobody is known who called {caller.username} last", rule.rule_id)
+    way.note("call_return", f"{caller.username} was called by {last} last", rule.rule_id)
+    return (yield from way.dialled_again(way.plan.as_dialled(last), caller))
+
+
+def _with_caller_id(way: Onward, rule: FeatureRule, number: str, caller: User) -> Way:
+    if not number:
+        return way.refuse(484, "incomplete", f"the number to call belongs behind {rule.code}", rule.rule_id)
+    way.hidden = rule.feature == "hide_caller_id"
+    way.note(rule.feature, f"{caller.username} is {'not ' if way.hidden else ''}shown", rule.rule_id)
+    return (yield from way.dialled_again(number, caller))
+
+
+def _intercom(way: Onward, rule: FeatureRule, extension: str, caller: User) -> Way:
+    """A phone that answers by itself: no forwarding, no second phone beyond the site."""
+    user = way.plan.dialled.get(extension)
+    if user is None or not user.enabled or user is caller:
+        return way.refuse(404, "no_user", f"{extension or 'nobody'} is no other user of the site", rule.rule_id)
+    if user.user_id in way.state.no_intercom:
+        return way.refuse(403, "intercom_off", f"{user.username} wants no intercom", rule.rule_id)
+    if reason := way.unwanted(user):
+        return way.refuse(486, "unwanted", reason, rule.rule_id)
+    way.note("intercom", f"the phones of {user.username} answer by themselves", rule.rule_id)
+    outcome = yield Ring((user.user_id,), (), INTERCOM_SECONDS, hidden=way.hidden is True, answered_at_once=True)
+    return way.refuse(outcome.status, "exhausted", f"{user.username} was not reached", rule.rule_id)
+
+
+def _pickup(way: Onward, rule: FeatureRule, extension: str, caller: User) -> Way:
+    """What rings at a user's phones, or at those of a hunt group's members."""
+    group = way.plan.groups.get(extension)
+    user = way.plan.dialled.get(extension)
+    members = group.members if group is not None else (user.user_id,) if user is not None else ()
+    if not members:
+        return way.refuse(404, "no_user", f"{extension or 'nobody'} is no user or group of the site", rule.rule_id)
+    return (yield from _picked_up(way, rule, tuple(one for one in members if one != caller.user_id), extension, caller))
+
+
+def _group_pickup(way: Onward, rule: FeatureRule, argument: str, caller: User) -> Way:
+    """What rings at the phones of whoever is in a pickup group with the caller."""
+    colleagues = way.plan.colleagues.get(caller.user_id, ()) if not argument else ()
+    if not colleagues:
+        return way.refuse(403, "no_pickup_group", f"{caller.username} is in no pickup group", rule.rule_id)
+    return (yield from _picked_up(way, rule, colleagues, "the group", caller))
+
+
+def _picked_up(way: Onward, rule: FeatureRule, user_ids: tuple[str, ...], whose: str, caller: User) -> Way:
+    way.note("pickup", f"{caller.username} picks up what rings at {whose}", rule.rule_id)
+    outcome = yield Pickup(user_ids)
+    return way.refuse(outcome.status, "nothing_rings", f"nothing rings at {whose}", rule.rule_id)

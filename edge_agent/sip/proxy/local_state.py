@@ -1,0 +1,60 @@
+"""What routing goes by that the edge itself knows: whose turn it is, who is in a call or called last, what rings, and
+which ways out do not work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract.dialplan import CompiledPlan, SiteState
+from edge_agent.sip.kept_rows import KeptRows
+from edge_agent.sip.proxy.hunting import Hunting
+from edge_agent.sip.proxy.last_callers import LastCallers
+from edge_agent.sip.proxy.outages import Outages
+from edge_agent.sip.proxy.parties import Parties
+from edge_agent.sip.proxy.pickup import Pickups
+
+
+class LocalState:
+    """The site's state, completed for one call at a time.
+
+    Args:
+        hunting: whose turn it is in hunt groups.
+        parties: who is in which call.
+        pickups: what rings and can be picked up.
+        kept: keeps who called last.
+        plan: of the site.
+    """
+
+    def __init__(
+        self, hunting: Hunting, parties: Parties, pickups: Pickups, kept: KeptRows, plan: CompiledPlan
+    ) -> None:
+        self.hunting = hunting
+        self.pickups = pickups
+        self.outages = Outages()
+        """Told which gateways and trunks do not work now."""
+        self._parties = parties
+        self.last_callers = LastCallers(kept, plan)
+
+    def restore(self) -> None:
+        """Take up what an earlier process kept."""
+        self.hunting.restore()
+        self.last_callers.restore()
+
+    def configure(self, plan: CompiledPlan) -> None:
+        """Go by another plan."""
+        self.hunting.configure(plan)
+        self.last_callers.configure(plan)
+
+    def of(self, state: SiteState) -> SiteState:
+        """The state that a new call goes by.
+
+        Args:
+            state: what users set.
+        """
+        state = self.outages.state(self.hunting.state(state))
+        in_call = state.no_second_call
+        if in_call:
+            in_call = frozenset(user_id for user_id in in_call if self._parties.of_user(user_id))
+        if in_call or self.last_callers.by_user:
+            state = replace(state, in_call=in_call, last_caller=self.last_callers.by_user)
+        return state
