@@ -1,5 +1,6 @@
 """The few protocols by which subsystems reach what they do not own; the composition root connects them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -108,6 +109,21 @@ class CallLeg(Protocol):
         ...
 
     @property
+    def asserted(self) -> str:
+        """User part of P-Asserted-Identity (RFC 3325): who the proxy says that it is; empty: it does not say."""
+        ...
+
+    @property
+    def caller_name(self) -> str:
+        """Display name of the From header; not proven."""
+        ...
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """Parameters of the Request-URI: what the dial plan tells the application."""
+        ...
+
+    @property
     def offer(self) -> bytes | None:
         """The session description that the call came with; None when ours is to be the offer."""
         ...
@@ -122,6 +138,10 @@ class CallLeg(Protocol):
 
     def refuse(self, status: int, reason: str) -> None:
         """End the call before it is answered."""
+        ...
+
+    def transfer(self, number: str) -> None:
+        """Ask the caller to call this number of the site instead (REFER, RFC 3515); he ends this call then."""
         ...
 
     def hang_up(self) -> None:

@@ -89,7 +89,8 @@ class Baresip:
         )
         if recording:
             with (folder / "config").open("a", encoding="utf-8") as config:
-                config.write(f"module sndfile.so\nsnd_path {folder}\n")
+                # Its jitter buffer takes another sender, whose numbers may be lower, for one that is late.
+                config.write(f"module sndfile.so\nsnd_path {folder}\njitter_buffer_delay 0-0\n")
         self._log = folder / "log"
 
     def __enter__(self) -> Self:

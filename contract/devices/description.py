@@ -49,6 +49,9 @@ class ModelDescription(Frozen):
     """Which of the vendor's versions it has; absent: all."""
     https: bool | None = None
     """Whether it fetches by HTTPS; absent: as the vendor's phones do."""
+    resync_event: _Event | None = None
+    reboot_event: _Event | None = None
+    """By which NOTIFY it fetches and starts again; absent: as the vendor's phones do."""
 
 
 class FileDescription(Frozen):

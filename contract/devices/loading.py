@@ -258,6 +258,8 @@ class _Loading:
             files=specs,
             features=frozenset(described.features),
             https=description.https if described.https is None else described.https,
+            resync_event=described.resync_event,
+            reboot_event=described.reboot_event,
             versions=versions,
             refused_values=next(iter(patterns["refused_values"]), None),
             older=made,

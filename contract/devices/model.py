@@ -128,6 +128,10 @@ class DeviceModel:
     features: frozenset[str] = frozenset()
     https: bool = False
     """Whether it fetches by HTTPS."""
+    resync_event: str | None = None
+    """The NOTIFY event that makes it fetch its configuration again; None: as its vendor's phones."""
+    reboot_event: str | None = None
+    """The NOTIFY event that makes it start again; None: as its vendor's phones."""
     versions: tuple[Version, ...] = ()
     """Firmware versions that make a difference, the newest last; `groups` and `files` are those of the newest."""
     refused_values: re.Pattern[str] | None = None
@@ -207,6 +211,13 @@ class Plugin:
     vendor_options: Mapping[int, str] = field(default_factory=dict)
     """What its phones take inside DHCP option 43: texts by sub-option, with `{url}`, `{host}` and `{vlan}` in them; by
     0 a text without sub-options."""
+
+    def event(self, model: str, *, reboot: bool) -> str | None:
+        """The NOTIFY event by which a model fetches again, or starts again; None: it has none."""
+        own = self.models.get(model)
+        if reboot:
+            return own.reboot_event if own is not None and own.reboot_event else self.reboot_event
+        return own.resync_event if own is not None and own.resync_event else self.resync_event
 
     def text(self, text: str, language: str) -> str:
         """A label or help in a language such as `de` or `de-AT`; as it is where nobody has translated it."""

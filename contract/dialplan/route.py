@@ -218,7 +218,7 @@ class Route:
             return self.refuse(482, "forward_loop", f"the call was at {user.username} before")
         if self._blocks(user):
             return self.refuse(603, "blocked", f"{user.username} takes no call from {self._shown()[0]}")
-        if self.call.anonymous and user.user_id in self.state.no_anonymous:
+        if self._is_nameless() and user.user_id in self.state.no_anonymous:
             return self.refuse(433, "anonymous_rejected", f"{user.username} takes no call from who is not named")
         forwarding = self.state.forwarding.get(user.user_id) or user.forwarding
         self.entered.append(user.user_id)
@@ -260,7 +260,7 @@ class Route:
                 rounds[-1][0].append(place)
             else:
                 rounds.append(([place], place.seconds))
-        alone = len(rounds) == 1 and not _goes_on(forwarding)
+        alone = len(rounds) == 1 and forwarding.no_answer is None
         first: Outcome | None = None
         for number, (places, seconds) in enumerate(rounds):
             users = [user] if number == 0 else []
@@ -337,6 +337,9 @@ class Route:
         """What the caller may be known by."""
         return tuple(names_of(self.caller)) if self.caller is not None else (self.call.number,)
 
+    def _is_nameless(self) -> bool:
+        return self.call.anonymous or self.hidden is True
+
     def _blocks(self, user: User) -> bool:
         blocked = self.state.blocked.get(user.user_id)
         return blocked is not None and any(is_among(one, blocked) for one in self._shown())
@@ -351,7 +354,7 @@ class Route:
             return f"{name} is disabled or not to be disturbed"
         if self._wants_no_second_call(user):
             return f"{name} is in a call and wants no second one"
-        if self._blocks(user) or (self.call.anonymous and user_id in self.state.no_anonymous):
+        if self._blocks(user) or (self._is_nameless() and user_id in self.state.no_anonymous):
             return f"{name} takes no call from this caller"
         return ""
 
@@ -483,11 +486,6 @@ class Route:
     def _exhausted(self, status: int) -> int:
         self.note("exhausted", f"nothing is left to try after {status}")
         return status
-
-
-def _goes_on(forwarding: Forwarding) -> bool:
-    """Whether a call that is not answered has somewhere else to go."""
-    return forwarding.no_answer is not None
 
 
 def _may(payer: User | None, permissions: tuple[str, ...]) -> bool:

@@ -4,6 +4,7 @@ An application is a coroutine over a `MediaSession`. Each method that waits rais
 meanwhile, so an application is written as if callers never hung up; when it returns, the call is hung up.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -121,6 +122,21 @@ class MediaSession(Protocol):
         """User part of the caller's address; not proven."""
         ...
 
+    @property
+    def caller_name(self) -> str:
+        """What the caller is called, as their phone or their network says."""
+        ...
+
+    @property
+    def asserted(self) -> str:
+        """User part of the address that the site's proxy vouches for; empty: it vouches for none."""
+        ...
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """What the dial plan tells the application about this call."""
+        ...
+
     async def answer(self) -> None:
         """Take the call; returns when audio may flow."""
         ...
@@ -188,6 +204,10 @@ class MediaSession(Protocol):
 
     async def over(self) -> EndCause:
         """Wait until the call is over."""
+        ...
+
+    async def transfer(self, number: str) -> None:
+        """Have the caller call a number of the site instead; returns when this call is over, or nothing came of it."""
         ...
 
     async def next_event(self) -> SessionEvent:

@@ -122,8 +122,9 @@ class Resync:
                     continue
 
     def _begin(self, device_id: str, job_id: str | None, now: float, *, reboot: bool) -> bool:
-        plugin = self._catalogue.plugins.get(self._models.get(device_id, "").partition("/")[0])
-        event = (plugin.reboot_event if reboot else plugin.resync_event) if plugin is not None else None
+        vendor, _, model = self._models.get(device_id, "").partition("/")
+        plugin = self._catalogue.plugins.get(vendor)
+        event = plugin.event(model, reboot=reboot) if plugin is not None else None
         phone = _Phone(device_id, job_id, event or "", now)
         if event is None or len(self._phones) >= MAX_DEVICES:
             why = "the site has no such device" if plugin is None else "its vendor has no notice for this"

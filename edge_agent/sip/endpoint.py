@@ -37,6 +37,7 @@ from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Transport as TransportName
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.presence import Events
+from edge_agent.sip.presence.events import SWEEP_SECONDS
 from edge_agent.sip.presence.messages import NOTICE_PREFIX
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
@@ -59,7 +60,6 @@ from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.sip.user_agent.qualify import Qualifier
 from edge_agent.tokens import Tokens
 
-_SWEEP_SECONDS: Final = 5.0
 _SWEEP: Final = 0
 _ALIAS: Final = b"alias"
 _LOGGED_ERRORS: Final = 20
@@ -273,7 +273,7 @@ class Endpoint:
         self._registrar.restore(now)
         self.events.restore(now)
         self._local.restore()
-        self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+        self._wheel.add(SWEEP_SECONDS, self, _SWEEP, now)
         self.qualifier.start(now)
         self._commit_store()
         self._transport.attach(self)
@@ -435,7 +435,7 @@ class Endpoint:
         self.events.sweep(now)
         self._local.last_callers.sweep()
         self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
-        self._wheel.add(_SWEEP_SECONDS, self, _SWEEP, now)
+        self._wheel.add(SWEEP_SECONDS, self, _SWEEP, now)
 
     def _busy(self) -> set[str]:
         return self.calls.busy() | self.layer.inviting()

@@ -6,6 +6,8 @@ class RecordingLeg:
 
     def __init__(self, offer: bytes | None, called: str = "echo", caller: str = "200") -> None:
         self.called, self.caller, self.offer = called, caller, offer
+        self.caller_name, self.asserted = "", caller
+        self.arguments: dict[str, str] = {}
         self.asked: list[str] = []
         self.descriptions: list[bytes] = []
 
@@ -21,6 +23,10 @@ class RecordingLeg:
     def refuse(self, status: int, reason: str) -> None:
         """A refusal."""
         self.asked.append(f"refuse {status}")
+
+    def transfer(self, number: str) -> None:
+        """REFER."""
+        self.asked.append(f"transfer {number}")
 
     def hang_up(self) -> None:
         """The end."""

@@ -33,7 +33,7 @@ class ScriptedPhone:
         syntax: of that file.
         keys: where it reads user name, authentication name, password, domain, and the server: one key with
             `host:port`, or two.
-        resync: the event by which it fetches again.
+        resync: the event by which it fetches again; empty: it has none, and fetches when it starts.
     """
 
     model: str
@@ -73,29 +73,49 @@ _FANVIL = tuple(
     for key in ("PhoneNumber", "RegisterUser", "RegisterPswd", "RegisterAddr", "ProxyAddr", "ProxyPort")
 )
 _CISCO = tuple(f"flat-profile/{key}_1_[1]" for key in ("User_ID", "Auth_ID", "Password", "Proxy", "Outbound_Proxy"))
+_YEALINK = (
+    "account.1.user_name", "account.1.auth_name", "account.1.password", "account.1.sip_server.1.address",
+    "account.1.outbound_proxy.1.address", "account.1.outbound_proxy.1.port",
+)  # fmt: skip
+_POLY_NAMES = (
+    "{mac}.cfg", "{mac}-site.cfg", "{mac}-phone.cfg", "{mac}-web.cfg", "{mac}-directory.xml", "{mac}-license.cfg",
+)  # fmt: skip
+_POLY = tuple(
+    f"polycomConfig@reg.1.{key}"
+    for key in ("address", "auth.userId", "auth.password", "server.1.address", "outboundProxy.address",
+                "outboundProxy.port")
+)  # fmt: skip
+_MITEL = tuple(
+    f"sip line1 {key}"
+    for key in ("user name", "auth name", "password", "registrar ip", "outbound proxy", "outbound proxy port")
+)
+_SEP_LINE = "device/sipProfile[1]/sipLines[1]/line[1]"
+_MEDIAPACK = (
+    "TrunkGroup 0.TrunkGroup_FirstPhoneNumber", "Authentication 0.Authentication_UserId",
+    "Authentication 0.Authentication_UserPassword", "SIPGatewayName", "ProxyIp 0.ProxyIp_IpAddress",
+)  # fmt: skip
+
+
+def _grandstream(*keys: str) -> tuple[str, ...]:
+    return tuple(f"gs_provision{_CONFIG}{key}[1]" for key in keys)
+
+
 _NVM = "provisioning/nvm[1]/param[{}]@value"
 
 PHONES: Final = (
     ScriptedPhone(
         "yealink/t54w", "805ec0000001", "Yealink SIP-T54W 96.86.0.70 80:5e:c0:00:00:01",
         ("{mac}.boot", "y000000000096.cfg", "{mac}.cfg"), "{mac}.cfg", "text",
-        ("account.1.user_name", "account.1.auth_name", "account.1.password", "account.1.sip_server.1.address",
-         "account.1.outbound_proxy.1.address", "account.1.outbound_proxy.1.port"), "check-sync;reboot=false",
+        _YEALINK, "check-sync;reboot=false",
     ),
     ScriptedPhone(
         "polycom/vvx250", "64167f000002", "FileTransport PolycomVVX-VVX_250-UA/5.9.0.9373 Type/Application",
-        ("{mac}.cfg", "{mac}-site.cfg", "{mac}-phone.cfg", "{mac}-web.cfg", "{mac}-directory.xml", "{mac}-license.cfg"),
-        "{mac}-site.cfg", "xml",
-        ("polycomConfig@reg.1.address", "polycomConfig@reg.1.auth.userId", "polycomConfig@reg.1.auth.password",
-         "polycomConfig@reg.1.server.1.address", "polycomConfig@reg.1.outboundProxy.address",
-         "polycomConfig@reg.1.outboundProxy.port"), "check-sync",
-        optional=("{mac}-phone.cfg", "{mac}-web.cfg", "{mac}-directory.xml", "{mac}-license.cfg"),
+        _POLY_NAMES, "{mac}-site.cfg", "xml", _POLY, "check-sync", optional=_POLY_NAMES[2:],
     ),
     ScriptedPhone(
         "grandstream/gxp1610", "000b82000003", "Grandstream Model HW GXP1610 SW 1.0.5.15 DevId 000b82000003",
         ("cfg{mac}", "cfg{mac}.xml"), "cfg{mac}.xml", "xml",
-        tuple(f"gs_provision{_CONFIG}{key}[1]" for key in ("P35", "P36", "P34", "P47", "P48")), "resync",
-        optional=("cfg{mac}",),
+        _grandstream("P35", "P36", "P34", "P47", "P48"), "resync", optional=("cfg{mac}",),
     ),
     ScriptedPhone(
         "snom/d785", "000413000004",
@@ -113,8 +133,7 @@ PHONES: Final = (
     ScriptedPhone(
         "mitel/6940", "00085d000006", "Mitel6940 MAC:00-08-5D-00-00-06 V:6.4.0.4006-SIP",
         ("startup.cfg", "6940.cfg", "{MAC}.cfg"), "{MAC}.cfg", "text",
-        ("sip line1 user name", "sip line1 auth name", "sip line1 password", "sip line1 registrar ip",
-         "sip line1 outbound proxy", "sip line1 outbound proxy port"), "check-sync", optional=("6940.cfg",),
+        _MITEL, "check-sync", optional=("6940.cfg",),
     ),
     ScriptedPhone(
         "fanvil/x5u", "0c383e000007", "Fanvil X5U 2.12.1 0c383e000007", ("f0X5Uhw1.0.cfg", "{mac}.cfg"), "{mac}.cfg",
@@ -158,5 +177,85 @@ PHONES: Final = (
         ("location-service/identity[1].1", "authentication-service/username[1].1",
          "authentication-service/username[1].3", "location-service/domain[1].1", "location-service/registrar[1].1",
          "location-service/registrar[1].2"), "check-sync",
+    ),
+    # Further families of the same vendors: DECT bases, conference phones, adapters, gateways, older and newer series.
+    ScriptedPhone(
+        "yealink/w70b", "805ec000000f", "Yealink W70B 146.85.0.20 80:5e:c0:00:00:0f",
+        ("{mac}.boot", "y000000000146.cfg", "{mac}.cfg"), "{mac}.cfg", "text", _YEALINK, "check-sync;reboot=false",
+    ),
+    ScriptedPhone(
+        "yealink/cp960", "805ec0000010", "Yealink SIP-CP960 73.86.0.5 80:5e:c0:00:00:10",
+        ("{mac}.boot", "y000000000073.cfg", "{mac}.cfg"), "{mac}.cfg", "text", _YEALINK, "check-sync;reboot=false",
+    ),
+    ScriptedPhone(
+        "yealink/t23g", "001565000011", "Yealink SIP-T23G 44.84.0.140 00:15:65:00:00:11",
+        ("y000000000044.cfg", "{mac}.cfg"), "{mac}.cfg", "text", _YEALINK, "check-sync;reboot=false",
+    ),
+    ScriptedPhone(
+        "yealink/t88w", "805ec0000012", "Yealink SIP-T88W 192.86.0.5 805ec0000012",
+        ("{mac}.boot", "y000000000192.cfg", "{mac}.cfg"), "{mac}.cfg", "text", _YEALINK, "check-sync;reboot=false",
+    ),
+    ScriptedPhone(
+        "polycom/trio8800", "64167f000013", "FileTransport PolycomRealPresenceTrio-Trio_8800-UA/5.9.5.3182",
+        _POLY_NAMES, "{mac}-site.cfg", "xml", _POLY, "check-sync", optional=_POLY_NAMES[2:],
+    ),
+    ScriptedPhone(
+        "polycom/edge_e220", "482567000014", "FileTransport PolyEdge-Edge_E220-UA/8.1.0.1234 Type/Application",
+        _POLY_NAMES, "{mac}-site.cfg", "xml", _POLY, "check-sync", optional=_POLY_NAMES[2:],
+    ),
+    ScriptedPhone(
+        "polycom/spip650", "0004f2000015", "FileTransport PolycomSoundPointIP-SPIP_650-UA/4.0.14.1388",
+        _POLY_NAMES, "{mac}-site.cfg", "xml", _POLY, "check-sync", optional=_POLY_NAMES[2:],
+    ),
+    ScriptedPhone(
+        "grandstream/grp2614", "c074ad000016", "Grandstream Model HW GRP2614 SW 1.0.5.15 DevId c074ad000016",
+        ("cfg{mac}", "cfg{mac}.xml", "cfggrp2614.xml", "cfg.xml"), "cfg{mac}.xml", "xml",
+        _grandstream("P35", "P36", "P34", "P47", "P48"), "resync", optional=("cfg{mac}", "cfggrp2614.xml", "cfg.xml"),
+    ),
+    ScriptedPhone(
+        "grandstream/ht802", "000b82000017", "Grandstream Model HW HT802 SW 1.0.29.8 DevId 000b82000017",
+        ("cfg{mac}", "cfg{mac}.xml"), "cfg{mac}.xml", "xml", _grandstream("P35", "P36", "P34", "P47", "P48"), "resync",
+        optional=("cfg{mac}",),
+    ),
+    ScriptedPhone(
+        "grandstream/gxw4216", "000b82000018", "Grandstream Model HW GXW4216 SW 1.0.13.7 DevId 000b82000018",
+        ("cfg{mac}", "cfg{mac}.xml"), "cfg{mac}.xml", "xml",
+        _grandstream("P4060", "P4090", "P4120", "P47", "P2312"), "resync", optional=("cfg{mac}",),
+    ),
+    ScriptedPhone(
+        "cisco/cp8841", "00562b000019", "Cisco-CP-8841-3PCC/11.3.1 (00562B000019)", ("{mac}.xml",), "{mac}.xml", "xml",
+        _CISCO, "resync",
+    ),
+    ScriptedPhone(
+        "cisco/cp7965", "00562b00001a", "",
+        ("CTLSEP{MAC}.tlv", "ITLSEP{MAC}.tlv", "ITLFile.tlv", "SEP{MAC}.cnf.xml", "dialplan.xml"), "SEP{MAC}.cnf.xml",
+        "xml",
+        (f"{_SEP_LINE}/name[1]", f"{_SEP_LINE}/authName[1]", f"{_SEP_LINE}/authPassword[1]", f"{_SEP_LINE}/proxy[1]",
+         "device/sipProfile[1]/sipProxies[1]/outboundProxy[1]",
+         "device/sipProfile[1]/sipProxies[1]/outboundProxyPort[1]"), "check-sync",
+        optional=("CTLSEP{MAC}.tlv", "ITLSEP{MAC}.tlv", "ITLFile.tlv"),
+    ),
+    ScriptedPhone(
+        "mitel/6731i", "00085d00001b", "Aastra6731i MAC:00-08-5D-00-00-1B V:3.3.1.4365-SIP",
+        ("aastra.cfg", "6731i.cfg", "{MAC}.cfg"), "{MAC}.cfg", "text", _MITEL, "check-sync", optional=("6731i.cfg",),
+    ),
+    ScriptedPhone(
+        "mitel/6867i", "00085d00001c", "Mitel6867i MAC:00-08-5D-00-00-1C V:5.1.0.1024-SIP",
+        ("startup.cfg", "6867i.cfg", "{MAC}.cfg"), "{MAC}.cfg", "text", _MITEL, "check-sync", optional=("6867i.cfg",),
+    ),
+    ScriptedPhone(
+        "audiocodes/mp118", "00908f00001d", "", ("{MAC}.ini",), "{MAC}.ini", "text", _MEDIAPACK, "check-sync",
+    ),
+    ScriptedPhone(
+        "audiocodes/mediant_800", "00908f00001e", "", ("{MAC}.ini",), "{MAC}.ini", "text", _MEDIAPACK, "check-sync",
+    ),
+    ScriptedPhone(
+        "algo/8301", "0022ee00001f", "Algo-8301/3.4", ("algom{MAC}.conf", "algo{MAC}.conf"), "algo{MAC}.conf", "text",
+        ("sip.u1.user", "sip.u1.auth", "sip.u1.pwd", "sip.proxy", "sip.obproxy"), "check-sync",
+    ),
+    ScriptedPhone(
+        "generic/sip", "020000000020", "", ("{mac}.conf",), "{mac}.conf", "text",
+        ("account.1.username", "account.1.auth_username", "account.1.password", "account.1.domain",
+         "account.1.registrar", "account.1.port"), "",
     ),
 )  # fmt: skip

@@ -7,6 +7,8 @@ from edge_agent.media.session import MediaSession, Prompt
 
 _PROMPTS: Final = Path(__file__).parent.parent / "prompts"
 CONFIRMED: Final = Prompt(_PROMPTS / "confirmed.wav")
+BEEP: Final = Prompt(_PROMPTS / "beep.wav")
+"""Speak after it."""
 DECLINED: Final = Prompt(_PROMPTS / "declined.wav")
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from edge_agent.clock import Clock
 from edge_agent.media import sdp
@@ -16,7 +17,7 @@ from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.recorder import Recorder
 from edge_agent.media.embedded.rooms import Room, Rooms
 from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
-from edge_agent.media.errors import NotAcceptable, RecordingFailed
+from edge_agent.media.errors import NotAcceptable, RecordingFailed, SessionEnded
 from edge_agent.media.happenings import Happenings
 from edge_agent.media.session import (
     Collected,
@@ -32,6 +33,9 @@ from edge_agent.media.session import (
 )
 from edge_agent.ports import CallLeg
 from edge_agent.tokens import Tokens
+
+TRANSFER_SECONDS: Final = 30.0
+"""How long a phone has to end a call that it was asked to go on with elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,21 @@ class EmbeddedSession:
     def caller(self) -> str:
         """User part of the caller's address; not proven."""
         return self._leg.caller
+
+    @property
+    def caller_name(self) -> str:
+        """What the caller is called; not proven."""
+        return self._leg.caller_name
+
+    @property
+    def asserted(self) -> str:
+        """User part of the address that the proxy vouches for."""
+        return self._leg.asserted
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """What the dial plan tells about this call."""
+        return self._leg.arguments
 
     @property
     def stream(self) -> AudioStream:
@@ -192,6 +211,15 @@ class EmbeddedSession:
     async def over(self) -> EndCause:
         """Wait until the call is over."""
         return await self._happenings.over()
+
+    async def transfer(self, number: str) -> None:
+        """Have the caller call somebody else; see `MediaSession.transfer`."""
+        self._happenings.check()
+        self._leg.transfer(number)
+        with contextlib.suppress(TimeoutError, SessionEnded):
+            async with asyncio.timeout(TRANSFER_SECONDS):
+                while True:
+                    await self._happenings.wait()
 
     async def next_event(self) -> SessionEvent:
         """The next thing that happened."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from edge_agent.errors import EdgeError
 
-APPLICATIONS: Final = frozenset({"answer", "conference", "echo", "playback", "record", "set"})
+APPLICATIONS: Final = frozenset({"answer", "conference", "deflect", "echo", "playback", "record", "set"})
 """What a call may be made to execute."""
 
 

@@ -6,14 +6,16 @@ error, so the state is kept here and nobody waits for an event that has already 
 """
 
 import asyncio
+import contextlib
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, unquote
 
 from edge_agent.media.bridging import bridge
-from edge_agent.media.errors import MediaError, PromptError, RecordingFailed
+from edge_agent.media.errors import MediaError, PromptError, RecordingFailed, SessionEnded
 from edge_agent.media.freeswitch import commands
 from edge_agent.media.freeswitch.conference import Conference, Questions
 from edge_agent.media.freeswitch.esl import ApiResponse, ChannelData, CommandReply, DisconnectNotice, Event, Message
@@ -75,6 +77,33 @@ class FreeSwitchSession:
     def caller(self) -> str:
         """User part of the caller's address; not proven."""
         return self._channel.get("Channel-Caller-ID-Number", "")
+
+    @property
+    def caller_name(self) -> str:
+        """What the caller is called; not proven."""
+        return self._channel.get("Channel-Caller-ID-Name", "")
+
+    @property
+    def asserted(self) -> str:
+        """User part of P-Asserted-Identity, which the site's proxy writes."""
+        uri = self._channel.get("variable_sip_P-Asserted-Identity", "")
+        return uri.partition("sip:")[2].partition("@")[0]
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """Parameters of the Request-URI."""
+        found: dict[str, str] = {}
+        for one in self._channel.get("variable_sip_req_params", "").split(";"):
+            name, _, value = one.partition("=")
+            if name:
+                found[name.lower()] = unquote(value)
+        return found
+
+    async def transfer(self, number: str) -> None:
+        """Have the caller call somebody else; see `MediaSession.transfer`."""
+        host = self._channel.get("variable_sip_to_host", "")
+        with contextlib.suppress(SessionEnded):
+            await self._execute("deflect", f"sip:{quote(number, safe='*+')}@{host}")
 
     async def answer(self) -> None:
         """Take the call; returns when audio may flow."""

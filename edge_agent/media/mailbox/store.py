@@ -104,6 +104,8 @@ class MailboxStore:
         self._lock = threading.RLock()
         self._messages: dict[str, dict[str, Message]] = {}
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in root.glob(".scratch.*"):
+            left.unlink()
         for folder in sorted(root.iterdir()):
             if folder.is_dir() and _MAILBOX.fullmatch(folder.name):
                 self._load(folder)
@@ -222,8 +224,12 @@ class MailboxStore:
             NoSuchMessage: it is not there.
             OSError: the disk would not.
         """
-        message = self.message(mailbox, message_id)
-        source = self._folder(mailbox) / f"{message_id}.wav"
+        return self._link_to(self.message(mailbox, message_id), mailbox, to, by, comment)
+
+    def _link_to(
+        self, message: Message, mailbox: str, to: Iterable[str], by: Caller | None, comment: Path | None
+    ) -> list[str]:
+        source = self._folder(mailbox) / f"{message.message_id}.wav"
         full: list[str] = []
         for receiver in to:
             with self._lock:
@@ -249,6 +255,18 @@ class MailboxStore:
                     ),
                 )
         return full
+
+    def copy_to(self, mailbox: str, message_id: str, to: Iterable[str]) -> list[str]:
+        """Give others the same message as if it had been left for each of them.
+
+        Returns:
+            Mailboxes that have no room for it.
+
+        Raises:
+            NoSuchMessage: it is not there.
+            OSError: the disk would not.
+        """
+        return self._link_to(self.message(mailbox, message_id), mailbox, to, None, None)
 
     # -- changing them
 
@@ -327,6 +345,10 @@ class MailboxStore:
         return self._made(mailbox) / f"greeting.{kind}.wav"
 
     # -- files
+
+    def scratch_file(self, name: str) -> Path:
+        """A file beside the mailboxes that is no mailbox's; whoever asks for it removes it."""
+        return self._root / f".scratch.{name}.wav"
 
     def _folder(self, mailbox: str) -> Path:
         if not _MAILBOX.fullmatch(mailbox):

@@ -13,6 +13,7 @@ from edge_agent.sip.message.uri import CACHED_BYTES, Uri
 
 _QUOTED: Final = rb'"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*"'
 _COMMAS: Final = re.compile(rb'((?:[^,"<]|' + _QUOTED + rb"|<[^>]*>)*)(,|$)")
+_QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 _PARAM: Final = re.compile(rb"[ \t]*;[ \t]*([^=;, \t\"]+)(?:[ \t]*=[ \t]*(" + _QUOTED + rb'|[^";, \t]*))?[ \t]*')
 _DISPLAY: Final = re.compile(rb"(" + _QUOTED + rb"[ \t]*|[^\"<>@;:,]*)<([^<>]*)>[ \t]*")
 """No two parts of it match the same spaces in a row: that would take quadratic time for a header full of them."""
@@ -77,6 +78,14 @@ class NameAddr:
     def tag(self) -> bytes | None:
         """The `tag` parameter (RFC 3261 §19.3)."""
         return self.params.get(b"tag")
+
+    @property
+    def name(self) -> str:
+        """The display name as people read it: without quotes and their escapes (RFC 3261 §25.1 quoted-string)."""
+        display = self.display.strip(b" \t")
+        if display[:1] == b'"':
+            display = _QUOTED_PAIR.sub(rb"\1", display[1:-1])
+        return display.decode("utf-8", "replace")
 
     def __bytes__(self) -> bytes:
         display = self.display + b" " if self.display else b""

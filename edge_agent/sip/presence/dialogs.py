@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import escaped_user
+from edge_agent.sip.presence.kept_dialogs import KeptDialogs
 from edge_agent.sip.presence.package import Changes, Document, View
 from edge_agent.sip.presence.watching import AboutUsers
 from edge_agent.sip.proxy.parties import Parties, Party
@@ -27,6 +28,7 @@ class DialogPackage(AboutUsers):
         parties: who is in which call.
         config: of the site.
         changes: told of calls that came, went on and ended.
+        kept: keeps what lamps show.
     """
 
     name = b"dialog"
@@ -35,10 +37,11 @@ class DialogPackage(AboutUsers):
     pause_seconds = 0.5
     """A lamp that follows within the second is what users expect; calls that come and go faster are told together."""
 
-    def __init__(self, parties: Parties, config: SipConfig, changes: Changes) -> None:
+    def __init__(self, parties: Parties, config: SipConfig, changes: Changes, kept: KeptDialogs) -> None:
         super().__init__(config)
         self._parties = parties
         self._changes = changes
+        self._kept = kept
         self._watched: set[str] = set()
         parties.told = self._told
 
@@ -46,12 +49,25 @@ class DialogPackage(AboutUsers):
         """Note whose calls matter."""
         if watched:
             self._watched.add(resource)
+            self._kept.keep(self._parties.of_user(resource))
         else:
             self._watched.discard(resource)
 
     def _told(self, party: Party) -> None:
         if party.user_id in self._watched:
             self._changes.changed(self.name, party.user_id, party)
+            self._kept.keep((party,))
+        if party.state == "terminated":
+            self._kept.forget(party)
+
+    def restore(self, now: float) -> None:
+        """Take up the calls that were up before a restart."""
+        for party, left in self._kept.restore(self._config.limits.call_seconds):
+            self._parties.restore(party, now + left)
+
+    def sweep(self) -> None:
+        """To be called every few seconds."""
+        self._kept.beat()
 
     def document(self, view: View, now: float) -> Document:
         """Every call of the user, or those that changed, each as it is now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from edge_agent.clock import Clock
 from edge_agent.ports import MessagesWaiting
@@ -12,6 +13,7 @@ from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.location import Binding, BindingEvent, Location
 from edge_agent.sip.message import DropReason, Flow, Message
 from edge_agent.sip.presence.dialogs import DialogPackage
+from edge_agent.sip.presence.kept_dialogs import KeptDialogs
 from edge_agent.sip.presence.messages import MessagePackage, Send
 from edge_agent.sip.presence.presence import PresencePackage
 from edge_agent.sip.presence.publications import Publications
@@ -20,6 +22,8 @@ from edge_agent.sip.presence.server import SubscriptionServer
 from edge_agent.sip.proxy.parties import Parties
 from edge_agent.sip.transaction import TransactionLayer
 from edge_agent.tokens import Tokens
+
+SWEEP_SECONDS: Final = 5.0
 
 
 class Events:
@@ -59,7 +63,7 @@ class Events:
         self.publications = Publications(layer, store, config, clock, tokens, drops, self.subscriptions.changed)
         self._registrations = RegistrationPackage(location, gruus, config, self.subscriptions)
         self._presence = PresencePackage(location, self.publications, config, self.subscriptions)
-        self._dialogs = DialogPackage(parties, config, self.subscriptions)
+        self._dialogs = DialogPackage(parties, config, self.subscriptions, KeptDialogs(store, clock, SWEEP_SECONDS))
         self._messages = MessagePackage(
             location, store, config, self.subscriptions, send, self.subscriptions.is_subscribed
         )
@@ -96,6 +100,7 @@ class Events:
     def restore(self, now: float) -> None:
         """Take up what was kept."""
         self._messages.restore()
+        self._dialogs.restore(now)
         self.publications.restore(now)
         self.subscriptions.restore(now)
 
@@ -117,6 +122,7 @@ class Events:
         self.subscriptions.batch_ended(now)
 
     def sweep(self, now: float) -> None:
-        """Let go what has lapsed; to be called every few seconds."""
+        """Let go what has lapsed; to be called every `SWEEP_SECONDS`."""
+        self._dialogs.sweep()
         self.publications.sweep(now)
         self.subscriptions.sweep(now)

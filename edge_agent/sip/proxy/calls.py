@@ -277,6 +277,14 @@ class Calls:
         """Whether a call with this Call-ID is in progress; looks through all of them."""
         return any(key[0] == call_id for key in self._live)
 
+    def hung_up(self, bye: Message) -> None:
+        """A BYE passes, of a call in progress or of one from before a restart."""
+        call = self.of_dialog(bye)
+        if call is not None:
+            call.ended()
+        else:
+            self.parties.over(bye.call_id, bye.from_tag, bye.to_tag)
+
     def keep(self, call: LiveCall) -> None:
         """More became known of a call."""
         if self._live.get(call.key) is call:
@@ -305,6 +313,7 @@ class Calls:
         Their phones are left alone: a proxy hangs nobody up, and what they still send goes its way. To be called
         every few seconds.
         """
+        self.parties.sweep(now)
         for call in [one for one in self._live.values() if one.lapses is not None and one.lapses <= now]:
             call.opened.reasons = (*call.opened.reasons, _LAPSED)[-_MAX_REASONS:]
             self.abandon(call)

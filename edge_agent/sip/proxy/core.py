@@ -239,8 +239,8 @@ class ProxyCore:
         if request.method == b"REFER":
             self._sign_transfer(request, flow)
         timer = self._session_timer(request)
-        if request.method == b"BYE" and (call := self._calls.of_dialog(request)) is not None:
-            call.ended()
+        if request.method == b"BYE":
+            self._calls.hung_up(request)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)

@@ -53,10 +53,12 @@ class Party:
 class Parties:
     """The parties of every call in progress, by user; whoever watches is told of each change."""
 
-    __slots__ = ("_by_user", "told")
+    __slots__ = ("_by_user", "_restored", "told")
 
     def __init__(self) -> None:
         self._by_user: dict[str, dict[str, Party]] = {}
+        self._restored: dict[bytes, list[tuple[Party, float]]] = {}
+        """Of calls that were up before a restart, which no `CallParties` knows, by Call-ID; and until when."""
         self.told: Callable[[Party], None] | None = None
         """Told of a party whose state changed."""
 
@@ -78,6 +80,33 @@ class Parties:
             self._by_user.setdefault(party.user_id, {})[party.dialog_id] = party
         if self.told is not None:
             self.told(party)
+
+    # -- calls from before a restart
+
+    def restore(self, party: Party, until: float) -> None:
+        """A call was up before a restart; nobody is told. It is over by its BYE, or at that moment (monotonic)."""
+        self._by_user.setdefault(party.user_id, {})[party.dialog_id] = party
+        self._restored.setdefault(party.call_id, []).append((party, until))
+
+    def over(self, call_id: bytes, one_tag: bytes, other_tag: bytes) -> None:
+        """A BYE passed, of a call that may be one of those."""
+        if self._restored and call_id in self._restored:
+            tags = {one_tag, other_tag}
+            self._let_go([one for one, _ in self._restored[call_id] if {one.local_tag, one.remote_tag} - {b""} <= tags])
+
+    def sweep(self, now: float) -> None:
+        """Let those go that lasted longer than any call may; to be called every few seconds."""
+        if self._restored:
+            self._let_go([one for several in self._restored.values() for one, until in several if until <= now])
+
+    def _let_go(self, parties: list[Party]) -> None:
+        for party in parties:
+            left = [(one, until) for one, until in self._restored[party.call_id] if one is not party]
+            if left:
+                self._restored[party.call_id] = left
+            else:
+                del self._restored[party.call_id]
+            self.set(party, "terminated")
 
 
 class CallParties:

@@ -369,7 +369,6 @@ class UserAgent:
             return
         if not self._body_is_usable(request):
             return
-        caller = request.address(b"from").uri
         # Not of the layer's tags: by those it knows ACKs that nobody waits for.
         dialog = Dialog.answering(request, b"ua-" + self.tokens.token(8).encode())
         contact = self._contact(uri.user, request.flow.transport)
@@ -378,7 +377,7 @@ class UserAgent:
             raise TypeError("the transaction of an INVITE is an InviteServer")
         call = Call(self, request, transaction, dialog, contact)
         transaction.tag, transaction.user = dialog.key.local_tag, call
-        leg = Leg(call, uri, caller, self._clock)
+        leg = Leg(call, uri, self._clock)
         self._calls[dialog.key] = call, leg, request.flow
         self._requests[_identity(request)] = call
         call.trying(now)

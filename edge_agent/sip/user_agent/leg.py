@@ -3,7 +3,8 @@
 from edge_agent.clock import Clock
 from edge_agent.ports import CallListener, Transfer
 from edge_agent.sip.dialog import DialogKey
-from edge_agent.sip.message import Message, RawHeader, Uri
+from edge_agent.sip.message import BadMessage, Message, NameAddr, RawHeader, Uri, escaped_user
+from edge_agent.sip.message.uri import unescape
 from edge_agent.sip.user_agent.call import Call
 from edge_agent.sip.user_agent.conversation import Conversation
 from edge_agent.sip.user_agent.outgoing import OutgoingCall
@@ -54,24 +55,31 @@ class Talk:
         """Names the dialog; None before there is one."""
         return self._talk.dialog.key if self._talk.dialog is not None else None
 
-    @property
-    def contact_host(self) -> str:
-        """Where the peer says that it is reached; empty before there is a dialog."""
-        return self._talk.dialog.remote_target.address if self._talk.dialog is not None else ""
-
 
 class Leg(Talk):
     """A call that came in: `edge_agent.ports.CallLeg` over a `Call` and a clock."""
 
-    __slots__ = ("_call", "_caller", "_offer", "called")
+    __slots__ = ("_call", "_caller", "_offer", "_site", "arguments", "asserted", "called", "caller_name")
 
-    def __init__(self, call: Call, called: Uri, caller: Uri, clock: Clock) -> None:
+    def __init__(self, call: Call, called: Uri, clock: Clock) -> None:
+        """Raises `BadMessage` when the INVITE does not say who calls."""
         super().__init__(call, clock)
         self._call = call
-        self._caller = caller.dialled
+        caller = call.invite.address(b"from")
+        self._caller = caller.uri.dialled
+        self._site = call.invite.address(b"to").uri.host
         self._offer = call.invite.body or None
         self.called = called.dialled
         """User part of the Request-URI."""
+        self.caller_name = caller.name
+        """Display name of the From header."""
+        self.asserted = _asserted(call.invite)
+        """User part of P-Asserted-Identity."""
+        self.arguments = {
+            name.decode("ascii", "replace"): unescape(value or b"").decode("utf-8", "replace")
+            for name, value in called.params.items()
+        }
+        """Parameters of the Request-URI."""
 
     @property
     def invite(self) -> Message:
@@ -107,6 +115,10 @@ class Leg(Talk):
     def refuse(self, status: int, reason: str, headers: tuple[RawHeader, ...] = ()) -> None:
         """End the call before it is answered."""
         self._call.refuse(status, reason, self._clock.monotonic(), headers)
+
+    def transfer(self, number: str) -> None:
+        """Ask the caller to call this number of the site instead."""
+        self.refer(Transfer(Uri(self._site, escaped_user(number)).text.decode("ascii")), quiet=True)
 
     def hang_up(self) -> None:
         """End the call, whatever state it is in."""
@@ -146,3 +158,15 @@ class PlacedLeg(Talk):
         # As the peer sees it: its own tag is the to-tag.
         parts = (key.call_id, b";to-tag=", key.remote_tag, b";from-tag=", key.local_tag)
         return b"".join(parts).decode("ascii", "replace")
+
+
+def _asserted(invite: Message) -> str:
+    """The first SIP address of P-Asserted-Identity (RFC 3325 §9.1); one that cannot be read says nothing."""
+    for value in invite.values(b"p-asserted-identity"):
+        try:
+            uri = NameAddr.parse(value, "P-Asserted-Identity").uri
+        except BadMessage:
+            return ""
+        if uri.is_sip:
+            return uri.dialled
+    return ""

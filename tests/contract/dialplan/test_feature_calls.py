@@ -230,6 +230,7 @@ def test_who_is_not_named_is_rejected_by_who_wants_so() -> None:
     assert first("201", None, state, gateway_id="pri", anonymous=True) == Reject(433, "Anonymity Disallowed")
     assert first("201", None, state, gateway_id="pri", number="079") == Ring(("u201",))
     assert first("203", None, state, gateway_id="pri", anonymous=True) == Ring(("u203",))
+    assert first("*67201", state=state) == Reject(433, "Anonymity Disallowed")
 
 
 def test_the_site_screens_what_gateways_bring() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,29 @@ from tests.support.waiting import eventually_async
 class FakeSession:
     """An engine's session that only waits."""
 
-    caller = "200"
-
     def __init__(self, leg: CallLeg) -> None:
         self.leg, self.cause = leg, asyncio.get_running_loop().create_future()
         self.confirmations: list[bytes | None] = []
         self.unusable = False
+
+    @property
+    def caller(self) -> str:
+        return self.leg.caller
+
+    @property
+    def caller_name(self) -> str:
+        return self.leg.caller_name
+
+    @property
+    def asserted(self) -> str:
+        return self.leg.asserted
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        return self.leg.arguments
+
+    async def transfer(self, number: str) -> None:
+        self.leg.transfer(number)
 
     async def answer(self) -> None:
         self.leg.answer(b"sdp")

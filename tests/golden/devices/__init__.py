@@ -130,6 +130,12 @@ SPECIMENS = {
     "audiocodes_mp118_two_ports": phone(
         "audiocodes/mp118", "00908f000002", accounts=(account(1), account(3, "201", "Workshop", "another-password"))
     ),
+    "audiocodes_mediant_500l_two_ports": phone(
+        "audiocodes/mediant_500l",
+        "00908f000003",
+        settings={"sip/backup_host": "192.0.2.11"},
+        accounts=(account(1), account(3, "201", "Workshop", "another-password")),
+    ),
     "patton_sn4112_one_line": phone("patton/sn4112", "00a0ba000001"),
 }
 """Golden folder → the device whose files are in it."""

@@ -15,6 +15,8 @@ from typing import Any
 import pjsua2
 
 SHORTEST_REGISTRATION = 60
+AT_ONCE = ("\r\nAnswer-Mode: Auto", ";answer-after=0")
+"""What a phone on a desk answers by itself; pjsua2 leaves it to its program."""
 
 
 # The library writes on standard output as it likes; what is for the driver goes where standard output was.
@@ -91,7 +93,10 @@ class Account(pjsua2.Account):  # type: ignore[misc]  # pjsua2 ships no types
 
     def onIncomingCall(self, prm: Any) -> None:
         call = self.keep(Call(self, prm.callId))
-        call.answer(_status(180))
+        if any(asked in prm.rdata.wholeMsg for asked in AT_ONCE):
+            call.answer(_status(200))
+        else:
+            call.answer(_status(180))
         tell("INCOMING")
 
 

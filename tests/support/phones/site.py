@@ -21,13 +21,14 @@ class PeerSite:
     Args:
         folder: for the edge's state and the phones' files.
         numbers: one user with one line for each.
+        snapshot: of the site, with those users; None: one that knows extensions only.
     """
 
-    def __init__(self, folder: Path, numbers: Iterable[str]) -> None:
-        self._state_dir = folder / "state"
+    def __init__(self, folder: Path, numbers: Iterable[str], snapshot: Snapshot | None = None) -> None:
+        self.state_dir = folder / "state"
         numbers = tuple(numbers)
         secrets = {f"s-{number}:1": _password(number) for number in numbers}
-        prepare_state(self._state_dir, _snapshot(numbers), secrets)
+        prepare_state(self.state_dir, snapshot or _snapshot(numbers), secrets)
         authority = self.authority = Authority(folder)
         certificate, key = authority.issue(HOST, "edge")
         self._environment = {
@@ -37,7 +38,7 @@ class PeerSite:
             # Whom the machine believes: the edge opens no TLS connection to a proxy whose certificate is nobody's.
             "SSL_CERT_FILE": str(authority.file),
         }
-        self.edge = EdgeProcess(self._state_dir, self._environment)
+        self.edge = EdgeProcess(self.state_dir, self._environment)
         self.ports = self.edge.ports()
         target = {transport: f"{HOST}:{self.ports[f'sip_{transport}']}" for transport in TRANSPORTS}
         self.surroundings = Surroundings(folder, target, authority.file, DOMAIN)
@@ -46,7 +47,7 @@ class PeerSite:
         """Kill the agent outright, and start it again at the same ports."""
         self.edge.kill()
         fixed = {f"TANDEM_EDGE_SIP_{name.upper()}_PORT": str(self.ports[f"sip_{name}"]) for name in TRANSPORTS}
-        self.edge = EdgeProcess(self._state_dir, {**self._environment, **fixed})
+        self.edge = EdgeProcess(self.state_dir, {**self._environment, **fixed})
         again = self.edge.ports()
         assert [again[f"sip_{name}"] for name in TRANSPORTS] == [self.ports[f"sip_{name}"] for name in TRANSPORTS]
 

@@ -8,7 +8,8 @@ import pytest
 from contract.dialplan import SiteState
 from contract.snapshot import Forwarding
 from edge_agent.sip.message import Message
-from tests.support.memory_site import MemorySite, uri
+from tests.support.memory_site import MemorySite, uri, with_limits
+from tests.support.sip_phone import SipPhone
 from tests.support.sip_site import sip_config
 from tests.support.subscriber import Subscriber, subscriber
 
@@ -199,6 +200,106 @@ def test_what_the_caller_claims_to_be_cannot_break_the_document(site: MemorySite
     dialog = phone.document.find("d:dialog", D)
     assert dialog is not None
     assert dialog.get("call-id") == "<&\"'>"
+
+
+def after_a_restart(site: MemorySite, away_seconds: float = 2) -> None:
+    """The edge is killed and comes back; whatever arrives meanwhile is lost."""
+    site.network.run(1)
+    site.transport.receiver = None
+    site.network.run(away_seconds)
+    site.endpoint = site.started()
+    after_a_while(site)
+
+
+def answered_call(site: MemorySite) -> tuple[SipPhone, Message, Message]:
+    """200 talks to 201: the caller, the INVITE and its answer."""
+    caller, _ = site.phone("200"), site.phone("201", 180, 200)
+    invite = caller.authenticated("INVITE", uri("201"))
+    caller.in_dialog("ACK", invite, caller.responses[-1])
+    after_a_while(site)
+    return caller, invite, caller.responses[-1]
+
+
+def test_a_lamp_of_a_call_from_before_a_restart_is_lit_and_goes_dark_when_it_ends(site: MemorySite) -> None:
+    first, second = lamp(site, "201"), lamp(site, "200")
+    caller, invite, answer = answered_call(site)
+    after_a_restart(site)
+    assert (shown(first), shown(second)) == ([("recipient", "confirmed")], [("initiator", "confirmed")])
+    assert first.document.get("state") == "full"
+    caller.in_dialog("BYE", invite, answer)
+    site.network.run(2)
+    assert (shown(first), shown(second)) == ([("recipient", "terminated")], [("initiator", "terminated")])
+    assert not [key for key in site.kept.kept if key[0] == "dialog"]
+
+
+def test_who_subscribes_after_a_restart_sees_a_call_from_before_it(site: MemorySite) -> None:
+    lamp(site, "201")
+    answered_call(site)
+    after_a_restart(site)
+    assert shown(lamp(site, "201", "203")) == [("recipient", "confirmed")]
+
+
+def test_a_call_that_was_up_before_anybody_watched_is_kept_too(site: MemorySite) -> None:
+    answered_call(site)
+    first = lamp(site, "201")
+    after_a_restart(site)
+    assert shown(first) == [("recipient", "confirmed")]
+
+
+def test_calls_that_nobody_watches_are_not_written(site: MemorySite) -> None:
+    answered_call(site)
+    assert not [key for key in site.kept.kept if key[0] == "dialog"]
+
+
+def test_a_call_that_ended_before_the_restart_stays_over(site: MemorySite) -> None:
+    first = lamp(site, "201")
+    caller, invite, answer = answered_call(site)
+    caller.in_dialog("BYE", invite, answer)
+    after_a_while(site)
+    after_a_restart(site)
+    assert shown(first) == []
+
+
+def test_the_bye_of_another_call_with_the_same_call_id_darkens_no_lamp(site: MemorySite) -> None:
+    first = lamp(site, "201")
+    caller, invite, answer = answered_call(site)
+    after_a_restart(site)
+    parties = site.endpoint.calls.parties
+    parties.over(invite.call_id, b"other", answer.to_tag)
+    assert [one.state for one in parties.of_user("user-201")] == ["confirmed"]
+    parties.over(invite.call_id, answer.to_tag, invite.from_tag)
+    assert list(parties.of_user("user-201")) == []
+    del first, caller
+
+
+def test_after_an_absence_in_which_a_bye_may_have_been_lost_lamps_are_dark(site: MemorySite) -> None:
+    """RFC 3261 §17.1.2.2: a BYE is sent again for 32 seconds."""
+    first = lamp(site, "201")
+    answered_call(site)
+    after_a_restart(site, away_seconds=60)
+    assert shown(first) == []
+    assert not [key for key in site.kept.kept if key[0] == "dialog"]
+
+
+def test_a_call_from_before_a_restart_ends_at_the_latest_when_any_call_does() -> None:
+    site = MemorySite(with_limits(sip_config(), call_seconds=100))
+    first = lamp(site, "201")
+    answered_call(site)
+    after_a_restart(site)
+    assert shown(first) == [("recipient", "confirmed")]
+    site.network.run(110)
+    assert shown(first) == [("recipient", "terminated")]
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", "{}", '{"user": 1, "direction": "sideways", "remote": ""}'])
+def test_a_damaged_dialog_is_forgotten(site: MemorySite, text: str) -> None:
+    first = lamp(site, "201")
+    answered_call(site)
+    key = next(key for key in site.kept.kept if key[0] == "dialog")
+    site.kept.kept[key] = text
+    after_a_restart(site)
+    assert shown(first) == []
+    assert key not in site.kept.kept
 
 
 def test_nothing_is_left_of_calls_that_are_over(site: MemorySite) -> None:

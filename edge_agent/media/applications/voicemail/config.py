@@ -1,0 +1,61 @@
+"""Whose mailboxes there are, and how they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Final
+
+GREETINGS: Final = ("standard", "out_of_office", "extended_absence")
+"""Kinds that a user may record; another one that may be in use is `system`."""
+SYSTEM_GREETING: Final = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One user's.
+
+    Args:
+        user_id: names it.
+        username: names it in the dial plan.
+        extension: what others dial for the user.
+        greeting: which of `GREETINGS`, or `system`, callers hear; one that was never recorded is the system's.
+        language: of the user, and of who calls.
+        pin: see `pins`; empty: none was set.
+    """
+
+    user_id: str
+    username: str
+    extension: str
+    greeting: str = "standard"
+    language: str = "en"
+    pin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailConfig:
+    """Everything that the application goes by.
+
+    Args:
+        mailboxes: by user id.
+        zone: of the site, for moments.
+        longest_seconds: of a message.
+        shortest_seconds: what is shorter is no message.
+        silence_seconds: a message ends when nobody speaks for so long.
+        operator: what key 0 dials; empty: nobody.
+    """
+
+    mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    longest_seconds: float = 300.0
+    shortest_seconds: float = 1.0
+    silence_seconds: float = 10.0
+    operator: str = ""
+
+    def named(self, name: str) -> Mailbox | None:
+        """The mailbox of a username or an extension."""
+        for one in self.mailboxes.values():
+            if name and name in (one.username, one.extension):
+                return one
+        return None
