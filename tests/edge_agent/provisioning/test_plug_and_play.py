@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -268,3 +269,12 @@ async def test_the_registrar_gets_its_port_while_plug_and_play_listens_and_a_sec
 async def test_a_machine_without_such_an_interface_says_so() -> None:
     with pytest.raises(OSError, match="no interface"):
         PlugAndPlayServer(World().core, SystemClock()).start(0, ("198.51.100.77",))
+
+
+def test_where_nothing_is_served_by_http_there_is_nothing_to_tell() -> None:
+    world = World()
+    urls = ProfileUrls(CATALOGUE)
+    urls.serve(replace(SITE, server_url="", secure_url=""))
+    world.core = PlugAndPlay(world.desk.plug_and_play, IDENTIFIER.subscribed, urls.url_for, CountedTokens())
+    assert world.receive(subscribe("805ec0000200")) == []
+    assert world.core.outcomes[Outcome.REFUSED] == 1

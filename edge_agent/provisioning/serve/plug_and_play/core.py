@@ -67,7 +67,7 @@ class PlugAndPlay:
     Args:
         decide: whether a phone is told: None when it is, else why not.
         identify: facts from MAC address, vendor, model and firmware, as the phone says them.
-        url_for: the URL for a MAC address, a vendor and the address that asks.
+        url_for: the URL for a phone; empty: there is none to tell.
         tokens: for branches and tags.
     """
 
@@ -75,7 +75,7 @@ class PlugAndPlay:
         self,
         decide: Callable[[Facts, str, str], Refusal | None],
         identify: Callable[[str, str, str, str], Facts],
-        url_for: Callable[[Facts, str], str],
+        url_for: Callable[[Facts], str],
         tokens: Tokens,
     ) -> None:
         self._decide, self._identify, self._url_for, self._tokens = decide, identify, url_for, tokens
@@ -140,12 +140,15 @@ class PlugAndPlay:
         facts = self._identify(request.mac, vendor, model, request.told.get("version", ""))
         if self._decide(facts, source[0], f"{vendor} {model}".strip()) is not None:
             return self._count(Outcome.REFUSED)
+        url = self._url_for(facts)
+        if not url:
+            return self._count(Outcome.REFUSED)
         tag = self._tokens.token(8)
         ok_to = source if request.wants_rport else (source[0], request.sent_by_port)
         # To the contact's port, where phones listen; never to another host than the one that asked.
         notify_to = (source[0], request.contact[1]) if request.contact[0] == source[0] else source
         ok = _ok(request, source, local, tag)
-        notify = _notify(request, self._url_for(facts, source[0]), local, tag, self._tokens.token(8))
+        notify = _notify(request, url, local, tag, self._tokens.token(8))
         self._pending[key] = _Pending(notify, notify_to, ok, ok_to, now, now + T1_SECONDS, T1_SECONDS)
         self.outcomes[Outcome.TOLD] += 1
         return [Send(ok, ok_to, notify=False), Send(notify, notify_to, notify=True)]

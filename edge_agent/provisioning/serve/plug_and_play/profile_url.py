@@ -26,18 +26,14 @@ class ProfileUrls:
         self._catalogue = catalogue or self._catalogue
         self._models = {device.mac: device.model for device in config.devices}
 
-    def url_for(self, facts: Facts, address: str) -> str:
-        """The URL for a phone.
-
-        Args:
-            facts: what it says of itself.
-            address: where it asks from; unknown servers are none of its business.
-        """
-        del address
+    def url_for(self, facts: Facts) -> str:
+        """The URL for a phone, by what it says of itself; empty where nothing is served by HTTP."""
         mac = facts.mac.value
         model = self._catalogue.find(self._models.get(mac, ""))
         plugin = self._catalogue.plugins.get(model.vendor if model is not None else facts.vendor.value)
         server = self._config.url_for(model)
+        if not server:
+            return ""
         if plugin is not None and plugin.plug_and_play == "file":
             file = _own_file(plugin, model, mac)
             if file:
