@@ -31,6 +31,8 @@ from edge_agent.settings import SipSettings
 from edge_agent.sip.config import Credential, LockoutRules, OverloadRules, SipConfig
 from edge_agent.sip.message import Limits, ha1
 from edge_agent.sip.transaction import Timers
+from edge_agent.sip.trunks import Account as TrunkAccount
+from edge_agent.sip.trunks import TrunkSettings
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +78,20 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
         limits=limits_of(settings),
         timers=Timers(**settings.timers.model_dump()),
     )
+
+
+def trunk_settings(message: Prepare) -> TrunkSettings:
+    """The site's trunks that are switched on, each with its password where that has come."""
+    snapshot = message.snapshot
+    accounts: dict[str, TrunkAccount] = {}
+    for trunk in snapshot.dial_plan.trunks:
+        if not trunk.enabled:
+            continue
+        password = message.secrets.get(trunk.password) if trunk.password else None
+        if trunk.password and password is None:
+            log.warning("password_missing", extra={"trunk_id": trunk.gateway_id})
+        accounts[trunk.gateway_id] = TrunkAccount(trunk, password)
+    return TrunkSettings(snapshot.site.domain, accounts)
 
 
 def limits_of(settings: SipSettings) -> Limits:

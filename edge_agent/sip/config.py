@@ -102,6 +102,7 @@ class SipConfig:
         state: what users changed at the site.
         services: SIP URI of each voice service by its name in the dial plan, numeric host.
         trusted: `(address, port)` of the site's own services, whose requests need no digest.
+        trunks_at: address and port of the user agent of the site's trunks, one of `trusted`; None: there is none here.
         peers: others whose requests need no digest: trunks, the site's other edge (see `trust.Trust`).
         from_policy: what From of a user's request may say; see `contract.snapshot.FromPolicy`.
         foreign_hosts: hosts beyond the site that its users may send requests to, lower case, as the dial plan allows;
@@ -147,6 +148,7 @@ class SipConfig:
     state: SiteState = NO_STATE
     services: dict[str, str] = field(default_factory=dict)
     trusted: frozenset[tuple[str, int]] = frozenset()
+    trunks_at: tuple[str, int] | None = None
     peers: tuple[TrustedPeer, ...] = ()
     from_policy: FromPolicy = "strict"
     foreign_hosts: frozenset[str] = frozenset()
