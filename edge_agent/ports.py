@@ -88,6 +88,13 @@ class CallRefused(EdgeError):
     reason = "Server Internal Error"
 
 
+class AnswerLater(EdgeError):
+    """Raised by a `CallListener` that is asked for a session description and has to ask somebody else first.
+
+    The description then goes by `reanswer` or `acknowledge` of the leg, a refusal by `rerefuse`.
+    """
+
+
 class CallLeg(Protocol):
     """One call that ends here, as its SIP side shows itself to the media plane. Nothing here waits."""
 
@@ -174,11 +181,13 @@ class Transfer:
         target: SIP URI to call, without its headers.
         replaces: value of the Replaces header to call it with (RFC 3891); empty: none, a blind transfer.
         referred_by: value of the Referred-By header to call it with (RFC 3892); empty: none was given.
+        served_user: value of P-Served-User (RFC 5502), whose permissions count, where a proxy that is trusted wrote it.
     """
 
     target: str
     replaces: str = ""
     referred_by: str = ""
+    served_user: str = ""
 
 
 class CallListener(Protocol):
@@ -192,7 +201,11 @@ class CallListener(Protocol):
         ...
 
     def answered(self, description: bytes | None) -> bytes | None:
-        """A call that we placed was answered; our answer, where theirs was the offer (we had sent none)."""
+        """A call that we placed was answered; our answer, where theirs was the offer (we had sent none).
+
+        Raises:
+            AnswerLater: our answer comes by `acknowledge`.
+        """
         ...
 
     def reoffered(self, offer: bytes | None) -> bytes:
@@ -200,7 +213,12 @@ class CallListener(Protocol):
 
         Raises:
             CallRefused: the session stays as it is.
+            AnswerLater: ours comes by `reanswer`, or where the peer offers on our own request, by `acknowledge`.
         """
+        ...
+
+    def acknowledged(self, answer: bytes | None) -> None:
+        """The peer of a call that we placed answered the offer that we gave it for another session (its ACK)."""
         ...
 
     def changed(self, status: int, description: bytes | None) -> None:

@@ -27,6 +27,7 @@ from edge_agent.sip_settings import (
     RegistrarSettings,
     Section,
     TimerSettings,
+    TrunkPortSettings,
     allowed_in,
     unit_of,
 )
@@ -92,6 +93,7 @@ class SipSettings(Section):
     hep_password_file: str = ""
     registrar: RegistrarSettings = RegistrarSettings()
     calls: CallSettings = CallSettings()
+    trunks: TrunkPortSettings = TrunkPortSettings()
     lockout: LockoutSettings = LockoutSettings()
     overload: OverloadSettings = OverloadSettings()
     limits: LimitSettings = LimitSettings()

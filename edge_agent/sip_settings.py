@@ -5,7 +5,7 @@ Each section has the fields of what it becomes in `edge_agent.sip` (`Limits`, `T
 range, unit and meaning, is what docs/settings.md and the example file are written from.
 """
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.fields import FieldInfo
@@ -245,6 +245,27 @@ class RegistrarSettings(Section):
 
 ForeignHost = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]([0-9a-z.:-]{0,251}[0-9a-z])?$")]
 """A name in lower case or a numeric address, without port and brackets."""
+
+
+TrunkPort = Annotated[int, Field(ge=0, le=65535)]
+
+
+class TrunkPortSettings(Section):
+    """Where SIP trunks' providers reach this edge; listened on while the site has a trunk (`edge_agent.sip.trunks`)."""
+
+    udp_port: TrunkPort = other(5080, "UDP port for providers.", "0 to 65535")
+    tcp_port: TrunkPort = other(5080, "TCP port for providers.", "0 to 65535")
+    tls_port: TrunkPort | Literal["off"] = other(5081, "TLS port for providers.", '0 to 65535, or "off"')
+    public_host: str = other(
+        "",
+        "The address that providers are told, such as the one before a NAT; empty: this edge's own.",
+        "a numeric address or a name",
+        most=253,
+    )
+    calls: int = whole(500, 1, 10_000, "calls", "Calls by all trunks at one time; beyond it: 503.")
+    min_session_expires: int = whole(
+        90, 90, 86_400, "seconds", "Shortest session timer that is taken of providers (RFC 4028)."
+    )
 
 
 class CallSettings(Section):

@@ -16,6 +16,7 @@ from contract.devices import Level, feature_code_level
 from contract.dialplan import compile_plan, feature_codes
 from contract.dialplan.site_state import site_state
 from contract.snapshot import DhcpService, EmergencyRule, Line, Site, Snapshot
+from edge_agent.lamp_lists import lamp_lists
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
 from edge_agent.provisioning.config import (
@@ -31,6 +32,8 @@ from edge_agent.settings import SipSettings
 from edge_agent.sip.config import Credential, LockoutRules, OverloadRules, SipConfig
 from edge_agent.sip.message import Limits, ha1
 from edge_agent.sip.transaction import Timers
+from edge_agent.sip.trunks import Account as TrunkAccount
+from edge_agent.sip.trunks import TrunkSettings
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,7 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
         realm=site.realm,
         plan=plan,
         credentials={credential.auth_username: credential for credential in credentials if credential},
+        lists=lamp_lists(message.snapshot, plan),
         hosts=frozenset(host.lower() for host in (*message.own_hosts, message.sip_host) if host),
         former_domains=site.former_domains,
         digest_algorithms=site.digest_algorithms,
@@ -76,6 +80,20 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
         limits=limits_of(settings),
         timers=Timers(**settings.timers.model_dump()),
     )
+
+
+def trunk_settings(message: Prepare) -> TrunkSettings:
+    """The site's trunks that are switched on, each with its password where that has come."""
+    snapshot = message.snapshot
+    accounts: dict[str, TrunkAccount] = {}
+    for trunk in snapshot.dial_plan.trunks:
+        if not trunk.enabled:
+            continue
+        password = message.secrets.get(trunk.password) if trunk.password else None
+        if trunk.password and password is None:
+            log.warning("password_missing", extra={"trunk_id": trunk.gateway_id})
+        accounts[trunk.gateway_id] = TrunkAccount(trunk, password)
+    return TrunkSettings(snapshot.site.domain, accounts)
 
 
 def limits_of(settings: SipSettings) -> Limits:

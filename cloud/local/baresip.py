@@ -66,6 +66,7 @@ class Baresip:
         expires_seconds: registration interval; 0 does not register.
         authority: PEM file of whose certificates it believes over TLS; None: anybody's.
         ringing_seconds: how long a call that comes in may ring.
+        recording: whether what it hears is written into its folder, as `dump-…-dec.wav`, one file for each call.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Baresip:
         expires_seconds: int = 600,
         authority: Path | None = None,
         ringing_seconds: int = 120,
+        recording: bool = False,
     ) -> None:
         self.account = account
         self._folder = folder
@@ -85,6 +87,10 @@ class Baresip:
         _configure(
             folder, account, self._sip_port, self._control_port, tone_hz, expires_seconds, authority, ringing_seconds
         )
+        if recording:
+            with (folder / "config").open("a", encoding="utf-8") as config:
+                # Its jitter buffer takes another sender, whose numbers may be lower, for one that is late.
+                config.write(f"module sndfile.so\nsnd_path {folder}\njitter_buffer_delay 0-0\n")
         self._log = folder / "log"
 
     def __enter__(self) -> Self:

@@ -22,6 +22,10 @@ class User(Identified, OfTenant, Versioned, Base):
     permissions: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     email: Mapped[str | None]
+    caller_id: Mapped[str | None]
+    """The number that calls to the outside show; None: the gateway's."""
+    anonymous: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether calls to the outside hide who calls, unless the caller says otherwise for one call."""
 
 
 class UserName(OfTenant, Base):

@@ -92,6 +92,8 @@ def _user(user: User) -> contract.User:
         aliases=tuple(user.aliases),
         permissions=tuple(sorted(user.permissions)),
         enabled=user.enabled,
+        caller_id=user.caller_id,
+        anonymous=user.anonymous,
     )
 
 

@@ -35,6 +35,8 @@ class UserFields:
     permissions: list[str] | None = None
     enabled: bool = True
     email: str | None = None
+    caller_id: str | None = None
+    anonymous: bool = False
 
 
 def list_users(
@@ -77,6 +79,8 @@ def create_user(desk: Desk, fields: UserFields) -> User:
         "permissions": list(NEW_USERS_MAY if fields.permissions is None else fields.permissions),
         "enabled": fields.enabled,
         "email": fields.email,
+        "caller_id": fields.caller_id,
+        "anonymous": fields.anonymous,
     }
     _check(desk.session, problems, site.tenant_id if site else None, site.id if site else None, None, wanted)
     if site is None or problems:

@@ -56,7 +56,7 @@ class CompiledPlan:
         dialled: the user that each user name, extension and alias belongs to.
         groups: the hunt group that each number and alias belongs to.
         emergency: the rule and the number to send, by what is dialled for help.
-        gateways: those that are switched on, by id.
+        gateways: those that are switched on, trunks among them, by id.
         schedules: by id.
         locations: by id.
         numbers: what calls from gateways are sent to, by their number.
@@ -141,7 +141,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
             for number in rule.numbers
             for prefix in ("", rule.prefix)
         },
-        gateways={gateway.gateway_id: gateway for gateway in plan.gateways if gateway.enabled},
+        gateways={gateway.gateway_id: gateway for gateway in (*plan.gateways, *plan.trunks) if gateway.enabled},
         schedules={schedule.schedule_id: schedule for schedule in plan.schedules},
         locations={location.location_id: location for location in plan.locations},
         numbers={number.number: number for number in plan.numbers},

@@ -27,4 +27,17 @@ def arrived(form: IncomingNumbers, number: str) -> str:
         form: of the gateway.
         number: user part of the Request-URI.
     """
-    return form.prefix + number.removeprefix(form.strip)
+    return in_e164(form, form.prefix + number.removeprefix(form.strip))
+
+
+def in_e164(form: IncomingNumbers, number: str) -> str:
+    """A number that a gateway wrote in its own way in E.164, with its plus; one that is no such number as it is."""
+    if form.style == "as_sent" or not (number.isascii() and number.isdigit()):
+        return number
+    if form.style == "digits":
+        return "+" + number
+    if form.international_prefix and number.startswith(form.international_prefix):
+        return "+" + number[len(form.international_prefix) :]
+    if form.country_code and number.startswith(form.national_prefix):
+        return "+" + form.country_code + number[len(form.national_prefix) :]
+    return number

@@ -92,7 +92,7 @@ def _hidden_numbers(plan: DialPlan, numbers: set[str]) -> Iterator[str]:
 
 
 def _without_gateway(plan: DialPlan) -> Iterator[str]:
-    on = {gateway.gateway_id for gateway in plan.gateways if gateway.enabled}
+    on = {gateway.gateway_id for gateway in (*plan.gateways, *plan.trunks) if gateway.enabled}
     for rule in plan.rules:
         if isinstance(rule, OutsideRule | EmergencyRule) and rule.enabled and not on.intersection(rule.gateways):
             yield f"{rule.name} leads nowhere: it has no gateway that is switched on"

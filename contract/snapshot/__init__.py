@@ -40,6 +40,7 @@ from contract.snapshot.snapshot import (
     parse_snapshot,
     snapshot_digest,
 )
+from contract.snapshot.trunk import Trunk
 from contract.snapshot.user import PERMISSIONS, User
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "SnapshotProblems",
     "SpeedDial",
     "Strategy",
+    "Trunk",
     "TrustedPeer",
     "User",
     "VoicemailRule",

@@ -58,7 +58,7 @@ def reference_problems(
 
 
 def _rule_problems(plan: DialPlan) -> Iterable[str]:
-    gateways = {gateway.gateway_id for gateway in plan.gateways}
+    gateways = {gateway.gateway_id for gateway in (*plan.gateways, *plan.trunks)}
     for rule in plan.rules:
         where = f"dial_plan: rule {rule.rule_id}"
         if isinstance(rule, OutsideRule | EmergencyRule):
@@ -104,7 +104,7 @@ def name_problems(
     yield from (f"devices: MAC {mac} is used twice" for mac, count in macs.items() if count > 1)
     for what, ids in (
         ("rule", [rule.rule_id for rule in plan.rules]),
-        ("gateway", [gateway.gateway_id for gateway in plan.gateways]),
+        ("gateway", [gateway.gateway_id for gateway in (*plan.gateways, *plan.trunks)]),
         ("schedule", [schedule.schedule_id for schedule in plan.schedules]),
         ("hunt group", [group.group_id for group in plan.hunt_groups]),
         ("location", [location.location_id for location in plan.locations]),

@@ -9,6 +9,7 @@ from contract.snapshot.gateway import Gateway
 from contract.snapshot.hunt_group import HuntGroup
 from contract.snapshot.pattern import CallPattern, Dialled, DialPattern
 from contract.snapshot.schedule import During, Schedule
+from contract.snapshot.trunk import Trunk
 from contract.values import Frozen, Id, SipUser, Text
 
 
@@ -191,6 +192,8 @@ class DialPlan(Frozen):
 
     rules: Annotated[tuple[Rule, ...], Field(max_length=1000)] = ()
     gateways: Annotated[tuple[Gateway, ...], Field(max_length=200)] = ()
+    trunks: Annotated[tuple[Trunk, ...], Field(max_length=100)] = ()
+    """Further gateways, which a provider runs."""
     schedules: Annotated[tuple[Schedule, ...], Field(max_length=200)] = ()
     hunt_groups: Annotated[tuple[HuntGroup, ...], Field(max_length=2000)] = ()
     locations: Annotated[tuple[EmergencyLocation, ...], Field(max_length=2000)] = ()

@@ -26,6 +26,13 @@ class IncomingNumbers(Frozen):
     """Taken off the beginning, when it stands there."""
     prefix: Dialled = ""
     """Then put before it."""
+    style: Literal["as_sent", "digits", "national"] = "as_sent"
+    """What it is then: a number of the plan as it stands, E.164 without its plus, or as dialled in the gateway's
+    country; the last two get their plus. Callers' numbers of a trunk are made E.164 by the same."""
+    country_code: Annotated[str, Field(pattern=r"^[0-9]{0,3}$")] = ""
+    """Of the gateway's country, for `national`."""
+    national_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,4}$")] = "0"
+    international_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,5}$")] = "00"
 
 
 class Gateway(Frozen):

@@ -29,6 +29,7 @@ from edge_agent.processes.collecting import IdleCollecting, exempt
 from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import GatheredReporting
+from edge_agent.processes.trunks import TrunkPorts
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
@@ -50,7 +51,7 @@ from edge_agent.sip.transport import (
 from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
 from edge_agent.tokens import SystemTokens
-from edge_agent.views import limits_of, sip_config
+from edge_agent.views import limits_of, sip_config, trunk_settings
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class SipSubsystem:
         self._transport: SipTransport | None = None
         self._reporting: GatheredReporting | None = None
         self._endpoint: Endpoint | None = None
+        self._trunks: TrunkPorts | None = None
         self._prepared: SipConfig | None = None
         self._prepared_host = ""
         self._prepared_certificate: GivenCertificate | None = None
@@ -131,6 +133,17 @@ class SipSubsystem:
             tape=self._tape,
         )
         await self._transport.open()
+        self._trunks = TrunkPorts(
+            settings,
+            self._transport.local["udp"],
+            client_tls=self._tls.client if self._tls is not None else None,
+            server_tls=self._tls.server if self._tls is not None else None,
+            advertised=self._advertised,
+            tape=self._tape,
+            clock=self._clock,
+            tokens=self._tokens,
+        )
+        await self._trunks.open()
         if self._hep is not None:
             transport = self._transport
             self._hep.local = lambda: transport.local
@@ -202,6 +215,10 @@ class SipSubsystem:
         self._merge(message.state)
         config = sip_config(message, self._settings)
         config = replace(config, state=site_state(self._state.values(), config.users))
+        if self._trunks is not None:
+            there = self._trunks.address
+            config = replace(config, trunks_at=there, trusted=config.trusted | {there})
+            self._trunks.prepare(trunk_settings(message))
         try:
             if self._endpoint is not None:
                 self._endpoint.prepare(config)
@@ -225,6 +242,8 @@ class SipSubsystem:
             )
         self._config, self._prepared = self._prepared, None
         self._take_up_certificate()
+        if self._trunks is not None:
+            await self._trunks.commit(self._reporting, self._told_outages)
         if self._endpoint is not None:
             self._endpoint.commit()
         else:
@@ -243,8 +262,13 @@ class SipSubsystem:
             )
             self._endpoint.start()
             self._collecting.start()
+            self._told_outages(self._trunks.down if self._trunks is not None else frozenset())
         exempt()
         return {}
+
+    def _told_outages(self, trunk_ids: frozenset[str]) -> None:
+        if self._endpoint is not None:
+            self._endpoint.outages.tell("trunks", trunk_ids)
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
         """Merge what users changed at the site into what routing goes by."""
@@ -347,6 +371,8 @@ class SipSubsystem:
             return {}
         found = self._endpoint.figures()
         found["streams"] = len(self._transport.streams.open_streams)
+        if self._trunks is not None:
+            found |= self._trunks.figures()
         if self._tape is not None:
             found |= {"recorded.calls": len(self._tape), "recorded.bytes": self._tape.size}
             found |= {"recorded.too_fast": self._tape.not_kept}
@@ -359,6 +385,8 @@ class SipSubsystem:
         self._collecting.stop()
         if self._endpoint is not None:
             self._endpoint.stop()
+        if self._trunks is not None:
+            await self._trunks.close()
         if self._transport is not None:
             await self._transport.close()
         if self._hep is not None:

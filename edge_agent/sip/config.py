@@ -96,12 +96,14 @@ class SipConfig:
         realm: of digest authentication.
         plan: compiled dial plan; its users are the site's.
         credentials: by digest user name.
+        lists: ids of the users whose lamps are on the phones of each user, by his id.
         hosts: further names and addresses of this edge, lower case, without ports; the transport's advertised address
             is always one.
         digest_algorithms: in the order in which they are offered.
         state: what users changed at the site.
         services: SIP URI of each voice service by its name in the dial plan, numeric host.
         trusted: `(address, port)` of the site's own services, whose requests need no digest.
+        trunks_at: address and port of the user agent of the site's trunks, one of `trusted`; None: there is none here.
         peers: others whose requests need no digest: trunks, the site's other edge (see `trust.Trust`).
         from_policy: what From of a user's request may say; see `contract.snapshot.FromPolicy`.
         foreign_hosts: hosts beyond the site that its users may send requests to, lower case, as the dial plan allows;
@@ -141,12 +143,14 @@ class SipConfig:
     realm: str
     plan: CompiledPlan
     credentials: dict[str, Credential] = field(repr=False)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     hosts: frozenset[str] = frozenset()
     former_domains: tuple[str, ...] = ()
     digest_algorithms: tuple[str, ...] = ("MD5",)
     state: SiteState = NO_STATE
     services: dict[str, str] = field(default_factory=dict)
     trusted: frozenset[tuple[str, int]] = frozenset()
+    trunks_at: tuple[str, int] | None = None
     peers: tuple[TrustedPeer, ...] = ()
     from_policy: FromPolicy = "strict"
     foreign_hosts: frozenset[str] = frozenset()

@@ -213,6 +213,8 @@ class Endpoint:
         self.calls = Calls(journal, tokens, clock, config.limits, hunting)
         pickups = Pickups(self.calls, self.location, trust)
         self._local = LocalState(hunting, self.calls.parties, pickups, self._kept, config.plan)
+        self.outages = self._local.outages
+        """Told which gateways and trunks do not work now."""
         self._core = ProxyCore(
             self._own,
             RouteBook(self._own, key, self.location.knows_host),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.dialplan import Outward
-from contract.snapshot import Gateway
+from contract.snapshot import Gateway, Trunk
 from edge_agent.sip.message import Flow, Message, Uri, escaped_user
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.resolver.numeric import DEFAULT_PORT, DEFAULT_TLS_PORT, is_numeric
@@ -35,6 +35,8 @@ class Gateways:
         """Streams come from any port of the gateway."""
         hosts: set[str] = set()
         for gateway in gateways:
+            if isinstance(gateway, Trunk):
+                continue
             hosts.add(gateway.host)
             if not is_numeric(gateway.host):
                 continue
@@ -58,7 +60,7 @@ class CallerId:
     """What a call to a gateway shows.
 
     Args:
-        asserted: value of P-Asserted-Identity; None leaves it.
+        asserted: value of P-Asserted-Identity; empty takes it away, None leaves it.
         shown: From without its tag; None leaves it.
         private: whether the public network is not to show it (RFC 3323).
     """
@@ -75,7 +77,8 @@ class CallerId:
         """
         if self.asserted is not None:
             request.remove(b"p-asserted-identity")
-            request.append(b"P-Asserted-Identity", self.asserted)
+            if self.asserted:
+                request.append(b"P-Asserted-Identity", self.asserted)
         if self.private:
             request.set(b"Privacy", b"id")
         if self.shown is None:
@@ -112,6 +115,11 @@ def caller_id_of(gateway: Gateway, outward: Outward, domain: str) -> CallerId:
         domain: of the site, the host of the number.
     """
     asserted = shown = None
+    if isinstance(gateway, Trunk):
+        # The trunk's user agent writes what the provider sees; it is told the number, and of no other identity.
+        user = escaped_user(outward.caller_id or "")
+        told = b"<sip:" + user + b"@" + domain.encode() + b">" if user else b""
+        return CallerId(told, None, private=outward.anonymous and not outward.emergency)
     if outward.caller_id:
         user = escaped_user(outward.caller_id)
         number = b"<sip:" + user + b"@" + domain.encode() + b">"

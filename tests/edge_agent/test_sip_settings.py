@@ -52,7 +52,10 @@ NO_SETTING = {
             "qualify_gateways_seconds",
         )
     },
-    **{f"SipConfig.{name}": "what the site's processes and addresses are" for name in ("hosts", "services", "trusted")},
+    **{
+        f"SipConfig.{name}": "what the site's processes and addresses are"
+        for name in ("hosts", "services", "trusted", "trunks_at")
+    },
     "SipConfig.state": "what users changed at the site",
 }
 NAMES = [name for name, field in setting_names().items() if allowed_in(field)]

@@ -52,6 +52,10 @@ class RecordingListener:
         """See `CallListener`."""
         self.heard.append(("changed", status, description))
 
+    def acknowledged(self, answer: bytes | None) -> None:
+        """See `CallListener`."""
+        self.heard.append(("acknowledged", answer))
+
     def informed(self, content_type: str, body: bytes) -> None:
         """See `CallListener`."""
         self.heard.append(("informed", content_type, body))

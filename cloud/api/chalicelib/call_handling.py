@@ -9,6 +9,7 @@ from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import forwarding
 from contract import snapshot as contract
+from contract.dialplan.site_state import MAX_BLOCKED, MAX_SPEED_DIALS
 from contract.snapshot.forwarding import RingSeconds
 from contract.values import SipUser
 
@@ -20,6 +21,11 @@ class CallHandling(Shown):
 
     do_not_disturb: bool
     forwarding: contract.Forwarding
+    call_waiting: bool = Field(description="Whether a second call rings while the user is in one")
+    reject_anonymous: bool = Field(description="Whether callers are turned away who are not named")
+    intercom: bool = Field(description="Whether the user's phones answer intercom calls by themselves")
+    blocked: list[str] = Field(description="Whose calls are turned away: numbers without plus and leading zeros")
+    speed_dials: list[contract.SpeedDial]
 
 
 class CallHandlingPatch(Patch):
@@ -31,6 +37,11 @@ class CallHandlingPatch(Patch):
     no_answer: SipUser | None = absent()
     unregistered: SipUser | None = absent()
     ring_seconds: RingSeconds | None = absent()
+    call_waiting: bool = absent()
+    reject_anonymous: bool = absent()
+    intercom: bool = absent()
+    blocked: Annotated[list[SipUser], Field(max_length=MAX_BLOCKED)] | None = absent()
+    speed_dials: Annotated[list[contract.SpeedDial], Field(max_length=MAX_SPEED_DIALS)] | None = absent()
     find_me: Annotated[list[contract.FindMe], Field(max_length=20)] | None = absent()
 
 

@@ -24,11 +24,13 @@ from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import users
+from contract.snapshot.pattern import Dialled
 from contract.values import Extension, SipUser
 
 router = new_router()
 
 Aliases = Annotated[list[SipUser], Field(max_length=32)]
+CallerId = Annotated[Dialled, Field(min_length=1)]
 Permissions = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
 
 
@@ -44,6 +46,8 @@ class User(Stored):
     permissions: list[str]
     enabled: bool
     email: str | None
+    caller_id: str | None = Field(description="The number that calls to the outside show; null: the gateway's")
+    anonymous: bool = Field(description="Whether calls to the outside hide who calls")
 
 
 class UserPage(Shown):
@@ -64,6 +68,8 @@ class NewUser(Sent):
     permissions: Permissions | None = Field(None, description="Absent: those that every new user has")
     enabled: bool = True
     email: Email | None = None
+    caller_id: CallerId | None = None
+    anonymous: bool = False
 
 
 class UserPatch(Patch):
@@ -76,6 +82,8 @@ class UserPatch(Patch):
     permissions: Permissions = absent()
     enabled: bool = absent()
     email: Email | None = absent()
+    caller_id: CallerId | None = absent()
+    anonymous: bool = absent()
 
 
 @router.get("/users", **operation("listUsers", "users", "List users", "user"))

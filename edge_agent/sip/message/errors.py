@@ -55,6 +55,7 @@ class DropReason(Enum):
     SHED = "shed"
     TOO_MANY_INVITES = "too_many_invites"
     CONTACT_ELSEWHERE = "contact_elsewhere"
+    STRANGER = "stranger"
 
 
 class SipError(EdgeError):

@@ -273,6 +273,10 @@ class Calls:
         call_id = request.call_id
         return self._live.get((call_id, request.from_tag)) or self._live.get((call_id, request.to_tag))
 
+    def has(self, call_id: bytes) -> bool:
+        """Whether a call with this Call-ID is in progress; looks through all of them."""
+        return any(key[0] == call_id for key in self._live)
+
     def hung_up(self, bye: Message) -> None:
         """A BYE passes, of a call in progress or of one from before a restart."""
         call = self.of_dialog(bye)

@@ -22,6 +22,7 @@ from edge_agent.sip.message import (
     Refused,
     SipError,
     Uri,
+    escaped_user,
     response_bytes,
 )
 from edge_agent.sip.message.build import RawHeader
@@ -41,6 +42,7 @@ from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, Sessi
 from edge_agent.sip.proxy.telephone import as_sip, bare
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
+from edge_agent.sip.trunk_groups import SERVED_USER, served_user_of, trunk_of
 from edge_agent.sip.trust import Trust
 
 ALLOW: Final = (
@@ -48,6 +50,7 @@ ALLOW: Final = (
 )
 _REGISTER_EXTENSIONS: Final = frozenset({b"path", b"outbound", b"gruu"})
 _EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
+_EVENT_EXTENSIONS: Final = {b"SUBSCRIBE": frozenset({b"eventlist"}), b"PUBLISH": frozenset[bytes]()}
 _RECORD_ROUTED: Final = frozenset({b"INVITE", b"REFER", b"NOTIFY"})
 
 Register = Callable[[Message, float], None]
@@ -234,6 +237,8 @@ class ProxyCore:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
         hop, flow = self._next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
+        if request.method == b"REFER":
+            self._sign_transfer(request, flow)
         timer = self._session_timer(request)
         if request.method == b"BYE":
             self._calls.hung_up(request)
@@ -255,6 +260,22 @@ class ProxyCore:
             timer=timer,
             session=self._calls.of_dialog(request) if request.method in METHODS else None,
         ).start([target], now)
+
+    def _sign_transfer(self, request: Message, flow: Flow) -> None:
+        """Tell the trunks' user agent, which calls whom a transfer leads to, whose permissions count."""
+        request.remove(SERVED_USER)
+        call = self._calls.of_dialog(request)
+        if call is None or not self._leads_to_trunks(flow):
+            return
+        opened = call.opened
+        user_id = opened.caller_user_id if request.from_tag == call.key[1] else opened.callee_user_id
+        user = self._config.users.get(user_id or "")
+        if user is not None:
+            domain = self._config.domain.encode()
+            request.append(b"P-Served-User", b"<sip:" + escaped_user(user.username) + b"@" + domain + b">")
+
+    def _leads_to_trunks(self, flow: Flow) -> bool:
+        return (flow.host, flow.port) == self._config.trunks_at
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
@@ -278,7 +299,7 @@ class ProxyCore:
             self._relay(request, loop_mark, now)
             return
         if method in _EVENTS:
-            self._refuse_extensions(request, b"require")
+            self._refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
             self._events.arrived(request, caller, now)
             return
         if b"gr" in uri.params:
@@ -293,7 +314,16 @@ class ProxyCore:
         gateway_id = self._config.gateways.at(request.flow) if caller is None else None
         private = is_private(request)
         number, anonymous = ("", private) if caller is not None else shown_by(request)
-        asked = Call(caller, dialled, gateway_id=gateway_id, number=number, anonymous=anonymous or private)
+        payer = caller
+        if self._config.trunks_at is not None:
+            served = served_user_of(request)
+            if caller is None and self._leads_to_trunks(request.flow):
+                gateway_id = trunk_of(request) or None
+                user = self._config.plan.dialled.get(served.dialled) if served is not None else None
+                if user is not None:
+                    # A call of the trunk that one of our users transfers: he pays, and what he dialled is his.
+                    payer, gateway_id = user.user_id, None
+        asked = Call(payer, dialled, gateway_id=gateway_id, number=number, anonymous=anonymous or private)
         if method == b"INVITE" and not self._trust.is_service(request.flow):
             remove_wishes(request)
         routing = Routing(
@@ -374,7 +404,8 @@ class ProxyCore:
     def _relay(self, request: Message, loop_mark: bytes, now: float) -> None:
         """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""
         hop, flow = self._next_hop(request)
-        self._reach.check_new(hop, flow)
+        if not (self._leads_to_trunks(flow) and self._takes_a_place(request)):
+            self._reach.check_new(hop, flow)
         timer = self._session_timer(request)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
@@ -390,6 +421,11 @@ class ProxyCore:
             timer=timer,
         ).start([Target(None, flow, trusted=self._identities.is_trusted(flow))], now)
 
+    def _takes_a_place(self, request: Message) -> bool:
+        """Whether an INVITE takes the place of a leg of a call in progress (RFC 3891), whose way was decided."""
+        call_id = (request.get(b"replaces") or b"").partition(b";")[0].strip()
+        return request.method == b"INVITE" and bool(call_id) and self._calls.has(call_id)
+
     def _answer_for_ourselves(self, request: Message, now: float) -> None:
         """A request to the edge itself."""
         if request.method == b"OPTIONS":
@@ -397,13 +433,13 @@ class ProxyCore:
             headers: list[RawHeader] = [
                 (b"Allow", ALLOW),
                 (b"Accept", b"application/sdp"),
-                (b"Supported", b"path, outbound, gruu"),
+                (b"Supported", b"path, outbound, gruu, eventlist"),
             ]
             headers.append((b"Allow-Events", b", ".join(self._events.names)))
             self._answer(request, 200, b"", headers, now)
         elif request.to_tag and request.method == b"SUBSCRIBE":
             # Within a dialog that our own tag, which nobody can guess, proves.
-            self._refuse_extensions(request, b"require")
+            self._refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
             self._events.arrived(request, None, now)
         elif request.to_tag:
             raise SipError(481, "Call/Transaction Does Not Exist")

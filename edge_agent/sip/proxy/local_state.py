@@ -1,4 +1,5 @@
-"""What routing goes by that the edge itself knows: whose turn it is, who is in a call or called last, what rings."""
+"""What routing goes by that the edge itself knows: whose turn it is, who is in a call or called last, what rings, and
+which ways out do not work."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from contract.dialplan import CompiledPlan, SiteState
 from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.last_callers import LastCallers
+from edge_agent.sip.proxy.outages import Outages
 from edge_agent.sip.proxy.parties import Parties
 from edge_agent.sip.proxy.pickup import Pickups
 
@@ -28,6 +30,8 @@ class LocalState:
     ) -> None:
         self.hunting = hunting
         self.pickups = pickups
+        self.outages = Outages()
+        """Told which gateways and trunks do not work now."""
         self._parties = parties
         self.last_callers = LastCallers(kept, plan)
 
@@ -47,7 +51,7 @@ class LocalState:
         Args:
             state: what users set.
         """
-        state = self.hunting.state(state)
+        state = self.outages.state(self.hunting.state(state))
         in_call = state.no_second_call
         if in_call:
             in_call = frozenset(user_id for user_id in in_call if self._parties.of_user(user_id))

@@ -21,12 +21,13 @@ from contract.dialplan import (
     Walk,
 )
 from contract.dialplan.simulate import MAX_STEPS
+from contract.snapshot import Trunk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gateways import HIDDEN, caller_id_of, uri_at, way_to
 from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding, Location
-from edge_agent.sip.message import BadMessage, Message, NameAddr, SipError, Uri, escaped_user
+from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri, escaped_user
 from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
 from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.forking import Fork, Target
@@ -34,6 +35,7 @@ from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.pickup import Ringer
 from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
+from edge_agent.sip.trunk_groups import user_at
 
 Wrote = Callable[[dict[str, str | bool]], None]
 _MAX_REDIRECTIONS = 5
@@ -184,7 +186,7 @@ class Routing:
             if step.hidden or step.answered_at_once:
                 found = [self._particular(one, step) for one in found]
             if step.numbers:
-                found = [*(self._outward(one) for one in step.numbers), *found]
+                found = [*(way for one in step.numbers if (way := self._outward(one)) is not None), *found]
             if step.diversions:
                 found = [self._diverted(one, step.diversions) for one in found]
             return found[: self._config.limits.branches]
@@ -227,9 +229,11 @@ class Routing:
         self._wrote({f"{kind}/{change.user_id}": value for kind, value in change.values})
         return Outcome(200)
 
-    def _outward(self, outward: Outward) -> Target:
-        """A number at a gateway."""
+    def _outward(self, outward: Outward) -> Target | None:
+        """A number at a gateway; None: at a trunk, and this edge has no user agent for them."""
         gateway = self._config.plan.gateways[outward.gateway_id]
+        if isinstance(gateway, Trunk):
+            return self._by_trunk(gateway, outward)
         flow = way_to(gateway)
         seconds = FIRST_RESPONSE_OF_A_NAME_SECONDS if flow.connection < 0 else FIRST_RESPONSE_SECONDS
         return Target(
@@ -239,6 +243,17 @@ class Routing:
             caller_id=caller_id_of(gateway, outward, self._config.domain),
             first_response_seconds=seconds,
         )
+
+    def _by_trunk(self, trunk: Trunk, outward: Outward) -> Target | None:
+        """A number at a trunk: by its user agent, which answers at once and knows itself how long to wait."""
+        there = self._config.trunks_at
+        if there is None:
+            return None
+        host, port = there
+        domain = self._config.domain
+        uri = Uri(host.encode(), user_at(outward.number, trunk.gateway_id, domain), port)
+        flow = Flow("udp", host, port)
+        return Target(uri.text, flow, trusted=True, caller_id=caller_id_of(trunk, outward, domain))
 
 
 def _parameters(arguments: tuple[tuple[str, str], ...]) -> bytes:

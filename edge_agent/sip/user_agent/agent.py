@@ -5,7 +5,7 @@ through `send`, which must not wait.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -55,6 +55,10 @@ _PLANE_CAUSES = frozenset({"caller", "local", "unacknowledged", "failed"})
 _KEEP_ALIVE = b"\r\n\0 "
 
 
+Admits = Callable[[Message], bool]
+"""Whether a request outside of any dialog is wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserAgentSettings:
     """What a user agent needs to know.
@@ -91,6 +95,8 @@ class UserAgent:
         clock: monotonic time.
         tokens: tags, branches, ids.
         finder: looks names up, such as the transport; None: whom is called has a numeric address or comes with a flow.
+        admits: asked about every request that begins something; what it does not want gets no answer and is counted.
+            None: everything is wanted.
     """
 
     def __init__(
@@ -101,6 +107,7 @@ class UserAgent:
         clock: Clock,
         tokens: Tokens,
         finder: Finder | None = None,
+        admits: Admits | None = None,
     ) -> None:
         self._settings, self._plane, self._clock, self.tokens = settings, plane, clock, tokens
         self.session_expires, self.min_session_expires = settings.session_expires, settings.min_session_expires
@@ -116,6 +123,7 @@ class UserAgent:
             send, self, tokens, sent_by, settings.timers, self.wheel, settings.limits, self.drops
         )
         self._layer.finder = finder
+        self._admits = admits
         self._calls: dict[DialogKey, tuple[Conversation, Leg | None, Flow]] = {}
         self._requests: dict[tuple[bytes, bytes, int], Call] = {}
 
@@ -174,6 +182,9 @@ class UserAgent:
         login: Login | None = None,
         may_follow: MayFollow | None = None,
         headers: Iterable[RawHeader] = (),
+        display: bytes = b"",
+        contact_user: bytes | None = None,
+        session_expires: int | None = None,
     ) -> PlacedLeg:
         """Call somebody.
 
@@ -186,6 +197,9 @@ class UserAgent:
             login: answers challenges.
             may_follow: asked about each contact of a redirection; None: none is followed.
             headers: further ones (Route, Referred-By, Replaces, P-Asserted-Identity…).
+            display: the name in From, quoted as it stands there; empty: none.
+            contact_user: user part of our Contact; None: that of `local`.
+            session_expires: the session timer that we ask for in the place of the settings', seconds; 0: none.
 
         Raises:
             CallRefused: there is no way to `to`.
@@ -193,21 +207,23 @@ class UserAgent:
         way = flow or self._flow_to(to)
         if way is None:
             raise CallRefused("there is no way to who is called, and no flow was given")
-        contact = self._contact(local.user, way.transport)
+        contact = self._contact(local.user if contact_user is None else contact_user, way.transport)
         tag, call_id = self.tokens.token(8).encode(), self.tokens.token(12).encode()
         lines: list[RawHeader] = [
             (b"Max-Forwards", b"70"),
-            (b"From", b"<" + bytes(local) + b">;tag=" + tag),
+            (b"From", (display + b" " if display else b"") + b"<" + bytes(local) + b">;tag=" + tag),
             (b"To", b"<" + bytes(to) + b">"),
             (b"Call-ID", call_id + b"@" + _bracketed(self._settings.host).encode()),
             (b"CSeq", b"1 INVITE"),
             (b"Contact", b"<" + bytes(contact) + b">"),
             (b"Allow", ALLOW),
-            (b"Supported", SUPPORTED),
+            # A reliable provisional response would bring an offer that nobody can answer yet.
+            (b"Supported", SUPPORTED if offer else SUPPORTED.replace(b"100rel, ", b"")),
             *headers,
         ]
-        if self.session_expires:
-            lines.append(Refresh(self.session_expires).header)
+        expires = self.session_expires if session_expires is None else session_expires
+        if expires:
+            lines.append(Refresh(expires).header)
         if offer:
             lines.append((b"Content-Type", SDP))
         request = new_request(b"INVITE", bytes(to), lines, offer)
@@ -219,6 +235,9 @@ class UserAgent:
 
     def request_arrived(self, request: Message, now: float) -> None:
         """A new request."""
+        if self._admits is not None and not request.to_tag and not self._admits(request):
+            self.drops[DropReason.STRANGER] += 1
+            return
         try:
             if request.method not in _ALLOWED:
                 self._layer.reply(request, 405, headers=((b"Allow", ALLOW),))
@@ -251,6 +270,14 @@ class UserAgent:
         """A CANCEL came for an INVITE."""
         if isinstance(transaction.user, Call):
             transaction.user.cancelled(now)
+
+    def request(self, request: Message, flow: Flow, owner: ClientOwner, now: float) -> None:
+        """Send a request of the caller's own making outside of any dialog, complete but for Via."""
+        self._layer.request(request, flow, owner, now)
+
+    def contact(self, user: bytes, flow: Flow) -> Uri:
+        """Where we are reached by whom this flow leads to."""
+        return self._contact(user, flow.transport)
 
     # -- what calls call
 

@@ -36,10 +36,11 @@ class Asked:
         request: without Via.
         challenges: answers them.
         done: told once.
-        acknowledges: the body of the ACK for a 2xx, made when the first 2xx comes; for INVITE.
+        acknowledges: the body of the ACK for a 2xx, made when the first 2xx comes; for INVITE. None: it comes later,
+            by `acknowledge`.
     """
 
-    __slots__ = ("_ack", "_acknowledges", "_challenges", "_dialog", "_done", "_home", "request")
+    __slots__ = ("_ack", "_acknowledges", "_challenges", "_dialog", "_done", "_held", "_home", "request")
 
     def __init__(
         self,
@@ -48,12 +49,13 @@ class Asked:
         request: Message,
         challenges: Challenges,
         done: Done,
-        acknowledges: Callable[[Message], bytes] | None = None,
+        acknowledges: Callable[[Message], bytes | None] | None = None,
     ) -> None:
         self._home, self._dialog, self._challenges = home, dialog, challenges
         self._done: Done | None = done
         self._acknowledges = acknowledges
         self._ack: Message | None = None
+        self._held = False
         self.request = request
 
     def send(self, now: float) -> None:
@@ -88,11 +90,23 @@ class Asked:
 
     def _acknowledge(self, response: Message) -> None:
         """Every 2xx, retransmissions too, gets the same ACK."""
+        if self._held:
+            return
         if self._ack is None:
             body = self._acknowledges(response) if self._acknowledges is not None else b""
             self._dialog.answered(response)
+            if body is None:
+                self._held = True
+                return
             self._ack = self._dialog.ack(self.request.cseq[0], ack_headers(self.request, body), body)
         self._home.acknowledge(self._dialog, self._ack.copy())
+
+    def acknowledge(self, body: bytes) -> None:
+        """Send the ACK that was held; nothing happens where none was."""
+        if self._held:
+            self._held = False
+            self._ack = self._dialog.ack(self.request.cseq[0], ack_headers(self.request, body), body)
+            self._home.acknowledge(self._dialog, self._ack.copy())
 
     def _tell(self, response: Message | None, now: float) -> None:
         done, self._done = self._done, None

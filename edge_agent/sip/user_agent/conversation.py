@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, Protocol
 
-from edge_agent.ports import CallListener, CallRefused, Transfer
+from edge_agent.ports import AnswerLater, CallListener, CallRefused, Transfer
 from edge_agent.sip.dialog import Dialog
 from edge_agent.sip.message import Message, RawHeader, SipError, Uri, response_bytes
 from edge_agent.sip.transaction import ClientOwner, InviteServer, NonInviteServer, Timers, TimerWheel
@@ -80,11 +80,13 @@ class Conversation:
         "_contact",
         "_description",
         "_glares",
+        "_held",
         "_home",
         "_login",
         "_offering",
         "_owns_call_id",
         "_peer_allows",
+        "_pending",
         "_referred",
         "_success",
         "_timer",
@@ -100,6 +102,10 @@ class Conversation:
     def __init__(self, home: CallHome, contact: Uri, listener: CallListener | None, login: Login | None) -> None:
         self._home, self._contact, self._login = home, contact, login
         self._success: Success | None = None
+        self._pending: tuple[InviteServer | NonInviteServer, Message, tuple[RawHeader, ...]] | None = None
+        """The peer's wish for another session, which somebody else is asked about."""
+        self._held: Asked | None = None
+        """Our newest re-INVITE."""
         self._offering = False
         self._wish: tuple[bytes, bytes | None] | None = None
         self._glares = 0
@@ -127,6 +133,32 @@ class Conversation:
         """As `reoffer`, by UPDATE; without a description it only refreshes (RFC 3311)."""
         self._wish_for(b"UPDATE", description, now)
 
+    def reanswer(self, description: bytes, now: float) -> None:
+        """Give the description that was promised by `AnswerLater`; nothing happens where none is waited for."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        transaction, request, headers = pending
+        if isinstance(transaction, InviteServer):
+            self._succeed(transaction, request, description, now, headers)
+        else:
+            self._description = description
+            described = (*headers, (b"Content-Type", SDP))
+            self._reply(request, transaction, 200, now, b"", described, description)
+
+    def rerefuse(self, status: int, reason: str, now: float) -> None:
+        """Refuse what a description was promised for by `AnswerLater`; the session stays as it is."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        transaction, request, _ = pending
+        transaction.respond(status, response_bytes(request, status, reason.encode(), (), self._tag()), now)
+
+    def acknowledge(self, answer: bytes) -> None:
+        """Send the ACK that waits for our answer by `AnswerLater`; nothing happens where none does."""
+        if self._held is not None:
+            self._held.acknowledge(answer)
+
     def inform(self, content_type: bytes, body: bytes, now: float) -> None:
         """Send information (INFO, RFC 6086)."""
         if self.state is CallState.CONFIRMED and self.dialog is not None:
@@ -152,6 +184,9 @@ class Conversation:
         """Any request but INVITE, ACK and CANCEL."""
         try:
             headers, body = self._served(request, now)
+        except AnswerLater:
+            updated = (*self._contact_headers(), *self._timed(request, now), (b"Allow", ALLOW))
+            self._pending = transaction, request, updated
         except CallRefused as refused:
             self._reply(request, transaction, refused.status, now, refused.reason.encode())
         except SipError as error:
@@ -182,13 +217,15 @@ class Conversation:
 
     def _after(self, request: Message, now: float) -> None:
         if request.method == b"BYE":
+            self.rerefuse(487, "", now)
             self.end(self.peer_ended)
         elif request.method == b"REFER" and self._referred is not None:
             self.transfer_progress(100, now)
 
     def reinvite_arrived(self, request: Message, transaction: InviteServer, now: float) -> None:
         """The peer wants another session (§14.2); refused, the one there is goes on."""
-        if self.state is CallState.PROCEEDING or (self._success is not None and self._success.waiting):
+        waiting = self._pending is not None or (self._success is not None and self._success.waiting)
+        if self.state is CallState.PROCEEDING or waiting:
             self._respond(transaction, request, 500, b"", now, ((b"Retry-After", b"2"),))
             return
         if self._offering:
@@ -197,6 +234,10 @@ class Conversation:
         try:
             headers = self._timed(request, now)
             description = self._described(request.body or None)
+        except AnswerLater:
+            self._pending = transaction, request, headers
+            transaction.respond(100, response_bytes(request, 100), now)
+            return
         except CallRefused as refused:
             self._respond(transaction, request, refused.status, refused.reason.encode(), now)
             return
@@ -209,7 +250,10 @@ class Conversation:
     def reinvite_acknowledged(self, ack: Message) -> None:
         """The ACK of our 2xx to a re-INVITE came."""
         if self._success is not None and ack.cseq[0] == self._success.number:
+            repeated = not self._success.waiting
             self._success.stop()
+            if self._success.offers and not repeated and self.listener is not None:
+                self.listener.acknowledged(ack.body or None)
 
     def never_acknowledged(self, now: float) -> None:
         """The ACK of a 2xx is missing: the call is given up by a BYE (§13.3.1.4)."""
@@ -229,6 +273,8 @@ class Conversation:
     def give_up(self, cause: str, now: float) -> None:
         """End an answered call from our side."""
         if self.state is not CallState.ENDED:
+            self.acknowledge(b"")
+            self.rerefuse(487, "", now)
             self.bye(now)
             self.end(cause)
 
@@ -255,7 +301,8 @@ class Conversation:
 
     def _wish_for(self, method: bytes, description: bytes | None, now: float) -> None:
         dialog = self.dialog
-        busy = self._offering or (self._success is not None and self._success.waiting)
+        waiting = self._pending is not None or (self._success is not None and self._success.waiting)
+        busy = self._offering or waiting
         if dialog is None or self.state is not CallState.CONFIRMED or busy:
             if self.listener is not None:
                 self.listener.changed(491, None)
@@ -299,11 +346,14 @@ class Conversation:
         if self._wish is not None:
             self._wish_for(*self._wish, now)
 
-    def _late_answer(self, response: Message) -> bytes:
-        """The body of the ACK: our answer, where we had asked for an offer."""
+    def _late_answer(self, response: Message) -> bytes | None:
+        """The body of the ACK: our answer, where we had asked for an offer; None: it comes later."""
         if self._wish is None or self._wish[1] is not None:
             return b""
-        return self._described(response.body or None)
+        try:
+            return self._described(response.body or None)
+        except AnswerLater:
+            return None
 
     # How.
 
@@ -320,6 +370,8 @@ class Conversation:
         if request.body:
             if self._offering:
                 raise SipError(491, "Request Pending")
+            if self._pending is not None:
+                raise RetryLater
             if self.state is not CallState.CONFIRMED:
                 raise RetryLater
             body = self._described(request.body)
@@ -365,7 +417,10 @@ class Conversation:
         if self.dialog is None:
             return
         late = self._late_answer if ack else None
-        Asked(self._home, self.dialog, request, self._challenges(), done, late).send(now)
+        asked = Asked(self._home, self.dialog, request, self._challenges(), done, late)
+        if ack:
+            self._held = asked
+        asked.send(now)
 
     def _challenges(self) -> Challenges:
         return Challenges(self._login, self._home.tokens)

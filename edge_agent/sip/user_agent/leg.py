@@ -2,7 +2,8 @@
 
 from edge_agent.clock import Clock
 from edge_agent.ports import CallListener, Transfer
-from edge_agent.sip.message import BadMessage, Message, NameAddr, Uri, escaped_user
+from edge_agent.sip.dialog import DialogKey
+from edge_agent.sip.message import BadMessage, Message, NameAddr, RawHeader, Uri, escaped_user
 from edge_agent.sip.message.uri import unescape
 from edge_agent.sip.user_agent.call import Call
 from edge_agent.sip.user_agent.conversation import Conversation
@@ -25,6 +26,18 @@ class Talk:
         """As `reoffer`, by UPDATE; None only refreshes."""
         self._talk.update(description, self._clock.monotonic())
 
+    def reanswer(self, description: bytes) -> None:
+        """Give the description that a listener promised by `AnswerLater`."""
+        self._talk.reanswer(description, self._clock.monotonic())
+
+    def rerefuse(self, status: int, reason: str = "") -> None:
+        """Refuse what a listener promised a description for; the session stays as it is."""
+        self._talk.rerefuse(status, reason, self._clock.monotonic())
+
+    def acknowledge(self, answer: bytes) -> None:
+        """Send the ACK that waits for the answer that a listener promised."""
+        self._talk.acknowledge(answer)
+
     def inform(self, content_type: str, body: bytes) -> None:
         """Send information (INFO)."""
         self._talk.inform(content_type.encode(), body, self._clock.monotonic())
@@ -36,6 +49,11 @@ class Talk:
     def transfer_progress(self, status: int) -> None:
         """Tell the peer what became of the call that it wanted."""
         self._talk.transfer_progress(status, self._clock.monotonic())
+
+    @property
+    def key(self) -> DialogKey | None:
+        """Names the dialog; None before there is one."""
+        return self._talk.dialog.key if self._talk.dialog is not None else None
 
 
 class Leg(Talk):
@@ -64,6 +82,11 @@ class Leg(Talk):
         """Parameters of the Request-URI."""
 
     @property
+    def invite(self) -> Message:
+        """The request that the call came by."""
+        return self._call.invite
+
+    @property
     def caller(self) -> str:
         """User part of the From header."""
         return self._caller
@@ -89,9 +112,9 @@ class Leg(Talk):
         """200 with our session description."""
         self._call.answer(description, self._clock.monotonic())
 
-    def refuse(self, status: int, reason: str) -> None:
+    def refuse(self, status: int, reason: str, headers: tuple[RawHeader, ...] = ()) -> None:
         """End the call before it is answered."""
-        self._call.refuse(status, reason, self._clock.monotonic())
+        self._call.refuse(status, reason, self._clock.monotonic(), headers)
 
     def transfer(self, number: str) -> None:
         """Ask the caller to call this number of the site instead."""
@@ -114,6 +137,16 @@ class PlacedLeg(Talk):
     def hang_up(self) -> None:
         """End the call, whatever state it is in: cancelled before its answer."""
         self._call.hang_up(self._clock.monotonic())
+
+    @property
+    def heard(self) -> bool:
+        """Whether anything answered at all, a 100 too."""
+        return self._call.heard
+
+    @property
+    def refusal(self) -> Message | None:
+        """The final response that ended it before it was answered; None: none did."""
+        return self._call.refusal
 
     @property
     def replaces(self) -> str:

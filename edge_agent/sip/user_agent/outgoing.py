@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from edge_agent.ports import CallListener
+from edge_agent.ports import AnswerLater, CallListener
 from edge_agent.sip.dialog import Dialog, DialogKey
 from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, RawHeader, SipError, Uri
 from edge_agent.sip.transaction import ClientOwner, ClientTransaction, InvitingClient
@@ -69,6 +69,7 @@ class OutgoingCall(Conversation):
         "_cancelled",
         "_client",
         "_early",
+        "_late",
         "_may_follow",
         "_number",
         "_places",
@@ -76,6 +77,8 @@ class OutgoingCall(Conversation):
         "_request",
         "_tried",
         "flow",
+        "heard",
+        "refusal",
     )
 
     def __init__(
@@ -99,6 +102,12 @@ class OutgoingCall(Conversation):
         self._cancelled = False
         self._early: dict[bytes, _Early] = {}
         self._accepted: dict[bytes, tuple[Dialog, Message]] = {}
+        self._late: tuple[bytes, Dialog] | None = None
+        """The tag and dialog of a 2xx whose ACK waits for our answer."""
+        self.heard = False
+        """Whether anything answered at all."""
+        self.refusal: Message | None = None
+        """The final response that ended it."""
         self._places: list[Uri] = []
         self._tried = {request.uri}
 
@@ -133,6 +142,7 @@ class OutgoingCall(Conversation):
     def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """The INVITE was answered in some way."""
         status = response.status
+        self.heard = True
         try:
             if status < 200:
                 if status > 100 and client is self._client:
@@ -204,6 +214,8 @@ class OutgoingCall(Conversation):
         if known is not None:
             self._home.acknowledge(known[0], known[1].copy())
             return
+        if self._late is not None and self._late[0] == tag:
+            return
         early = self._early.get(tag)
         if early is not None:
             dialog = early.dialog
@@ -216,17 +228,33 @@ class OutgoingCall(Conversation):
             self.dialog, self.state = dialog, CallState.CONFIRMED
             self._placing.dialog_begun(self, dialog)
             self._take_timer(response, now)
-            answer = self.listener.answered(response.body or None) if self.listener else None
+            try:
+                answer = self.listener.answered(response.body or None) if self.listener else None
+            except AnswerLater:
+                self._late = tag, dialog
+                return
             if not self._request.body and answer:
                 body = self._description = answer
-        ack = dialog.ack(self._request.cseq[0], ack_headers(self._request, body), body)
-        self._accepted[tag] = dialog, ack
-        self._home.acknowledge(dialog, ack.copy())
+        self._acknowledge(tag, dialog, body)
         if not wanted:
             # A second phone of a fork, or an answer that crossed our CANCEL (§13.2.2.4, §15).
             Asked(self._home, dialog, dialog.request(b"BYE"), self._challenges(), _whatever).send(now)
             if self._cancelled:
                 self.end("local")
+
+    def acknowledge(self, answer: bytes) -> None:
+        """As any call's; also the ACK of the call's own answer."""
+        if self._late is None:
+            super().acknowledge(answer)
+            return
+        (tag, dialog), self._late = self._late, None
+        self._description = answer
+        self._acknowledge(tag, dialog, answer)
+
+    def _acknowledge(self, tag: bytes, dialog: Dialog, body: bytes) -> None:
+        ack = dialog.ack(self._request.cseq[0], ack_headers(self._request, body), body)
+        self._accepted[tag] = dialog, ack
+        self._home.acknowledge(dialog, ack.copy())
 
     # -- a refusal
 
@@ -237,6 +265,7 @@ class OutgoingCall(Conversation):
             self._request = again
             self.start(now)
             return
+        self.refusal = response
         self.end("local" if self._cancelled else "refused", status)
 
     def _again(self, response: Message) -> Message | None:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from contract.snapshot import Gateway
+from contract.snapshot import Gateway, Trunk
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import Flow, Message, RawHeader, Uri, new_request
@@ -128,7 +128,9 @@ class Qualifier:
         return found
 
     def _gateways(self) -> list[bytes]:
-        return [one.gateway_id.encode() for one in self._config.plan.gateways.values() if one.enabled]
+        """Trunks are asked by their own user agent."""
+        gateways = self._config.plan.gateways.values()
+        return [one.gateway_id.encode() for one in gateways if one.enabled and not isinstance(one, Trunk)]
 
     def _ask(self, number: int, key: bytes, now: float) -> None:
         if number == _PHONES:

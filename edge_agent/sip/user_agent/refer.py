@@ -49,6 +49,7 @@ def wanted_transfer(request: Message) -> Transfer:
         target.text.decode("ascii"),
         replaces.decode("ascii", "replace"),
         (request.get(b"referred-by") or b"").decode("ascii", "replace"),
+        (request.get(b"p-served-user") or b"").decode("ascii", "replace"),
     )
 
 

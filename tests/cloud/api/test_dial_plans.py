@@ -291,6 +291,7 @@ def test_users_change_where_their_own_calls_go_and_nobody_elses(world: ApiWorld)
     assert (shown["do_not_disturb"], shown["forwarding"]["busy"]) == (True, "201")
     assert shown["forwarding"]["find_me"][0]["destination"] == "+41791112233"
     assert world.user.patch(own, {"busy": None, "find_me": None, "do_not_disturb": False}).json == {
+        **shown,
         "do_not_disturb": False,
         "forwarding": {**shown["forwarding"], "busy": None, "find_me": []},
     }

@@ -1,0 +1,173 @@
+"""The sockets of the site's trunks: one on loopback for the proxy, and those for providers while there is a trunk."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from contract.sync.events import AlarmChanged
+from edge_agent.clock import Clock
+from edge_agent.ports import Reporter
+from edge_agent.settings import SipSettings
+from edge_agent.sip.message import Flow
+from edge_agent.sip.observation.tape import Tape
+from edge_agent.sip.resolver import Resolver
+from edge_agent.sip.resolver.dns_lookup import DnsLookup
+from edge_agent.sip.transport import SipTransport
+from edge_agent.sip.transport.streams import TlsContext
+from edge_agent.sip.trunks import Trunks, TrunkSettings, TrunkStatus
+from edge_agent.sip.user_agent import UserAgentSettings
+from edge_agent.tokens import Tokens
+
+log = logging.getLogger(__name__)
+
+LOOPBACK: Final = "127.0.0.1"
+_ALARM: Final = "trunk_down"
+_LONGEST_TEXT: Final = 1024
+
+Outages = Callable[[frozenset[str]], None]
+"""Told ids of the trunks that do not work."""
+
+
+class TrunkPorts:
+    """Sockets, and the trunks on them.
+
+    Args:
+        settings: of this machine.
+        proxy: advertised host and bound port of the proxy's UDP socket.
+        client_tls: for connections to providers.
+        server_tls: for connections of theirs; None: TLS is not listened for.
+        advertised: this edge's own address.
+        tape: what is sent and received.
+        clock: monotonic time.
+        tokens: tags, branches, ids.
+    """
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        proxy: tuple[str, int],
+        *,
+        client_tls: TlsContext | None,
+        server_tls: TlsContext | None,
+        advertised: str,
+        tape: Tape | None,
+        clock: Clock,
+        tokens: Tokens,
+    ) -> None:
+        self._settings, self._clock, self._tokens, self._tape = settings, clock, tokens, tape
+        own = settings.address
+        self._edge = Flow("udp", LOOPBACK if own in ("0.0.0.0", "::") else own, proxy[1])
+        self._client_tls, self._server_tls = client_tls, server_tls
+        self._advertised = settings.trunks.public_host or advertised
+        self._inside = SipTransport(clock, udp=(LOOPBACK, 0), tape=tape)
+        self._outside: SipTransport | None = None
+        self._trunks: Trunks | None = None
+        self._prepared = TrunkSettings("")
+        self._reporter: Reporter | None = None
+        self._outages: Outages | None = None
+        self._raised = False
+
+    async def open(self) -> None:
+        """Bind the loopback port.
+
+        Raises:
+            OSError: it cannot be bound.
+        """
+        await self._inside.open()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the proxy reaches the trunks."""
+        return self._inside.local["udp"]
+
+    @property
+    def down(self) -> frozenset[str]:
+        """Ids of the trunks that do not work now."""
+        return self._trunks.down if self._trunks is not None else frozenset()
+
+    def prepare(self, settings: TrunkSettings) -> None:
+        """What `commit` is to run."""
+        self._prepared = settings
+
+    async def commit(self, reporter: Reporter, outages: Outages) -> None:
+        """Run the prepared settings; the sockets for providers are bound with the first trunk.
+
+        Raises:
+            OSError: one of the ports for providers cannot be bound.
+        """
+        self._reporter, self._outages = reporter, outages
+        if self._trunks is not None:
+            self._trunks.configure(self._prepared, self._clock.monotonic())
+        elif self._prepared.accounts:
+            self._trunks = await self._begun()
+
+    async def _begun(self) -> Trunks:
+        own, ports = self._settings.address, self._settings.trunks
+        tls = None if self._server_tls is None or ports.tls_port == "off" else (own, ports.tls_port)
+        outside = SipTransport(
+            self._clock,
+            udp=(own, ports.udp_port),
+            tcp=(own, ports.tcp_port),
+            tls=tls,
+            server_tls=self._server_tls,
+            client_tls=self._client_tls,
+            resolver=Resolver(DnsLookup(), self._clock, self._tokens),
+            advertised=self._advertised,
+            tape=self._tape,
+        )
+        await outside.open()
+        self._outside = outside
+        inside_host, inside_port = self.address
+        streams = {kind: port for kind, (_, port) in outside.local.items() if kind in ("tcp", "tls")}
+        if self._client_tls is not None:
+            # What is not listened for is opened from here all the same, and answered by the same connection.
+            streams.setdefault("tls", streams["tcp"])
+        trunks = Trunks(
+            self._prepared,
+            inside=UserAgentSettings(inside_host, inside_port, most_calls=ports.calls),
+            outside=UserAgentSettings(
+                self._advertised,
+                outside.local["udp"][1],
+                {"tcp": streams["tcp"], **({"tls": streams["tls"]} if "tls" in streams else {})},
+                most_calls=ports.calls,
+                session_expires=1800,
+                min_session_expires=ports.min_session_expires,
+            ),
+            edge=self._edge,
+            send_inside=self._inside.send,
+            send_outside=outside.send,
+            finder=outside,
+            peer_of=outside.peer,
+            clock=self._clock,
+            tokens=self._tokens,
+            told=self._told,
+        )
+        self._inside.attach(trunks.inside)
+        outside.attach(trunks.outside)
+        return trunks
+
+    def _told(self, trunks: tuple[TrunkStatus, ...]) -> None:
+        bad = [one for one in trunks if one.problem]
+        if self._outages is not None:
+            self._outages(frozenset(one.trunk_id for one in bad))
+        if self._reporter is None or (not bad and not self._raised):
+            return
+        text = "; ".join(f"{one.name}: {one.problem}" for one in bad)[:_LONGEST_TEXT] if bad else "over"
+        self._raised = bool(bad)
+        log.info("trunks_changed", extra={"down": len(bad), "of": len(trunks)})
+        self._reporter.report(AlarmChanged(alarm=_ALARM, severity="warning", active=bool(bad), text=text))
+
+    def figures(self) -> dict[str, int]:
+        """What there is now, and what happened since the start."""
+        if self._trunks is None:
+            return {}
+        strange = self._trunks.outside.drops.total()
+        return {**self._trunks.figures(), "trunks.dropped": strange}
+
+    async def close(self) -> None:
+        """Give registrations back and let go of every socket."""
+        if self._trunks is not None:
+            self._trunks.leave(self._clock.monotonic())
+        await self._inside.close()
+        if self._outside is not None:
+            await self._outside.close()
