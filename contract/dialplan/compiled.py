@@ -66,6 +66,7 @@ class CompiledPlan:
         speed_dials: the site's, by slot.
         screening: which calls from gateways are not taken.
         outside_lines: what people dial for an outside line.
+        hot_desk_hours: how long somebody stays logged in at another's phone; 0: until he logs out.
     """
 
     candidates: dict[str, tuple[Candidate, ...]]
@@ -84,6 +85,7 @@ class CompiledPlan:
     speed_dials: dict[str, SpeedDial] = field(default_factory=dict)
     screening: Screening = field(default_factory=Screening)
     outside_lines: tuple[str, ...] = ()
+    hot_desk_hours: int = 0
 
     def as_dialled(self, shown: str) -> str:
         """What to dial for a number that a caller showed: itself, or with an outside line before it.
@@ -150,6 +152,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         colleagues=_colleagues(plan.pickup_groups),
         speed_dials={one.slot: one for one in plan.speed_dials},
         screening=plan.screening,
+        hot_desk_hours=plan.hot_desk_hours,
         outside_lines=tuple(
             dict.fromkeys(
                 rule.prefix for rule in plan.rules if isinstance(rule, EmergencyRule) and rule.enabled and rule.prefix

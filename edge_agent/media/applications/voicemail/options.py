@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from contract.pins import PIN
 from edge_agent.media.applications.voicemail.config import GREETINGS, SYSTEM_GREETING, Mailbox, VoicemailConfig
 from edge_agent.media.applications.voicemail.conversation import Conversation, Kept
 from edge_agent.media.applications.voicemail.pins import hashed, is_fit
@@ -16,7 +17,6 @@ from edge_agent.tokens import Tokens
 LONGEST_GREETING_SECONDS: Final = 120.0
 LONGEST_NAME_SECONDS: Final = 10.0
 GREETING: Final = "voicemail_greeting"
-PIN: Final = "voicemail_pin"
 Write = Callable[[dict[str, str]], None]
 """Takes site state that a user changed: `<kind>/<user id>` → value."""
 
