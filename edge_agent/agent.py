@@ -65,7 +65,13 @@ ORDERS: Final = {
     DHCP_STATUS: "provisioning",
 }
 """Commands of the cloud that a process carries out."""
-SERVICES: Final = {"echo_test": "echo", "confirmed": "confirmed", "declined": "declined", "hot_desk": "hot_desk"}
+SERVICES: Final = {
+    "echo_test": "echo",
+    "confirmed": "confirmed",
+    "declined": "declined",
+    "voicemail": "voicemail",
+    "hot_desk": "hot_desk",
+}
 """Voice services by their name in the dial plan: what reaches each at the media process."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""

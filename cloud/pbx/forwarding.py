@@ -26,7 +26,6 @@ from contract.dialplan.site_state import (
     blocked_kind,
     site_state,
 )
-from contract.pins import PIN, hashed, is_fit
 from contract.snapshot import FindMe, Forwarding, SpeedDial
 from contract.snapshot import User as ContractUser
 
@@ -54,7 +53,6 @@ class CallHandling(BaseModel):
     intercom: bool = True
     blocked: tuple[str, ...] = ()
     speed_dials: tuple[SpeedDial, ...] = ()
-    has_pin: bool = False
 
 
 def get_handling(session: Session, user_id: UUID, only: UUID | None = None) -> CallHandling:
@@ -66,13 +64,12 @@ def change_handling(desk: Desk, user_id: UUID, changes: Mapping[str, Any], only:
     """Change parts of it: at the edge at once where it is online, else as soon as it is.
 
     Args:
-        changes: fields of `CallHandling` and of `Forwarding`, and `pin`; None switches off, or back to the default; a
+        changes: fields of `CallHandling` and of `Forwarding`; None switches off, or back to the default; a
             list takes the place of the one that was there.
         only: whoever may change one user only.
 
     Raises:
-        Invalid: a user is forwarded to himself, nobody can be called so, a short number stands there twice, or a PIN is
-            guessed too easily.
+        Invalid: a user is forwarded to himself, nobody can be called so, or a short number stands there twice.
     """
     user = get_user(desk.session, user_id, only)
     own = {user.username, user.extension, *user.aliases}
@@ -90,15 +87,10 @@ def change_handling(desk: Desk, user_id: UUID, changes: Mapping[str, Any], only:
     for place, slot in enumerate(slots):
         if slot in slots[:place]:
             problems.add(f"speed_dials.{place}.slot", "This short number stands there already")
-    if changes.get("pin") and not is_fit(changes["pin"], user.extension or ""):
-        problems.add("pin", "A PIN has 4 to 16 digits, not all the same, no run such as 1234, and is not the extension")
     problems.check()
     before = _handling(desk.session, user)
     now = desk.clock.now()
-    written = {**_records(changes), **_listed(before, changes)}
-    if "pin" in changes:
-        written[PIN] = hashed(changes["pin"], desk.tokens.id().hex) if changes["pin"] else None
-    for key, value in written.items():
+    for key, value in {**_records(changes), **_listed(before, changes)}.items():
         write_state(desk.session, user.site_id, f"{key}/{user.id}", value, now)
     desk.flush()
     after = _handling(desk.session, user)
@@ -154,6 +146,5 @@ def _handling(session: Session, user: User) -> CallHandling:
         reject_anonymous=user_id in state.no_anonymous,
         intercom=user_id not in state.no_intercom,
         blocked=tuple(sorted(state.blocked.get(user_id, ()))),
-        has_pin=any(one.key == f"{PIN}/{user_id}" and one.value for one in records),
         speed_dials=tuple(dials[slot] for slot in sorted(dials, key=lambda slot: (len(slot), slot))),
     )

@@ -4,25 +4,25 @@ With the embedded engine the process has a SIP user agent of its own on a loopba
 brings each call over its event socket.
 """
 
+import asyncio
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from contract.snapshot import Snapshot
-from contract.sync.state import StateRecord, merge
+from contract.sync.state import StateRecord
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.media.applications.echo_test import EchoTest
-from edge_agent.media.applications.hot_desk import HotDeskConfig, HotDeskLogin, hot_desk_config
 from edge_agent.media.applications.tone import CONFIRMED, DECLINED, Tone
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
 from edge_agent.media.freeswitch.listener import FreeSwitchListener
 from edge_agent.media.server import MediaServer
 from edge_agent.media.session import Application
-from edge_agent.media.speech import Languages
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
+from edge_agent.processes.hot_desk import SiteHotDesks
 from edge_agent.processes.link import Ports, Prepare, Start
+from edge_agent.processes.voicemail import SiteVoicemail
 from edge_agent.sip.transport import SipTransport
 from edge_agent.sip.user_agent import UserAgent, UserAgentSettings
 from edge_agent.tokens import SystemTokens, Tokens
@@ -115,68 +115,62 @@ async def build_media_process(
 
 
 class MediaSubsystem:
-    """Serves from its start on; who there is, and what users set, comes with each configuration."""
+    """Serves from its start on; what the snapshot says of mailboxes counts from the next call on."""
 
     def __init__(self, bell: Bell) -> None:
         self._bell = bell
         self._process: MediaProcess | FreeSwitchMedia | None = None
-        self._prepared: Snapshot | None = None
-        self._snapshot: Snapshot | None = None
-        self._state: dict[str, StateRecord] = {}
-        self._guests = HotDeskConfig()
-
-    def _applications(self) -> dict[str, Application]:
-        """Those that every site has, and those that know its users."""
-        log_in = HotDeskLogin(Languages(), lambda: self._guests, self._bell.wrote, SystemClock())
-        return {**voice_applications(), "hot_desk": log_in}
-
-    def _take_up(self) -> None:
-        """Go by the newest configuration and state, from the next call on."""
-        if self._snapshot is not None:
-            self._guests = hot_desk_config(self._snapshot.users, self._state.values())
-
-    def _merge(self, records: Iterable[StateRecord]) -> None:
-        for record in records:
-            self._state[record.key] = merge(self._state.get(record.key), record)
+        self._voicemail: SiteVoicemail | None = None
+        self._hot_desks = SiteHotDesks(bell, SystemClock())
 
     async def start(self, message: Start) -> Ports:
         """Take calls, at the earlier run's port where the settings leave the choice open and it is free."""
         media = message.settings.media
+        clock, tokens = SystemClock(), SystemTokens()
+        self._voicemail = voicemail = await asyncio.to_thread(
+            SiteVoicemail, message.settings.state_dir, self._bell, clock, tokens
+        )
+        applications = {
+            **voice_applications(),
+            "voicemail": voicemail.application,
+            "hot_desk": self._hot_desks.application,
+        }
         if media.engine == "freeswitch":
-            listener = FreeSwitchListener(self._applications(), MOST_SESSIONS, SystemTokens())
+            listener = FreeSwitchListener(applications, MOST_SESSIONS, tokens)
             event_port = await listener.open(LOOPBACK, media.event_port)
             self._process = FreeSwitchMedia(listener, media.sip_port)
             return {"media_sip": media.sip_port, "media_events": event_port}
         engine = EngineSettings(media.address, media.rtp_first_port, media.rtp_last_port)
         earlier = message.ports.get("media_sip", 0)
-        applications = self._applications()
+        settings = MediaProcessSettings(media.sip_port or earlier, engine)
         try:
-            wanted = MediaProcessSettings(media.sip_port or earlier, engine)
-            process = await build_media_process(wanted, applications=applications)
+            process = await build_media_process(settings, clock, tokens, applications)
         except OSError:
             if media.sip_port or not earlier:
                 raise
-            process = await build_media_process(MediaProcessSettings(0, engine), applications=applications)
+            process = await build_media_process(MediaProcessSettings(0, engine), clock, tokens, applications)
         self._process = process
         return {"media_sip": process.sip_port}
 
     async def prepare(self, message: Prepare) -> None:
-        """Any configuration will do."""
-        if self._process is None:
+        """Get ready for a configuration."""
+        if self._process is None or self._voicemail is None:
             raise ConfigurationRefused("media was not started")
-        self._merge(message.state)
-        self._prepared = message.snapshot
+        self._voicemail.prepare(message)
+        self._hot_desks.prepare(message)
 
     async def commit(self) -> Ports:
-        """Calls from now on go by what was prepared."""
-        self._snapshot = self._prepared or self._snapshot
-        self._take_up()
+        """Go by what was prepared."""
+        if self._voicemail is not None:
+            self._voicemail.commit()
+        self._hot_desks.commit()
         return {} if self._process is None else {"media_sip": self._process.sip_port}
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
-        """What users set counts from the next call on."""
-        self._merge(records)
-        self._take_up()
+        """Users changed something: a PIN, the greeting in use."""
+        if self._voicemail is not None:
+            self._voicemail.set_state(records)
+        self._hot_desks.set_state(records)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
         """There is no order for media yet."""
@@ -188,6 +182,8 @@ class MediaSubsystem:
 
     async def stop(self) -> None:
         """Hang up every call and let go of every socket."""
+        if self._voicemail is not None:
+            self._voicemail.stop()
         if self._process is not None:
             await self._process.close()
             self._process = None

@@ -11,7 +11,7 @@ import pytest
 
 from cloud.local.baresip import Baresip
 from cloud.pbx.default_dial_plan import default_dial_plan
-from contract.pins import hashed
+from contract.pin import hashed
 from contract.snapshot import Line, PickupGroup, Site, Snapshot, User
 from contract.sync.events import CallEnded
 from edge_agent.clock import SystemClock

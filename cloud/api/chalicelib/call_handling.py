@@ -26,7 +26,6 @@ class CallHandling(Shown):
     intercom: bool = Field(description="Whether the user's phones answer intercom calls by themselves")
     blocked: list[str] = Field(description="Whose calls are turned away: numbers without plus and leading zeros")
     speed_dials: list[contract.SpeedDial]
-    has_pin: bool = Field(description="Whether the user has a PIN, for the mailbox and for the phones of others")
 
 
 class CallHandlingPatch(Patch):
@@ -43,7 +42,6 @@ class CallHandlingPatch(Patch):
     intercom: bool = absent()
     blocked: Annotated[list[SipUser], Field(max_length=MAX_BLOCKED)] | None = absent()
     speed_dials: Annotated[list[contract.SpeedDial], Field(max_length=MAX_SPEED_DIALS)] | None = absent()
-    pin: Annotated[str, Field(max_length=16, description="Digits; null: no PIN")] | None = absent()
     find_me: Annotated[list[contract.FindMe], Field(max_length=20)] | None = absent()
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from contract.dialplan.hot_desks import HOT_DESK, HOT_DESKING, HotDesk
-from contract.pins import NOBODYS, PIN, is_right
+from contract.mailbox_state import PIN
+from contract.pin import NOBODYS, is_right
 from contract.snapshot import User
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock
 from edge_agent.media.applications.tone import CONFIRMED
+from edge_agent.media.applications.voicemail.attempts import Attempts, PinLocked
 from edge_agent.media.applications.voicemail.conversation import TRIES, Conversation
-from edge_agent.media.applications.voicemail.pins import Attempts, PinLocked
 from edge_agent.media.session import MediaSession, Prompt
 from edge_agent.media.speech import Languages
 

@@ -8,7 +8,6 @@ import pytest
 from cloud.pbx.publishing import latest_snapshot, publish_site
 from cloud.pbx.state import merge_records, site_records
 from contract.dialplan.site_state import MAX_BLOCKED
-from contract.pins import is_right
 from contract.sync.state import Stamp, StateRecord
 from tests.support.api_world import ApiWorld
 
@@ -103,20 +102,3 @@ def test_what_a_user_shows_outside_is_the_administrators_to_say_and_is_published
     assert (user.caller_id, user.anonymous) == ("+41441112233", True)
     assert world.admin.patch(path, {"caller_id": None}).json["caller_id"] is None
     assert world.admin.patch(path, {"caller_id": "x"}).fields == {"caller_id"}
-
-
-def test_a_pin_is_set_and_never_shown(world: ApiWorld) -> None:
-    shown = world.user.patch(own(world), {"pin": "2580"})
-    assert (shown.status, shown.json["has_pin"]) == (200, True)
-    assert is_right("2580", records(world)["voicemail_pin"])
-    for text in (shown.body, world.user.get(own(world)).body, world.admin.get("/audit").body):
-        assert b"2580" not in text
-        assert b"scrypt" not in text
-    assert world.user.patch(own(world), {"pin": None}).json["has_pin"] is False
-
-
-@pytest.mark.parametrize("pin", ["12", "1234", "0000", "abcd", "1" * 17])
-def test_a_pin_that_is_guessed_easily_is_refused_without_being_repeated(world: ApiWorld, pin: str) -> None:
-    answer = world.user.patch(own(world), {"pin": pin})
-    assert (answer.status, answer.fields) == (422, {"pin"})
-    assert f'"{pin}"'.encode() not in answer.body

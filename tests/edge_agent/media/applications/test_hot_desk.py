@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from contract.pins import hashed
+from contract.pin import hashed
 from contract.snapshot import User
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.media.applications.hot_desk import HotDeskLogin, hot_desk_config
-from edge_agent.media.applications.voicemail.pins import LOCKED_SECONDS, WRONG_ATTEMPTS
+from edge_agent.media.applications.voicemail.attempts import LOCKED_SECONDS, WRONG_ATTEMPTS
 from edge_agent.media.errors import SessionEnded
 from edge_agent.media.speech import Languages
 from tests.support.hand_clock import HandClock

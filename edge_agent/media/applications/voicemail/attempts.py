@@ -1,18 +1,9 @@
-"""PINs of mailboxes: kept as a salted hash, and guarded against guessing.
-
-A PIN has few digits, so that the hash alone protects little: what counts is that wrong attempts are few. They are
-counted for each mailbox, whoever calls, in this process.
-"""
+"""Wrong PINs are few: counted for each mailbox, whoever calls, in this process."""
 
 from typing import Final
 
-from contract import pins
-from contract.pins import LONGEST, NOBODYS, SHORTEST, is_fit, is_right
 from edge_agent.clock import Clock
 from edge_agent.media.errors import MediaError
-from edge_agent.tokens import Tokens
-
-__all__ = ["LONGEST", "NOBODYS", "SHORTEST", "Attempts", "PinLocked", "hashed", "is_fit", "is_right"]
 
 WRONG_ATTEMPTS: Final = 5
 LOCKED_SECONDS: Final = 900.0
@@ -20,11 +11,6 @@ LOCKED_SECONDS: Final = 900.0
 
 class PinLocked(MediaError):
     """There were too many wrong attempts at this mailbox."""
-
-
-def hashed(pin: str, tokens: Tokens) -> str:
-    """How a PIN is kept."""
-    return pins.hashed(pin, tokens.token(16))
 
 
 class Attempts:
