@@ -29,6 +29,7 @@ from cloud.api.chalicelib import (
     sites,
     snapshots,
     tenants,
+    trunks,
     users,
     webhooks,
 )
@@ -62,6 +63,7 @@ RESOURCES = (
     device_plugins,
     redirects,
     dial_plans,
+    trunks,
     call_handling,
     edges,
     snapshots,

@@ -14,6 +14,7 @@ from cloud.pbx.errors import NotFound
 from cloud.pbx.provisioning import policy_of
 from cloud.pbx.secrets import SecretVersion
 from cloud.pbx.sip_policies import sip_policy_of
+from cloud.pbx.trunk_secrets import with_passwords
 from contract import snapshot as contract
 
 
@@ -169,7 +170,7 @@ def dial_plan_of(session: Session, site_id: UUID) -> contract.DialPlan:
     row = session.get(DialPlan, site_id)
     if row is None:
         return default_dial_plan(site_id)
-    plan = contract.DialPlan.model_validate_json(json.dumps(row.document))
+    plan = with_passwords(session, site_id, contract.DialPlan.model_validate_json(json.dumps(row.document)))
     there = {str(user_id) for user_id in session.scalars(select(User.id).where(User.site_id == site_id))}
     groups = tuple(
         group.model_copy(update={"members": tuple(one for one in group.members if one in there)})

@@ -23,6 +23,7 @@ EXAMPLES: dict[str, Any] = {
     "domain": "new.tandem.test",
     "email": "new@tandem.test",
     "password": "correct horse battery",
+    "password_ref": "secret:1",
     "current_password": "not it",
     "new_password": "correct horse battery",
     "time_zone": "UTC",
