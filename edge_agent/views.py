@@ -16,6 +16,7 @@ from contract.devices import Level, feature_code_level
 from contract.dialplan import compile_plan, feature_codes
 from contract.dialplan.site_state import site_state
 from contract.snapshot import DhcpService, EmergencyRule, Line, Site, Snapshot
+from edge_agent.lamp_lists import lamp_lists
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
 from edge_agent.provisioning.config import (
@@ -57,6 +58,7 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
         realm=site.realm,
         plan=plan,
         credentials={credential.auth_username: credential for credential in credentials if credential},
+        lists=lamp_lists(message.snapshot, plan),
         hosts=frozenset(host.lower() for host in (*message.own_hosts, message.sip_host) if host),
         former_domains=site.former_domains,
         digest_algorithms=site.digest_algorithms,

@@ -96,6 +96,7 @@ class SipConfig:
         realm: of digest authentication.
         plan: compiled dial plan; its users are the site's.
         credentials: by digest user name.
+        lists: ids of the users whose lamps are on the phones of each user, by his id.
         hosts: further names and addresses of this edge, lower case, without ports; the transport's advertised address
             is always one.
         digest_algorithms: in the order in which they are offered.
@@ -142,6 +143,7 @@ class SipConfig:
     realm: str
     plan: CompiledPlan
     credentials: dict[str, Credential] = field(repr=False)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     hosts: frozenset[str] = frozenset()
     former_domains: tuple[str, ...] = ()
     digest_algorithms: tuple[str, ...] = ("MD5",)

@@ -7,6 +7,7 @@ it, as a binding does.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final
@@ -18,9 +19,10 @@ from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.location import Location
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, RawHeader, SipError, response_bytes
 from edge_agent.sip.message.flow import local_kind
+from edge_agent.sip.presence.lists import LISTED, Lists, ListSubscription, check_list_request
 from edge_agent.sip.presence.package import EndReason, EventRefused, Package, Watcher
 from edge_agent.sip.presence.request import accepted_type, event_of, granted_expires
-from edge_agent.sip.presence.subscription import PAUSED, RETRY, Subscription, restored
+from edge_agent.sip.presence.subscription import PAUSED, RETRY, KeptRow, Subscription, Terms, restored
 from edge_agent.sip.transaction import TransactionLayer
 from edge_agent.tokens import Tokens
 
@@ -76,6 +78,7 @@ class SubscriptionServer:
         self._due: deque[Subscription] = deque()
         self._restored: deque[Subscription] = deque()
         self._more = False
+        self._lists = Lists(config)
 
     def offer(self, packages: Sequence[Package]) -> None:
         """Take subscriptions to these packages; once, before anything arrives."""
@@ -112,8 +115,13 @@ class SubscriptionServer:
         event = event_of(request, self.events)
         package = self._packages[event.package]
         watcher = Watcher(caller, caller in self._config.administrators)
-        resource = package.resource(request.request_uri(), watcher)
-        content_type = accepted_type(request, package.content_types)
+        uri = request.request_uri()
+        owner = self._lists.owner_of(uri, watcher) if package.name in LISTED else None
+        if owner is None:
+            resource, content_type = package.resource(uri, watcher), accepted_type(request, package.content_types)
+        else:
+            check_list_request(request)
+            resource, content_type = owner, package.content_types[0]
         expires = self._granted(request, package)
         limits = self._config.limits
         if expires and caller is not None and self._by_watcher[caller] >= limits.subscriptions_per_user:
@@ -122,7 +130,8 @@ class SubscriptionServer:
             raise EventRefused(503, "Too Many Subscriptions", (b"Retry-After", b"60"))
         # Not of the layer's tags, which can be guessed: this one proves the refreshes.
         dialog = Dialog.answering(request, b"s-" + self._tokens.token(12).encode())
-        one = Subscription(self, package, event, resource, watcher, content_type, dialog, request.flow, now + expires)
+        terms = Terms(event, resource, watcher, content_type, dialog, request.flow, now + expires)
+        one = self._made(package, terms, "" if owner is None else f"sip:{uri.dialled}@{self._config.domain}")
         self._accept(request, one, expires, now)
         if expires:
             self._add(one)
@@ -139,7 +148,11 @@ class SubscriptionServer:
         if event_of(request, self.events) != one.event:
             raise SipError(481, "Subscription Does Not Exist")
         expires = self._granted(request, one.package)
-        content_type = accepted_type(request, one.package.content_types) if b"accept" in request.names else None
+        content_type = None
+        if isinstance(one, ListSubscription):
+            check_list_request(request)
+        elif b"accept" in request.names:
+            content_type = accepted_type(request, one.package.content_types)
         one.dialog.receive(request)
         one.content_type = content_type or one.content_type
         one.flow = request.flow
@@ -157,7 +170,7 @@ class SubscriptionServer:
 
     def _accept(self, request: Message, one: Subscription, expires: int, now: float) -> None:
         headers: list[RawHeader] = [(b"Record-Route", value) for value in request.all(b"record-route")]
-        headers += [(b"Contact", self._contact(request.flow)), (b"Expires", b"%d" % expires)]
+        headers += [(b"Contact", self._contact(request.flow)), (b"Expires", b"%d" % expires), *one.accept_headers]
         transaction = self._layer.accept(request)
         transaction.respond(200, response_bytes(request, 200, b"", headers, one.dialog.key.local_tag), now)
 
@@ -172,7 +185,7 @@ class SubscriptionServer:
         """See `Changes`."""
         for one in self._by_resource.get((package, resource), {}).values():
             if one.end is None:
-                one.happened(change)
+                one.happened(resource, change)
 
     def close(self, one: Subscription, reason: EndReason) -> None:
         """End a subscription: its next NOTIFY is the last."""
@@ -196,14 +209,20 @@ class SubscriptionServer:
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration: subscriptions of users who may no longer watch end."""
         self._config = config
+        self._lists.configure(config)
         for one in list(self._live.values()):
             user_id = one.watcher.user_id
             one.watcher = Watcher(user_id, user_id in config.administrators)
             user = config.users.get(user_id) if user_id is not None else None
             if user_id is not None and (user is None or not user.enabled):
                 self.close(one, "rejected")
-            elif (reason := one.package.objection(one.resource, one.watcher)) is not None:
+            elif (reason := one.objection) is not None:
                 self.close(one, reason)
+            elif isinstance(one, ListSubscription) and one.members != self._lists.members(one.resource):
+                self._unlink(one)
+                one.members = self._lists.members(one.resource)
+                self._link(one)
+                one.tell_everything()
 
     # -- NOTIFY
 
@@ -238,7 +257,7 @@ class SubscriptionServer:
         self._layer.wheel.add(_RESTORE_SECONDS, self, _RESTORED, now)
 
     def _notify(self, one: Subscription, now: float) -> None:
-        document = one.package.document(one.view(), now)
+        document = one.document(now)
         if one.end is not None:
             state = b"terminated;reason=" + one.end.encode()
         else:
@@ -302,25 +321,37 @@ class SubscriptionServer:
 
     def _add(self, one: Subscription) -> None:
         self._live[one.dialog.key] = one
-        of_resource = self._by_resource.setdefault((one.event.package, one.resource), {})
-        if not of_resource:
-            one.package.watch(one.resource, watched=True)
-        of_resource[one.dialog.key] = one
+        self._link(one)
         self._by_watcher[one.watcher.user_id] += 1
 
     def _remove(self, one: Subscription) -> None:
         if self._live.pop(one.dialog.key, None) is None:
             return
-        place = (one.event.package, one.resource)
-        of_resource = self._by_resource[place]
-        del of_resource[one.dialog.key]
-        if not of_resource:
-            del self._by_resource[place]
-            one.package.watch(one.resource, watched=False)
+        self._unlink(one)
         self._by_watcher[one.watcher.user_id] -= 1
         if not self._by_watcher[one.watcher.user_id]:
             del self._by_watcher[one.watcher.user_id]
         self._store.remove(KIND, one.key)
+
+    def _link(self, one: Subscription) -> None:
+        for resource in one.resources:
+            of_resource = self._by_resource.setdefault((one.event.package, resource), {})
+            if not of_resource:
+                one.package.watch(resource, watched=True)
+            of_resource[one.dialog.key] = one
+
+    def _unlink(self, one: Subscription) -> None:
+        for resource in one.resources:
+            of_resource = self._by_resource[one.event.package, resource]
+            del of_resource[one.dialog.key]
+            if not of_resource:
+                del self._by_resource[one.event.package, resource]
+                one.package.watch(resource, watched=False)
+
+    def _made(self, package: Package, terms: Terms, list_address: str) -> Subscription:
+        if list_address:
+            return ListSubscription(self, package, terms, self._lists, list_address)
+        return Subscription(self, package, terms)
 
     def _keep(self, one: Subscription, now: float) -> None:
         if one.flow.transport != "udp":
@@ -333,10 +364,13 @@ class SubscriptionServer:
         wall = self._clock.now().timestamp()
         for key, text in self._store.load(KIND).items():
             try:
-                one, expires_at = restored(self, text, self._packages, self._config.administrators)
-            except (ValueError, KeyError, TypeError, SipError):
+                row: KeptRow = json.loads(text)
+                terms, reserved, expires_at = restored(row, self._config.administrators)
+                one = self._made(self._packages[terms.event.package], terms, str(row.get("list", "")))
+            except (ValueError, KeyError, TypeError, AttributeError, SipError):
                 self._store.remove(KIND, key)
                 continue
+            one.sent = one.reserved = reserved
             # A wall clock that was set back while we were away must not make subscriptions live for years.
             one.expires = min(now + expires_at - wall, now + self._config.max_subscription)
             if one.expires <= now or one.key != key:

@@ -8,12 +8,13 @@ Active ──change──▶ NOTIFY on its way ──2xx──▶ Active       (
 from __future__ import annotations
 
 import json
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from edge_agent.sip.dialog import Dialog
-from edge_agent.sip.message import Flow, Message
+from edge_agent.sip.message import Flow, Message, RawHeader
 from edge_agent.sip.message.flow import Transport
-from edge_agent.sip.presence.package import EndReason, Package, View, Watcher
+from edge_agent.sip.presence.package import Document, EndReason, Package, View, Watcher
 from edge_agent.sip.presence.request import Event
 from edge_agent.sip.transaction import ClientTransaction
 
@@ -25,6 +26,10 @@ MOST_CHANGES: Final = 100
 """More than these and a full document is shorter."""
 
 _KEPT_TRANSPORTS: Final[dict[str, Transport]] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
+
+
+KeptRow = dict[str, Any]
+"""JSON, as it was written; whatever it is, it is checked as it is used."""
 
 
 class SubscriptionHome(Protocol):
@@ -39,8 +44,36 @@ class SubscriptionHome(Protocol):
         ...
 
 
+class Terms(NamedTuple):
+    """What was subscribed to, and how.
+
+    Args:
+        event: of it.
+        resource: what it is about, as the package named it.
+        watcher: who subscribed.
+        content_type: of the documents.
+        dialog: with the subscriber.
+        flow: where the SUBSCRIBE came from.
+        expires: when it lapses; seconds, monotonic.
+    """
+
+    event: Event
+    resource: str
+    watcher: Watcher
+    content_type: bytes
+    dialog: Dialog
+    flow: Flow
+    expires: float
+
+
 class Subscription:
-    """A subscription as the notifier keeps it."""
+    """A subscription as the notifier keeps it.
+
+    Args:
+        home: told of what happens to it.
+        package: of its event.
+        terms: what was subscribed to.
+    """
 
     __slots__ = (
         "_home",
@@ -62,28 +95,17 @@ class Subscription:
         "watcher",
     )
 
-    def __init__(
-        self,
-        home: SubscriptionHome,
-        package: Package,
-        event: Event,
-        resource: str,
-        watcher: Watcher,
-        content_type: bytes,
-        dialog: Dialog,
-        flow: Flow,
-        expires: float,
-    ) -> None:
+    def __init__(self, home: SubscriptionHome, package: Package, terms: Terms) -> None:
         self._home = home
         self.package = package
-        self.event = event
-        self.resource = resource
-        self.watcher = watcher
-        self.content_type = content_type
-        self.dialog = dialog
-        self.flow = flow
+        self.event = terms.event
+        self.resource = terms.resource
+        self.watcher = terms.watcher
+        self.content_type = terms.content_type
+        self.dialog = terms.dialog
+        self.flow = terms.flow
         """Where the last SUBSCRIBE came from."""
-        self.expires = expires
+        self.expires = terms.expires
         """When it lapses; seconds, monotonic."""
         self.sent = 0
         """NOTIFYs so far: the next document's version."""
@@ -98,8 +120,24 @@ class Subscription:
         self.end: EndReason | None = None
         """The next NOTIFY is the last one, and says why."""
 
-    def happened(self, change: object) -> None:
-        """Something about its resource changed."""
+    @property
+    def resources(self) -> Sequence[str]:
+        """Whose changes it tells."""
+        return (self.resource,)
+
+    @property
+    def objection(self) -> EndReason | None:
+        """Why it cannot go on after the configuration changed; None: it can."""
+        return self.package.objection(self.resource, self.watcher)
+
+    @property
+    def accept_headers(self) -> tuple[RawHeader, ...]:
+        """Further headers of the responses that accept it."""
+        return ()
+
+    def happened(self, resource: str, change: object) -> None:
+        """Something about one of its resources changed."""
+        del resource
         if not self.dirty:
             self.changes = []
         self.dirty = True
@@ -112,8 +150,13 @@ class Subscription:
 
     def tell_everything(self) -> None:
         """A full document is due at once: first, after a refresh, and last (§4.2.1.2)."""
-        self.changes, self.dirty, self.paused = None, True, False
+        self.forget_told()
+        self.paused = False
         self.offer()
+
+    def forget_told(self) -> None:
+        """Nothing counts as told."""
+        self.changes, self.dirty = None, True
 
     def offer(self) -> None:
         """Get in line, if there is something to tell and it may be told."""
@@ -121,10 +164,10 @@ class Subscription:
             self.queued = True
             self._home.due(self)
 
-    def view(self) -> View:
-        """What the next NOTIFY has to tell."""
+    def document(self, now: float) -> Document:
+        """What the next NOTIFY tells."""
         changes = None if self.changes is None else tuple(self.changes)
-        return View(self.resource, self.content_type, self.sent, changes)
+        return self.package.document(View(self.resource, self.content_type, self.sent, changes), now)
 
     def told(self) -> None:
         """A NOTIFY leaves."""
@@ -136,7 +179,7 @@ class Subscription:
         """The pause is over, or it is time to try again."""
         del now
         if kind == RETRY:
-            self.changes, self.dirty = None, True
+            self.forget_told()
         self.paused = False
         self.offer()
 
@@ -171,36 +214,33 @@ class Subscription:
     def kept(self, expires_at: float) -> str:
         """As it is kept; `expires_at` is seconds since 1970."""
         self.reserved = self.sent + RESERVED
-        return json.dumps(
-            {
-                "event": bytes(self.event).decode("latin-1"),
-                "resource": self.resource,
-                "watcher": self.watcher.user_id,
-                "content_type": self.content_type.decode("latin-1"),
-                "expires_at": expires_at,
-                "reserved": self.reserved,
-                "flow": [self.flow.transport, self.flow.host, self.flow.port],
-                "dialog": self.dialog.kept(),
-            }
-        )
+        return json.dumps({**self.row(), "expires_at": expires_at})
+
+    def row(self) -> dict[str, object]:
+        """What is kept of it, but for its end."""
+        return {
+            "event": bytes(self.event).decode("latin-1"),
+            "resource": self.resource,
+            "watcher": self.watcher.user_id,
+            "content_type": self.content_type.decode("latin-1"),
+            "reserved": self.reserved,
+            "flow": [self.flow.transport, self.flow.host, self.flow.port],
+            "dialog": self.dialog.kept(),
+        }
 
 
-def restored(
-    home: SubscriptionHome, text: str, packages: dict[bytes, Package], administrators: frozenset[str]
-) -> tuple[Subscription, float]:
-    """A subscription as it was kept, and when it lapses in seconds since 1970.
+def restored(row: KeptRow, administrators: frozenset[str]) -> tuple[Terms, int, float]:
+    """What was kept of a subscription: its terms, the next number of its NOTIFYs, and when it lapses in seconds since
+    1970.
 
     Raises:
-        ValueError, KeyError, TypeError, SipError: the text makes no sense, or its package is no more.
+        ValueError, KeyError, TypeError, AttributeError, SipError: the row makes no sense.
     """
-    row = json.loads(text)
     name, _, event_id = row["event"].encode("latin-1").partition(b";id=")
     transport, host, port = row["flow"]
     watcher = row["watcher"]
     reserved = int(row["reserved"])
-    one = Subscription(
-        home,
-        packages[name],
+    terms = Terms(
         Event(name, event_id),
         str(row["resource"]),
         Watcher(watcher, watcher in administrators),
@@ -209,5 +249,4 @@ def restored(
         Flow(_KEPT_TRANSPORTS[transport], str(host), int(port)),
         0.0,
     )
-    one.sent = one.reserved = reserved
-    return one, float(row["expires_at"])
+    return terms, reserved, float(row["expires_at"])

@@ -50,6 +50,7 @@ ALLOW: Final = (
 )
 _REGISTER_EXTENSIONS: Final = frozenset({b"path", b"outbound", b"gruu"})
 _EVENTS: Final = frozenset({b"SUBSCRIBE", b"PUBLISH"})
+_EVENT_EXTENSIONS: Final = {b"SUBSCRIBE": frozenset({b"eventlist"}), b"PUBLISH": frozenset[bytes]()}
 _RECORD_ROUTED: Final = frozenset({b"INVITE", b"REFER", b"NOTIFY"})
 
 Register = Callable[[Message, float], None]
@@ -298,7 +299,7 @@ class ProxyCore:
             self._relay(request, loop_mark, now)
             return
         if method in _EVENTS:
-            self._refuse_extensions(request, b"require")
+            self._refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
             self._events.arrived(request, caller, now)
             return
         if b"gr" in uri.params:
@@ -432,13 +433,13 @@ class ProxyCore:
             headers: list[RawHeader] = [
                 (b"Allow", ALLOW),
                 (b"Accept", b"application/sdp"),
-                (b"Supported", b"path, outbound, gruu"),
+                (b"Supported", b"path, outbound, gruu, eventlist"),
             ]
             headers.append((b"Allow-Events", b", ".join(self._events.names)))
             self._answer(request, 200, b"", headers, now)
         elif request.to_tag and request.method == b"SUBSCRIBE":
             # Within a dialog that our own tag, which nobody can guess, proves.
-            self._refuse_extensions(request, b"require")
+            self._refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
             self._events.arrived(request, None, now)
         elif request.to_tag:
             raise SipError(481, "Call/Transaction Does Not Exist")

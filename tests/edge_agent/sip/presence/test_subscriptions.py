@@ -46,7 +46,7 @@ def test_a_subscription_needs_the_users_password(site: MemorySite) -> None:
         ("REG", "", 489, b"allow-events", b"reg, presence, dialog, message-summary"),
         ("reg", "Expires: 5\r\n", 423, b"min-expires", b"30"),
         ("reg", "Accept: text/plain\r\n", 406, b"accept", b"application/reginfo+xml"),
-        ("reg", "Require: eventlist\r\n", 420, b"unsupported", b"eventlist"),
+        ("reg", "Require: weather\r\n", 420, b"unsupported", b"weather"),
     ],
 )
 def test_what_cannot_be_subscribed_to_is_refused_with_what_could(
