@@ -25,7 +25,9 @@ def with_passwords(session: Session, site_id: UUID, plan: contract.DialPlan) -> 
 
 def without_passwords(plan: contract.DialPlan) -> contract.DialPlan:
     """As it is stored."""
-    return plan.model_copy(update={"trunks": tuple(one.model_copy(update={"password_ref": None}) for one in plan.trunks)})
+    return plan.model_copy(
+        update={"trunks": tuple(one.model_copy(update={"password_ref": None}) for one in plan.trunks)}
+    )
 
 
 def passwords_of(session: Session, site_id: UUID) -> Mapping[str, str]:

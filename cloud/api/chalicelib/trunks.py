@@ -58,7 +58,7 @@ class TrunkTemplates(Shown):
 
 @router.get(
     "/trunk-templates",
-    **operation("listTrunkTemplates", "dial plans", "List what providers publish of their settings", "tenant_admin"),
+    **operation("getTrunkTemplates", "dial plans", "List what providers publish of their settings", "tenant_admin"),
 )
 def list_trunk_templates(work: Current) -> TrunkTemplates:
     del work
@@ -67,7 +67,7 @@ def list_trunk_templates(work: Current) -> TrunkTemplates:
 
 @router.get(
     "/sites/<site_id>/trunks",
-    **operation("listTrunks", "dial plans", "List a site's trunks and whether each has a password", "tenant_admin"),
+    **operation("getTrunks", "dial plans", "List a site's trunks and whether each has a password", "tenant_admin"),
 )
 def list_trunks(work: Current, site_id: PathId) -> Trunks:
     return Trunks(items=[Trunk.model_validate(one) for one in trunks.list_trunks(work.session, site_id)])

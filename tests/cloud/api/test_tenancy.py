@@ -24,6 +24,8 @@ EXAMPLES: dict[str, Any] = {
     "email": "new@tandem.test",
     "password": "correct horse battery",
     "password_ref": "secret:1",
+    "register_seconds": 60,
+    "session_expires": 1800,
     "current_password": "not it",
     "new_password": "correct horse battery",
     "time_zone": "UTC",
