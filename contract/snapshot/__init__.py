@@ -42,6 +42,7 @@ from contract.snapshot.snapshot import (
 )
 from contract.snapshot.trunk import Trunk
 from contract.snapshot.user import PERMISSIONS, User
+from contract.snapshot.voicemail import VoicemailPolicy
 
 __all__ = [
     "MAX_CHAIN_CHARACTERS",
@@ -98,6 +99,7 @@ __all__ = [
     "Trunk",
     "TrustedPeer",
     "User",
+    "VoicemailPolicy",
     "VoicemailRule",
     "WorkingHours",
     "canonical_json",

@@ -9,6 +9,7 @@ from typing import Final
 
 GREETINGS: Final = ("standard", "out_of_office", "extended_absence")
 """Kinds that a user may record; another one that may be in use is `system`."""
+STANDARD_GREETING: Final = GREETINGS[0]
 SYSTEM_GREETING: Final = "system"
 
 
@@ -28,7 +29,7 @@ class Mailbox:
     user_id: str
     username: str
     extension: str
-    greeting: str = "standard"
+    greeting: str = STANDARD_GREETING
     language: str = "en"
     pin: str = ""
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "trunk_passwords"
-down_revision = "caller_id"
+down_revision = "voicemail_policy"
 branch_labels = None
 depends_on = None
 
