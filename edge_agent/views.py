@@ -18,11 +18,11 @@ from contract.dialplan import compile_plan, feature_codes
 from contract.dialplan.compiled import zone_of
 from contract.dialplan.site_state import site_state
 from contract.dialplan.voicemail import HAS_MAILBOX
+from contract.mailbox_state import GREETING, PIN
 from contract.snapshot import DhcpService, EmergencyRule, Line, Site, Snapshot
 from contract.sync.state import StateRecord
 from edge_agent.lamp_lists import lamp_lists
 from edge_agent.media.applications.voicemail.config import STANDARD_GREETING, Mailbox, VoicemailConfig
-from edge_agent.media.applications.voicemail.options import GREETING, PIN
 from edge_agent.media.mailbox.store import MailboxLimits
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
