@@ -19,7 +19,10 @@ RULES = (
     InternalRule(rule_id="internal"),
     OUT.model_copy(update={"permissions": ("LocalDialing",)}),
 )
-USERS: dict[str, dict[str, Any]] = {"200": {"permissions": ("LocalDialing", "HotDesking")}, "203": {"permissions": ("HotDesking",)}}
+USERS: dict[str, dict[str, Any]] = {
+    "200": {"permissions": ("LocalDialing", "HotDesking")},
+    "203": {"permissions": ("HotDesking",)},
+}
 
 
 def configure(site: MemorySite, desk: HotDesk | None = None, **changes: Any) -> None:
