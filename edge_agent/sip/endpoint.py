@@ -42,6 +42,7 @@ from edge_agent.sip.presence.messages import NOTICE_PREFIX
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
+from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.pickup import Pickups
@@ -211,8 +212,9 @@ class Endpoint:
         self._kept = kept if kept is not None else Forgetful()
         hunting = Hunting(self._kept, config.plan)
         self.calls = Calls(journal, tokens, clock, config.limits, hunting)
-        pickups = Pickups(self.calls, self.location, trust)
-        self._local = LocalState(hunting, self.calls.parties, pickups, self._kept, config.plan)
+        desks = Desks(self.location, clock, config)
+        pickups = Pickups(self.calls, self.location, desks, trust)
+        self._local = LocalState(hunting, self.calls.parties, pickups, desks, self._kept, config.plan)
         self.outages = self._local.outages
         """Told which gateways and trunks do not work now."""
         self._core = ProxyCore(
