@@ -46,6 +46,7 @@ from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.pickup import Pickups
+from edge_agent.sip.proxy.referrals import Referrals
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.proxy.routing import Wrote
 from edge_agent.sip.registrar.contacts import Declined
@@ -232,6 +233,7 @@ class Endpoint:
             self._local,
             wrote,
             trust,
+            Referrals(key, clock),
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
