@@ -27,6 +27,7 @@ from cloud.tokens import Tokens
 from contract.sync.events import (
     AlarmChanged,
     CallEnded,
+    EmergencyCalled,
     EventBody,
     PhoneFetched,
     PhoneRefused,
@@ -86,6 +87,8 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
                     _call(session, tokens, row, body.what)
                 case AlarmChanged():
                     _alarm(session, tokens, row, body.at, body.what)
+                case EmergencyCalled():
+                    take_emergency(session, tokens, row, body.at, body.what)
                 case UnknownPhoneSeen():
                     take_unknown_phone(session, tokens, row, body.at, body.what)
                 case PhoneRefused():

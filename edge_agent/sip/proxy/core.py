@@ -31,6 +31,7 @@ from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.answering import remove_wishes
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.emergency import Emergencies
+from edge_agent.sip.proxy.emergency_calls import CallerForHelp, EmergencyCalls
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private, shown_by
 from edge_agent.sip.proxy.local_state import LocalState
@@ -88,6 +89,7 @@ class ProxyCore:
         local: what routing goes by that the edge itself knows.
         wrote: keeps what users change by feature codes.
         trust: who needs no digest and may say who calls.
+        emergency_calls: told of calls for help.
     """
 
     def __init__(
@@ -106,7 +108,9 @@ class ProxyCore:
         local: LocalState,
         wrote: Wrote,
         trust: Trust,
+        emergency_calls: EmergencyCalls,
     ) -> None:
+        self._emergency_calls = emergency_calls
         self._own = own
         self._routes = routes
         self._admission = admission
@@ -140,6 +144,7 @@ class ProxyCore:
         self._reach.configure(config)
         self._identities.configure(config)
         self._emergencies.configure(config)
+        self._emergency_calls.configure(config)
         self._local.configure(config.plan)
         self._calls.limits = config.limits
 
@@ -220,7 +225,8 @@ class ProxyCore:
             caller = self._admission.known(request)
             self._remove_own_credentials(request)
             self._identities.settle_emergency(request, caller)
-            self._place(request, caller, self._emergencies.dialled(uri), loop_mark, now)
+            for_help = self._emergency_calls.caller_of(request)
+            self._place(request, caller, self._emergencies.dialled(uri), loop_mark, now, for_help)
             return
         self._refuse_extensions(request, b"proxy-require")
         if proof is not None and request.to_tag:
@@ -307,7 +313,15 @@ class ProxyCore:
             request.set_uri(uri.text)
         self._place(request, caller, uri.dialled, loop_mark, now)
 
-    def _place(self, request: Message, caller: str | None, dialled: str, loop_mark: bytes, now: float) -> None:
+    def _place(
+        self,
+        request: Message,
+        caller: str | None,
+        dialled: str,
+        loop_mark: bytes,
+        now: float,
+        for_help: CallerForHelp | None = None,
+    ) -> None:
         """A request that was let in goes where the dial plan says."""
         method = request.method
         gruu = request.request_uri().params.get(b"gr") or b""
@@ -323,7 +337,8 @@ class ProxyCore:
                 if user is not None:
                     # A call of the trunk that one of our users transfers: he pays, and what he dialled is his.
                     payer, gateway_id = user.user_id, None
-        asked = Call(payer, dialled, gateway_id=gateway_id, number=number, anonymous=anonymous or private)
+        where = for_help.location_id if for_help is not None else None
+        asked = Call(payer, dialled, where, gateway_id, number, anonymous or private)
         if method == b"INVITE" and not self._trust.is_service(request.flow):
             remove_wishes(request)
         routing = Routing(
@@ -348,6 +363,8 @@ class ProxyCore:
             named = request.uri_of(b"from").dialled
             callee = callee_of(decision)
             call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now)
+            if for_help is not None:
+                self._emergency_calls.called(request, for_help, dialled, call)
         transaction = self._layer.accept(request)
         if method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)

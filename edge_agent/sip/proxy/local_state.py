@@ -6,7 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.dialplan import CompiledPlan, SiteState
+from edge_agent.clock import Clock
 from edge_agent.sip.kept_rows import KeptRows
+from edge_agent.sip.proxy.callbacks import Callbacks
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.last_callers import LastCallers
 from edge_agent.sip.proxy.outages import Outages
@@ -23,10 +25,11 @@ class LocalState:
         pickups: what rings and can be picked up.
         kept: keeps who called last.
         plan: of the site.
+        clock: wall time.
     """
 
     def __init__(
-        self, hunting: Hunting, parties: Parties, pickups: Pickups, kept: KeptRows, plan: CompiledPlan
+        self, hunting: Hunting, parties: Parties, pickups: Pickups, kept: KeptRows, plan: CompiledPlan, clock: Clock
     ) -> None:
         self.hunting = hunting
         self.pickups = pickups
@@ -34,11 +37,14 @@ class LocalState:
         """Told which gateways and trunks do not work now."""
         self._parties = parties
         self.last_callers = LastCallers(kept, plan)
+        self.callbacks = Callbacks(kept, clock)
+        """Told which phones called for help."""
 
     def restore(self) -> None:
         """Take up what an earlier process kept."""
         self.hunting.restore()
         self.last_callers.restore()
+        self.callbacks.restore()
 
     def configure(self, plan: CompiledPlan) -> None:
         """Go by another plan."""
@@ -57,4 +63,11 @@ class LocalState:
             in_call = frozenset(user_id for user_id in in_call if self._parties.of_user(user_id))
         if in_call or self.last_callers.by_user:
             state = replace(state, in_call=in_call, last_caller=self.last_callers.by_user)
+        if called_for_help := self.callbacks.elins():
+            state = replace(state, called_for_help=called_for_help)
         return state
+
+    def sweep(self) -> None:
+        """To be called every few seconds."""
+        self.last_callers.sweep()
+        self.callbacks.sweep()

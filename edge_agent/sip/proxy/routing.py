@@ -29,6 +29,7 @@ from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri, escaped_user
 from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
+from edge_agent.sip.proxy.dispatchable import LocationObject, pidf_lo
 from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.local_state import LocalState
@@ -180,6 +181,8 @@ class Routing:
         step = decision.step
         if isinstance(step, Ring):
             bindings = [b for user_id in step.user_ids for b in self._location.of_user(user_id, now)]
+            if step.called_back:
+                return self._called_back(step.called_back, now)
             if self._gruu:
                 bindings = [one for one in bindings if gruu_of(one.instance) == self._gruu]
             found = _by_phone(bindings)
@@ -201,6 +204,17 @@ class Routing:
             except (BadMessage, SipError):
                 return []
         return []
+
+    def _called_back(self, elin: str, now: float) -> list[Target]:
+        """The phones that called for help from a place: where they are registered now, else where they called from."""
+        found: list[Target] = []
+        for one in self._local.callbacks.phones(elin):
+            binding = self._location.at_contact(one.contact)
+            if binding is not None and binding.expires > now:
+                found.append(Target(binding.contact, binding.flow, route=binding.path, user_id=binding.user_id))
+            else:
+                found.append(Target(one.contact, one.flow, user_id=one.user_id))
+        return found
 
     def _particular(self, target: Target, step: Ring) -> Target:
         """A phone that is not told who calls, or is to answer by itself; its other flows likewise."""
@@ -241,8 +255,20 @@ class Routing:
             flow,
             trusted=True,
             caller_id=caller_id_of(gateway, outward, self._config.domain),
+            place=self._place(outward),
             first_response_seconds=seconds,
         )
+
+    def _place(self, outward: Outward) -> LocationObject | None:
+        """Where a call for help comes from, for a gateway that wants to know."""
+        place = self._config.plan.locations.get(outward.location_id or "")
+        if place is None:
+            return None
+        domain = self._config.domain
+        entity = f"sip:{escaped_user(place.caller_id).decode()}@{domain}"
+        at = self._clock.now()
+        name = f"{round(at.timestamp() * 1_000_000):x}@{domain}".encode()
+        return LocationObject(name, pidf_lo(place, entity, at))
 
     def _by_trunk(self, trunk: Trunk, outward: Outward) -> Target | None:
         """A number at a trunk: by its user agent, which answers at once and knows itself how long to wait."""
