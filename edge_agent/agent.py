@@ -65,7 +65,12 @@ ORDERS: Final = {
     DHCP_STATUS: "provisioning",
 }
 """Commands of the cloud that a process carries out."""
-SERVICES: Final = {"echo_test": "echo", "confirmed": "confirmed", "declined": "declined"}
+SERVICES: Final = {
+    "echo_test": "echo",
+    "confirmed": "confirmed",
+    "declined": "declined",
+    "voicemail": "voicemail",
+}
 """Voice services by their name in the dial plan: what reaches each at the media process."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""

@@ -7,6 +7,7 @@ until the cloud has sent it) rather than holding up the site.
 import logging
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
@@ -14,9 +15,15 @@ from pydantic import SecretStr
 
 from contract.devices import Level, feature_code_level
 from contract.dialplan import compile_plan, feature_codes
+from contract.dialplan.compiled import zone_of
 from contract.dialplan.site_state import site_state
+from contract.dialplan.voicemail import HAS_MAILBOX
+from contract.mailbox_state import GREETING, PIN
 from contract.snapshot import DhcpService, EmergencyRule, Line, Site, Snapshot
+from contract.sync.state import StateRecord
 from edge_agent.lamp_lists import lamp_lists
+from edge_agent.media.applications.voicemail.config import STANDARD_GREETING, Mailbox, VoicemailConfig
+from edge_agent.media.mailbox.store import MailboxLimits
 from edge_agent.processes.link import Prepare
 from edge_agent.provisioning.access import Access, networks, phone_password
 from edge_agent.provisioning.config import (
@@ -100,6 +107,46 @@ def trunk_settings(message: Prepare) -> TrunkSettings:
             log.warning("password_missing", extra={"trunk_id": trunk.gateway_id})
         accounts[trunk.gateway_id] = TrunkAccount(trunk, password)
     return TrunkSettings(snapshot.site.domain, accounts)
+
+
+def voicemail_config(snapshot: Snapshot, state: Mapping[str, StateRecord]) -> VoicemailConfig:
+    """Whose mailboxes there are, and how they answer.
+
+    Args:
+        snapshot: the site's.
+        state: what users set at the site: `voicemail_pin` and `voicemail_greeting`.
+    """
+    site, policy = snapshot.site, snapshot.site.voicemail
+
+    def kept(kind: str, user_id: str) -> str:
+        record = state.get(f"{kind}/{user_id}")
+        return record.value if record is not None and isinstance(record.value, str) else ""
+
+    return VoicemailConfig(
+        mailboxes={
+            user.user_id: Mailbox(
+                user_id=user.user_id,
+                username=user.username,
+                extension=user.extension or user.username,
+                greeting=kept(GREETING, user.user_id) or STANDARD_GREETING,
+                language=policy.language,
+                pin=kept(PIN, user.user_id),
+            )
+            for user in snapshot.users
+            if user.enabled and HAS_MAILBOX in user.permissions
+        },
+        zone=zone_of(site.time_zone),
+        longest_seconds=policy.longest_seconds,
+        shortest_seconds=policy.shortest_seconds,
+        silence_seconds=policy.silence_seconds,
+        operator=policy.operator,
+    )
+
+
+def mailbox_limits(snapshot: Snapshot) -> MailboxLimits:
+    """What a mailbox of the site may hold."""
+    policy = snapshot.site.voicemail
+    return MailboxLimits(policy.messages, policy.deleted_days, policy.kept_days)
 
 
 def limits_of(settings: SipSettings) -> Limits:

@@ -11,9 +11,8 @@ from cloud.models import Device, DeviceGroup, DeviceGroupMember, DevicePlugin, D
 from cloud.pbx.default_dial_plan import default_dial_plan
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
-from cloud.pbx.provisioning import policy_of
 from cloud.pbx.secrets import SecretVersion
-from cloud.pbx.sip_policies import sip_policy_of
+from cloud.pbx.site_policies import in_force
 from contract import snapshot as contract
 
 
@@ -69,8 +68,9 @@ def _site(site: Site, tenant: Tenant) -> contract.Site:
             "realm": tenant.realm,
             "digest_algorithms": tuple(site.digest_algorithms),
             "time_zone": site.time_zone,
-            "provisioning": policy_of(site),
-            "sip": sip_policy_of(site),
+            "provisioning": in_force(contract.ProvisioningPolicy, site.provisioning),
+            "sip": in_force(contract.SipPolicy, site.sip),
+            "voicemail": in_force(contract.VoicemailPolicy, site.voicemail),
             "sip_certificate": _sip_certificate(site),
         }
     )

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydantic import BaseModel
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
@@ -15,10 +16,15 @@ from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_cha
 from cloud.pbx.desk import Desk
 from cloud.pbx.edge_places import EdgeView, views_of_sites
 from cloud.pbx.pages import Page, PageRequest, oldest_first
-from cloud.pbx.provisioning import changed_policy, policy_of
 from cloud.pbx.redirect_requests import request_sync
-from cloud.pbx.sip_policies import changed_sip_policy, sip_policy_of
-from contract.snapshot import ProvisioningPolicy, SipPolicy
+from cloud.pbx.site_policies import changed_policy, in_force
+from contract.snapshot import ProvisioningPolicy, SipPolicy, VoicemailPolicy
+
+_POLICIES: Final[dict[str, type[BaseModel]]] = {
+    "provisioning": ProvisioningPolicy,
+    "sip": SipPolicy,
+    "voicemail": VoicemailPolicy,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class SiteView:
     digest_algorithms: Sequence[str]
     provisioning: ProvisioningPolicy
     sip: SipPolicy
+    voicemail: VoicemailPolicy
     wanted_version: int | None
     published_at: datetime | None
     edges: Sequence[EdgeView]
@@ -92,10 +99,9 @@ def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected:
     _check(desk.session, problems, site.tenant_id, site.id, changes)
     _check_values(problems, changes)
     wanted = dict(changes)
-    if "provisioning" in wanted:
-        wanted["provisioning"] = changed_policy(problems, site, wanted["provisioning"] or {})
-    if "sip" in wanted:
-        wanted["sip"] = changed_sip_policy(problems, site, wanted["sip"] or {})
+    for field, policy in _POLICIES.items():
+        if field in wanted:
+            wanted[field] = changed_policy(problems, field, policy, getattr(site, field), wanted[field] or {})
     problems.check()
     if changed := apply_changes(site, wanted):
         desk.flush()
@@ -163,8 +169,9 @@ def _views(session: Session, sites: list[Site], now: datetime) -> list[SiteView]
             name=site.name,
             time_zone=site.time_zone,
             digest_algorithms=site.digest_algorithms,
-            provisioning=policy_of(site),
-            sip=sip_policy_of(site),
+            provisioning=in_force(ProvisioningPolicy, site.provisioning),
+            sip=in_force(SipPolicy, site.sip),
+            voicemail=in_force(VoicemailPolicy, site.voicemail),
             wanted_version=published[site.id][0] if site.id in published else None,
             published_at=published[site.id][1] if site.id in published else None,
             edges=edges.get(site.id, []),

@@ -67,6 +67,7 @@ class CompiledPlan:
         speed_dials: the site's, by slot.
         screening: which calls from gateways are not taken.
         outside_lines: what people dial for an outside line.
+        has_voicemail: whether mailboxes are reached at all, so that they take what nobody answers.
     """
 
     candidates: dict[str, tuple[Candidate, ...]]
@@ -86,6 +87,7 @@ class CompiledPlan:
     speed_dials: dict[str, SpeedDial] = field(default_factory=dict)
     screening: Screening = field(default_factory=Screening)
     outside_lines: tuple[str, ...] = ()
+    has_voicemail: bool = False
 
     def as_dialled(self, shown: str) -> str:
         """What to dial for a number that a caller showed: itself, or with an outside line before it.
@@ -143,7 +145,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         locations={location.location_id: location for location in plan.locations},
         numbers={number.number: number for number in plan.numbers},
         default_location_id=plan.default_location_id,
-        zone=_zone(snapshot.site.time_zone),
+        zone=zone_of(snapshot.site.time_zone),
         colleagues=_colleagues(plan.pickup_groups),
         speed_dials={one.slot: one for one in plan.speed_dials},
         screening=plan.screening,
@@ -152,6 +154,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
                 rule.prefix for rule in plan.rules if isinstance(rule, EmergencyRule) and rule.enabled and rule.prefix
             )
         ),
+        has_voicemail=any(isinstance(rule, VoicemailRule) and rule.enabled for rule in plan.rules),
     )
 
 
@@ -209,7 +212,8 @@ def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ..
     return {prefix: tuple(candidates) for prefix, candidates in found.items()}
 
 
-def _zone(name: str) -> tzinfo:
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its name; one that is not known here is UTC."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

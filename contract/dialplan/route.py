@@ -87,6 +87,7 @@ class Route:
         "_at",
         "_diversions",
         "_forwards",
+        "_hunting",
         "call",
         "caller",
         "entered",
@@ -111,6 +112,8 @@ class Route:
         """Whether the call shows nobody, where the caller said so; None: as the user's settings have it."""
         self.reasons: list[Reason] = []
         self.hunted: list[str] = []
+        self._hunting = 0
+        """Hunt groups whose members are being rung."""
         """Ids of the hunt groups that were come to."""
 
     def walk(self) -> Way:
@@ -245,14 +248,27 @@ class Route:
             status, reached = yield from self._ring(user, forwarding)
         if status in _DECLINED:
             return self._exhausted(status)
+        reason: DiversionReason = "no-answer" if reached else "unavailable"
         if status in _BUSY:
+            reason = busy
             if forwarding.busy is not None:
                 return (yield from self._forward(user, forwarding.busy, "forward_busy", busy))
         elif not reached and forwarding.unregistered is not None:
             return (yield from self._forward(user, forwarding.unregistered, "forward_unregistered", "unavailable"))
         elif forwarding.no_answer is not None:
             return (yield from self._forward(user, forwarding.no_answer, "forward_no_answer", "no-answer"))
-        return self._exhausted(status)
+        return (yield from self._unanswered(user, status, reason))
+
+    def _unanswered(self, user: User, status: int, reason: DiversionReason) -> Way:
+        """Calls of a user who sends them nowhere: his mailbox takes them, if he has one and no group hunts for him."""
+        if not self._has_mailbox(user):
+            return self._exhausted(status)
+        self.note("voicemail", f"{user.username} is not reached, and has a mailbox")
+        outcome = yield voicemail("deposit", user, (*self._diversions, Diversion(user.username, reason)))
+        return self._exhausted(outcome.status if outcome.reached else status)
+
+    def _has_mailbox(self, user: User) -> bool:
+        return not self._hunting and self.plan.has_voicemail and HAS_MAILBOX in user.permissions
 
     def _ring(self, user: User, forwarding: Forwarding) -> Generator[Step, Outcome, tuple[int, bool]]:
         """The user's phones and find-me places, in rounds; the status of the phones, and whether there were any."""
@@ -264,7 +280,7 @@ class Route:
                 rounds[-1][0].append(place)
             else:
                 rounds.append(([place], place.seconds))
-        alone = len(rounds) == 1 and forwarding.no_answer is None
+        alone = len(rounds) == 1 and forwarding.no_answer is None and not self._has_mailbox(user)
         first: Outcome | None = None
         for number, (places, seconds) in enumerate(rounds):
             users = [user] if number == 0 else []
@@ -404,7 +420,11 @@ class Route:
         status = 480
         for user in available:
             if group.follow_forwarding:
-                status = yield from self._user(user)
+                self._hunting += 1
+                try:
+                    status = yield from self._user(user)
+                finally:
+                    self._hunting -= 1
                 continue
             self.note("ring", f"ring {user.username} of {group.name}")
             outcome = yield self._rung([user.user_id], (), group.ring_seconds)

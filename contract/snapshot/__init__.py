@@ -42,6 +42,7 @@ from contract.snapshot.snapshot import (
 )
 from contract.snapshot.trunk import Trunk
 from contract.snapshot.user import PERMISSIONS, User
+from contract.snapshot.voicemail import VoicemailPolicy
 
 __all__ = [
     "CIVIC_ELEMENTS",
@@ -101,6 +102,7 @@ __all__ = [
     "Trunk",
     "TrustedPeer",
     "User",
+    "VoicemailPolicy",
     "VoicemailRule",
     "WorkingHours",
     "canonical_json",

@@ -7,6 +7,7 @@ from pydantic import Field
 from contract.snapshot.provisioning import ProvisioningPolicy
 from contract.snapshot.sip_certificate import SipCertificate
 from contract.snapshot.sip_policy import SipPolicy
+from contract.snapshot.voicemail import VoicemailPolicy
 from contract.values import Frozen, HostName, Id, Text
 
 DigestAlgorithm = Literal["MD5", "SHA-256"]
@@ -30,5 +31,6 @@ class Site(Frozen):
     """An IANA time zone name."""
     provisioning: ProvisioningPolicy = ProvisioningPolicy()
     sip: SipPolicy = SipPolicy()
+    voicemail: VoicemailPolicy = VoicemailPolicy()
     sip_certificate: SipCertificate | None = None
     """None: the edge signs its own."""

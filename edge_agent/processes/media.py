@@ -4,6 +4,7 @@ With the embedded engine the process has a SIP user agent of its own on a loopba
 brings each call over its event socket.
 """
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from edge_agent.media.server import MediaServer
 from edge_agent.media.session import Application
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.link import Ports, Prepare, Start
+from edge_agent.processes.voicemail import SiteVoicemail
 from edge_agent.sip.transport import SipTransport
 from edge_agent.sip.user_agent import UserAgent, UserAgentSettings
 from edge_agent.tokens import SystemTokens, Tokens
@@ -112,42 +114,54 @@ async def build_media_process(
 
 
 class MediaSubsystem:
-    """Serves from its start on; nothing in the snapshot concerns it yet."""
+    """Serves from its start on; what the snapshot says of mailboxes counts from the next call on."""
 
     def __init__(self, bell: Bell) -> None:
-        del bell  # nothing to report yet: calls are the proxy's to record
+        self._bell = bell
         self._process: MediaProcess | FreeSwitchMedia | None = None
+        self._voicemail: SiteVoicemail | None = None
 
     async def start(self, message: Start) -> Ports:
         """Take calls, at the earlier run's port where the settings leave the choice open and it is free."""
         media = message.settings.media
+        clock, tokens = SystemClock(), SystemTokens()
+        self._voicemail = voicemail = await asyncio.to_thread(
+            SiteVoicemail, message.settings.state_dir, self._bell, clock, tokens
+        )
+        applications = {**voice_applications(), "voicemail": voicemail.application}
         if media.engine == "freeswitch":
-            listener = FreeSwitchListener(voice_applications(), MOST_SESSIONS, SystemTokens())
+            listener = FreeSwitchListener(applications, MOST_SESSIONS, tokens)
             event_port = await listener.open(LOOPBACK, media.event_port)
             self._process = FreeSwitchMedia(listener, media.sip_port)
             return {"media_sip": media.sip_port, "media_events": event_port}
         engine = EngineSettings(media.address, media.rtp_first_port, media.rtp_last_port)
         earlier = message.ports.get("media_sip", 0)
+        settings = MediaProcessSettings(media.sip_port or earlier, engine)
         try:
-            process = await build_media_process(MediaProcessSettings(media.sip_port or earlier, engine))
+            process = await build_media_process(settings, clock, tokens, applications)
         except OSError:
             if media.sip_port or not earlier:
                 raise
-            process = await build_media_process(MediaProcessSettings(0, engine))
+            process = await build_media_process(MediaProcessSettings(0, engine), clock, tokens, applications)
         self._process = process
         return {"media_sip": process.sip_port}
 
     async def prepare(self, message: Prepare) -> None:
-        """Nothing of a configuration concerns the applications yet."""
-        if self._process is None:
+        """Get ready for a configuration."""
+        if self._process is None or self._voicemail is None:
             raise ConfigurationRefused("media was not started")
+        self._voicemail.prepare(message)
 
     async def commit(self) -> Ports:
-        """Nothing changes."""
+        """Go by what was prepared."""
+        if self._voicemail is not None:
+            self._voicemail.commit()
         return {} if self._process is None else {"media_sip": self._process.sip_port}
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
-        """No application depends on site state yet."""
+        """Users changed something: a PIN, the greeting in use."""
+        if self._voicemail is not None:
+            self._voicemail.set_state(records)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
         """There is no order for media yet."""
@@ -159,6 +173,8 @@ class MediaSubsystem:
 
     async def stop(self) -> None:
         """Hang up every call and let go of every socket."""
+        if self._voicemail is not None:
+            self._voicemail.stop()
         if self._process is not None:
             await self._process.close()
             self._process = None

@@ -15,25 +15,9 @@ from edge_agent.tokens import Tokens
 
 SETTLE_SECONDS: Final = 0.2
 """How long events gather before they are carried into the outbox; the disk has them within a second with this."""
-_BUSY_MS: Final = 50
-"""How long calls may wait for the outbox while another process writes; what gathers waits for the next time."""
-
-
-class Reporting:
-    """Implements `edge_agent.ports.Reporter`, and rings the agent for each event."""
-
-    def __init__(self, state_dir: Path, bell: Bell, clock: Clock, tokens: Tokens) -> None:
-        self._outbox = Outbox.open(state_dir / "outbox.db", clock, tokens)
-        self._bell = bell
-
-    def report(self, what: Happening) -> None:
-        """Keep an event."""
-        self._outbox.report(what)
-        self._bell.ring()
-
-    def close(self) -> None:
-        """Release the file."""
-        self._outbox.close()
+_BUSY_MS: Final = 5
+"""How long calls may wait for the outbox while another process writes, which may have less priority and not run just
+then; what gathers waits for the next time."""
 
 
 Later = Callable[[float, Callable[[], None]], object]
@@ -102,3 +86,33 @@ class GatheredReporting:
         self._waits = False
         if self._held.waiting:
             self.settle()
+
+
+class Reporting:
+    """Implements `Reporter` for a process whose events come one by one: each is safe when `report` returns.
+
+    They gather on their way to the outbox all the same: where a thousand phones boot, the outbox, which calls write to
+    as well, is taken a few times a second and not for each phone, and the agent is told as often.
+
+    Args:
+        state_dir: where the outbox lies.
+        process: name of this process.
+        bell: tells the agent.
+        clock: for the moments of events.
+        tokens: for the outbox.
+        later: sets a timer; by default the running event loop's.
+    """
+
+    def __init__(
+        self, state_dir: Path, process: str, bell: Bell, clock: Clock, tokens: Tokens, later: Later | None = None
+    ) -> None:
+        self._gathered = GatheredReporting(state_dir, process, bell, clock, tokens, later)
+
+    def report(self, what: Happening) -> None:
+        """Keep an event."""
+        self._gathered.report(what)
+        self._gathered.keep()
+
+    def close(self) -> None:
+        """Carry over what is left and release the files."""
+        self._gathered.close()

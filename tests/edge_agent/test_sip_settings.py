@@ -45,6 +45,7 @@ NO_SETTING = {
             "digest_algorithms",
             "administrators",
             "emergency_numbers",
+            "lists",
             "peers",
             "from_policy",
             "qualify_phones",

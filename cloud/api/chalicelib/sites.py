@@ -117,6 +117,19 @@ class SipRules(Shown):
     numbers_for_help: list[str] = Field(description="The country's emergency numbers and the site's own")
 
 
+class VoicemailRules(Shown):
+    """How the site's mailboxes answer, and what they keep."""
+
+    language: str = Field(description="Of what is said, as RFC 5646; one that is not shipped is English")
+    longest_seconds: int = Field(description="Of one message")
+    shortest_seconds: int = Field(description="What is shorter is no message")
+    silence_seconds: int = Field(description="A message ends when nobody speaks for so long; 0: never")
+    messages: int = Field(description="In one mailbox; beyond it callers are told that it is full")
+    deleted_days: int = Field(description="How long deleted messages can be taken back")
+    kept_days: int = Field(description="How long all others are kept; 0: until they are deleted")
+    operator: str = Field(description="What key 0 calls; empty: it does nothing")
+
+
 class Site(Stored):
     """A customer location."""
 
@@ -126,6 +139,7 @@ class Site(Stored):
     digest_algorithms: list[str] = Field(description="Of SIP challenges, in their order")
     provisioning: PhoneRules
     sip: SipRules
+    voicemail: VoicemailRules
     wanted_version: int | None = Field(description="The newest published snapshot version")
     published_at: datetime | None
     edges: list[SiteEdge]
@@ -225,6 +239,23 @@ class SipRulesPatch(Patch):
         return self.model_dump(mode="json", include=self.model_fields_set)
 
 
+class VoicemailRulesPatch(Patch):
+    """What changes of the site's voicemail; null takes a part of it back to its default."""
+
+    language: Annotated[str, Field(max_length=32)] | None = absent()
+    longest_seconds: Annotated[int, Field(ge=10, le=3600)] | None = absent()
+    shortest_seconds: Annotated[int, Field(ge=1, le=10)] | None = absent()
+    silence_seconds: Annotated[int, Field(ge=0, le=60)] | None = absent()
+    messages: Annotated[int, Field(ge=1, le=2000)] | None = absent()
+    deleted_days: Annotated[int, Field(ge=0, le=365)] | None = absent()
+    kept_days: Annotated[int, Field(ge=0, le=3650)] | None = absent()
+    operator: Annotated[str, Field(max_length=32)] | None = absent()
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent, as plain values."""
+        return self.model_dump(mode="json", include=self.model_fields_set)
+
+
 class SitePatch(Patch):
     """What changes at a site."""
 
@@ -233,11 +264,12 @@ class SitePatch(Patch):
     digest_algorithms: Algorithms = absent()
     provisioning: PhoneRulesPatch = absent()
     sip: SipRulesPatch = absent()
+    voicemail: VoicemailRulesPatch = absent()
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent, rules as plain values."""
         return {
-            name: value.changes() if isinstance(value, PhoneRulesPatch | SipRulesPatch) else value
+            name: value.changes() if isinstance(value, PhoneRulesPatch | SipRulesPatch | VoicemailRulesPatch) else value
             for name, value in super().changes().items()
         }
 

@@ -30,6 +30,7 @@ from contract.snapshot import (
     FeatureRule,
     FindMe,
     Forwarding,
+    HuntGroup,
     InternalRule,
     PickupGroup,
     Screening,
@@ -65,10 +66,10 @@ PLAN_PARTS: dict[str, Any] = {
         OUT,
     ),
     "users": (
-        user("200", permissions=(*ALL, "Intercom", "CallPickup", "Voicemail"), aliases=("front",)),
-        user("201", permissions=("Voicemail",)),
+        user("200", permissions=(*ALL, "Intercom", "CallPickup"), aliases=("front",)),
+        user("201"),
         user("202", enabled=False),
-        user("203", permissions=("Voicemail",)),
+        user("203"),
         user("204", permissions=ALL, anonymous=True),
         user("205"),
     ),
@@ -328,10 +329,25 @@ def test_features_are_nobodys_but_the_callers_own() -> None:
 
 # -- voicemail
 
+MAILBOXES = office(
+    **{
+        **PLAN_PARTS,
+        "users": tuple(
+            one.model_copy(update={"permissions": (*one.permissions, "Voicemail")}) if one.extension != "205" else one
+            for one in PLAN_PARTS["users"]
+        ),
+    },
+    hunt_groups=(
+        HuntGroup(
+            group_id="desk", name="Desk", extension="500", members=("u201",), strategy="serial", follow_forwarding=True
+        ),
+    ),
+)
+
 
 def arguments(dialled: str, caller: str | None = "u200", state: SiteState | None = None) -> dict[str, str]:
     """What the voicemail is told."""
-    step = first(dialled, caller, state)
+    step = first(dialled, caller, state, MAILBOXES)
     assert isinstance(step, Service)
     assert step.name == "voicemail"
     return dict(step.arguments)
@@ -344,6 +360,47 @@ def test_the_voicemail_is_told_whose_mailbox_is_meant_and_why() -> None:
     forwarded = forwards("203", always="101")
     assert arguments("203", "u200", forwarded) == {"action": "deposit", "mailbox": "203", "cause": "302"}
     assert arguments("203", None, forwarded) == {"action": "deposit", "mailbox": "203", "cause": "302"}
+
+
+def unanswered_call(dialled: str, status: int = 408, *, reached: bool = True, **state: Any) -> Service | Reject | Ring:
+    """Where a call goes on to that nobody answered."""
+    made = Call("u204", dialled)
+    ringing = decide(MAILBOXES, SiteState(**state), made, (), MORNING)
+    assert isinstance(ringing.step, Ring)
+    found = decide(MAILBOXES, SiteState(**state), made, (Outcome(status, reached=reached),), MORNING).step
+    assert isinstance(found, Service | Reject | Ring)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("status", "reached", "cause", "reason"),
+    [(408, True, "408", "no-answer"), (486, True, "486", "user-busy"), (480, False, "503", "unavailable")],
+)
+def test_calls_that_a_user_does_not_take_and_sends_nowhere_come_to_the_mailbox(
+    status: int, reached: bool, cause: str, reason: str
+) -> None:
+    step = unanswered_call("201", status, reached=reached)
+    assert isinstance(step, Service)
+    assert dict(step.arguments) == {"action": "deposit", "mailbox": "201", "cause": cause}
+    assert [(one.name, one.reason) for one in step.diversions] == [("201", reason)]
+    # The phone rings for as long as the user wants, and not for as long as the caller waits.
+    assert decide(MAILBOXES, SiteState(), Call("u204", "201"), (), MORNING).step == Ring(("u201",), seconds=20)
+    assert arguments("201", "u204", SiteState(do_not_disturb=frozenset({"u201"})))["cause"] == "486"
+
+
+def test_a_mailbox_takes_no_call_that_was_declined_sent_elsewhere_or_meant_for_a_group() -> None:
+    assert isinstance(unanswered_call("201", 603), Reject)
+    assert isinstance(unanswered_call("500"), Reject)
+    elsewhere: dict[str, Any] = {"forwarding": {"u201": Forwarding(no_answer="205")}}
+    assert unanswered_call("201", **elsewhere) == Ring(
+        ("u205",), diversions=(Diversion("201", "no-answer"),), seconds=None
+    )
+
+
+def test_where_the_voicemail_is_not_there_the_caller_hears_what_became_of_the_ringing() -> None:
+    made = Call("u204", "201")
+    outcomes = (Outcome(486, reached=True), Outcome(503, reached=False))
+    assert decide(MAILBOXES, SiteState(), made, outcomes, MORNING).step == Reject(486, "Busy Here")
 
 
 def test_who_has_no_mailbox_has_none_and_other_numbers_are_not_taken() -> None:

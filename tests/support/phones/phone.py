@@ -28,6 +28,7 @@ class Seen(StrEnum):
     HEARD = "audio came in"
     OFFER = "session description of the caller"
     ANSWER = "session description of the callee"
+    LAMP = "message lamp"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import ClassVar, Final
 
 from tests.support.phones.phone import Event, Lines, Phone, Seen
@@ -29,6 +30,7 @@ class PjsuaPhone(Phone):
             "authority": str(self.surroundings.authority),
             "log": str(self.folder / "log"),
             "packets": str(PACKETS),
+            "recordings": str(self.folder / "heard"),
         }
         file = self.folder / "settings.json"
         file.touch(mode=0o600)
@@ -87,6 +89,14 @@ class PjsuaPhone(Phone):
 
     def join(self) -> None:
         self._do("join")
+
+    def press(self, keys: str) -> None:
+        """Press keys in the newest call (RFC 4733)."""
+        self._do("press", keys)
+
+    def heard(self) -> list[Path]:
+        """What the other end said, in a file for each call that is over."""
+        return sorted(self.folder.glob("heard.*.wav"), key=lambda file: file.stat().st_mtime_ns)
 
     def said(self) -> str:
         parts = [self._lines.path, self.folder / "errors", self.folder / "log"]

@@ -36,6 +36,8 @@ class Call(pjsua2.Call):  # type: ignore[misc]  # pjsua2 ships no types
         super().__init__(account, call_id)
         self._account = account
         self._answered = self._remote_hold = False
+        self._recorder: Any = None
+        """Of what the other end says."""
 
     def onCallState(self, _: Any) -> None:
         info = self.getInfo()
@@ -45,6 +47,7 @@ class Call(pjsua2.Call):  # type: ignore[misc]  # pjsua2 ships no types
             self._answered = True
             tell("ANSWERED")
         elif info.state == pjsua2.PJSIP_INV_STATE_DISCONNECTED:
+            self._recorder = None
             tell("CLOSED", "" if self._answered else str(info.lastStatusCode))
             self._account.calls.remove(self)
 
@@ -56,7 +59,12 @@ class Call(pjsua2.Call):  # type: ignore[misc]  # pjsua2 ships no types
                 tell("HELD" if held else "RESUMED")
                 self._remote_hold = held
             if media.type == pjsua2.PJMEDIA_TYPE_AUDIO and media.status == pjsua2.PJSUA_CALL_MEDIA_ACTIVE:
-                self._account.tone.startTransmit(self.getAudioMedia(at))
+                media = self.getAudioMedia(at)
+                self._account.tone.startTransmit(media)
+                if self._recorder is None:
+                    self._recorder = pjsua2.AudioMediaRecorder()
+                    self._recorder.createRecorder(f"{self._account.recordings}.{self.getId()}.wav")
+                media.startTransmit(self._recorder)
 
     def onCallTransferStatus(self, prm: Any) -> None:
         """The other end has reached whom it was sent to: we are no longer needed."""
@@ -82,6 +90,8 @@ class Account(pjsua2.Account):  # type: ignore[misc]  # pjsua2 ships no types
 
     calls: list[Call]
     tone: pjsua2.ToneGenerator
+    recordings: str
+    """How the files begin that hold what was heard."""
 
     def keep(self, call: Call) -> Call:
         """A call lives as long as its Python object."""
@@ -90,6 +100,9 @@ class Account(pjsua2.Account):  # type: ignore[misc]  # pjsua2 ships no types
 
     def onRegState(self, prm: Any) -> None:
         tell("REGISTERED" if prm.code // 100 == 2 and prm.expiration else "REFUSED", str(prm.code))
+
+    def onMwiInfo(self, prm: Any) -> None:
+        tell("LAMP", "on" if "Messages-Waiting: yes" in prm.rdata.wholeMsg else "off")
 
     def onIncomingCall(self, prm: Any) -> None:
         call = self.keep(Call(self, prm.callId))
@@ -130,6 +143,8 @@ def carry_out(account: Account, verb: str, arguments: list[str]) -> None:
         calls[-1].reinvite(_unhold())
     elif verb == "transfer":
         calls[-1].xfer(arguments[0], pjsua2.CallOpParam(True))
+    elif verb == "press":
+        calls[-1].dialDtmf(arguments[0])
     elif verb == "join":
         calls[0].xferReplaces(calls[-1], pjsua2.CallOpParam(True))
     else:
@@ -182,8 +197,9 @@ def start(endpoint: pjsua2.Endpoint, settings: dict[str, str], log: Log) -> Acco
     login = pjsua2.AuthCredInfo("digest", "*", settings["auth_username"], 0, settings["password"])
     wanted.sipConfig.authCreds.append(login)
     wanted.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+    wanted.mwiConfig.enabled = True
     account = Account()
-    account.calls, account.tone = [], pjsua2.ToneGenerator()
+    account.calls, account.tone, account.recordings = [], pjsua2.ToneGenerator(), settings["recordings"]
     account.tone.createToneGenerator(8000, 1)
     tone = pjsua2.ToneDesc()
     tone.freq1, tone.on_msec, tone.off_msec = 440, 1000, 0

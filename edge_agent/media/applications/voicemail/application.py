@@ -10,14 +10,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from contract.pin import NOBODYS, is_right
 from edge_agent.clock import Clock
 from edge_agent.media.applications.tone import BEEP
+from edge_agent.media.applications.voicemail.attempts import Attempts, PinLocked
 from edge_agent.media.applications.voicemail.config import Mailbox, VoicemailConfig
 from edge_agent.media.applications.voicemail.conversation import TRIES, Conversation, Leave
 from edge_agent.media.applications.voicemail.deposit import OPERATOR_KEY, Deposit
 from edge_agent.media.applications.voicemail.listening import Listening
 from edge_agent.media.applications.voicemail.options import Options, Write
-from edge_agent.media.applications.voicemail.pins import NOBODYS, Attempts, PinLocked, is_right
 from edge_agent.media.applications.voicemail.sending import Sending
 from edge_agent.media.mailbox.message import Caller, Folder
 from edge_agent.media.mailbox.store import MailboxStore

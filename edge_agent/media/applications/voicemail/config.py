@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final
 
-GREETINGS: Final = ("standard", "out_of_office", "extended_absence")
-"""Kinds that a user may record; another one that may be in use is `system`."""
+from contract.mailbox_state import GREETINGS
+
+STANDARD_GREETING: Final = GREETINGS[0]
 SYSTEM_GREETING: Final = "system"
 
 
@@ -22,13 +23,13 @@ class Mailbox:
         extension: what others dial for the user.
         greeting: which of `GREETINGS`, or `system`, callers hear; one that was never recorded is the system's.
         language: of the user, and of who calls.
-        pin: see `pins`; empty: none was set.
+        pin: as `contract.pin` keeps it; empty: none was set.
     """
 
     user_id: str
     username: str
     extension: str
-    greeting: str = "standard"
+    greeting: str = STANDARD_GREETING
     language: str = "en"
     pin: str = ""
 

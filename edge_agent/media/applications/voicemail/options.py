@@ -6,17 +6,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from edge_agent.media.applications.voicemail.config import GREETINGS, SYSTEM_GREETING, Mailbox, VoicemailConfig
+from contract.mailbox_state import GREETING, GREETINGS, PIN
+from contract.pin import hashed, is_fit
+from edge_agent.media.applications.voicemail.config import SYSTEM_GREETING, Mailbox, VoicemailConfig
 from edge_agent.media.applications.voicemail.conversation import Conversation, Kept
-from edge_agent.media.applications.voicemail.pins import hashed, is_fit
 from edge_agent.media.errors import RecordingFailed
 from edge_agent.media.mailbox.store import MailboxStore
 from edge_agent.tokens import Tokens
 
 LONGEST_GREETING_SECONDS: Final = 120.0
 LONGEST_NAME_SECONDS: Final = 10.0
-GREETING: Final = "voicemail_greeting"
-PIN: Final = "voicemail_pin"
 Write = Callable[[dict[str, str]], None]
 """Takes site state that a user changed: `<kind>/<user id>` → value."""
 
@@ -102,5 +101,5 @@ class Options:
         if await talk.ask_number("new_pin_again") != pin:
             await talk.say("pin_differs")
             return
-        self._write({f"{PIN}/{self._box.user_id}": await asyncio.to_thread(hashed, pin, self._tokens)})
+        self._write({f"{PIN}/{self._box.user_id}": await asyncio.to_thread(hashed, pin, self._tokens.token(16))})
         await talk.say("pin_changed")
