@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from cloud.models import Alarm, CallRecord, EventRow, Registration
+from cloud.pbx.emergencies import take_emergency
 from cloud.pbx.phone_events import (
     note_registration,
     registered_again,
