@@ -102,8 +102,8 @@ def trunk_settings(message: Prepare) -> TrunkSettings:
     for trunk in snapshot.dial_plan.trunks:
         if not trunk.enabled:
             continue
-        password = message.secrets.get(trunk.password) if trunk.password else None
-        if trunk.password and password is None:
+        password = message.secrets.get(trunk.password_ref) if trunk.password_ref else None
+        if trunk.password_ref and password is None:
             log.warning("password_missing", extra={"trunk_id": trunk.gateway_id})
         accounts[trunk.gateway_id] = TrunkAccount(trunk, password)
     return TrunkSettings(snapshot.site.domain, accounts)

@@ -30,6 +30,7 @@ from cloud.api.chalicelib import (
     sites,
     snapshots,
     tenants,
+    trunks,
     users,
     webhooks,
 )
@@ -64,6 +65,7 @@ RESOURCES = (
     device_plugins,
     redirects,
     dial_plans,
+    trunks,
     call_handling,
     edges,
     snapshots,

@@ -15,6 +15,7 @@ from cloud.models.redirect import DeviceRedirect, RedirectAccount
 from cloud.models.secret import Secret
 from cloud.models.site import Site, SiteState, Snapshot
 from cloud.models.tenant import Msp, Tenant
+from cloud.models.trunk import TrunkPassword
 from cloud.models.user import Line, User, UserName
 from cloud.models.webhook import WebhookDelivery, WebhookEndpoint
 
@@ -57,6 +58,7 @@ __all__ = [
     "SiteState",
     "Snapshot",
     "Tenant",
+    "TrunkPassword",
     "UnknownPhone",
     "User",
     "UserName",

@@ -13,6 +13,7 @@ from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
 from cloud.pbx.secrets import SecretVersion
 from cloud.pbx.site_policies import in_force
+from cloud.pbx.trunk_secrets import with_passwords
 from contract import snapshot as contract
 
 
@@ -170,7 +171,7 @@ def dial_plan_of(session: Session, site_id: UUID) -> contract.DialPlan:
     row = session.get(DialPlan, site_id)
     if row is None:
         return default_dial_plan(site_id)
-    plan = contract.DialPlan.model_validate_json(json.dumps(row.document))
+    plan = with_passwords(session, site_id, contract.DialPlan.model_validate_json(json.dumps(row.document)))
     there = {str(user_id) for user_id in session.scalars(select(User.id).where(User.site_id == site_id))}
     groups = tuple(
         group.model_copy(update={"members": tuple(one for one in group.members if one in there)})

@@ -17,6 +17,7 @@ from cloud.pbx.errors import Changed, FieldProblem, Invalid
 from cloud.pbx.expectations import failures
 from cloud.pbx.simulation import CallQuestion, Walked, walk
 from cloud.pbx.state import site_records
+from cloud.pbx.trunk_secrets import with_passwords, without_passwords
 from contract import snapshot as contract
 from contract.dialplan.review import review
 
@@ -73,7 +74,7 @@ def put_dial_plan(desk: Desk, site_id: UUID, document: contract.DialPlan, expect
         raise Invalid(
             "Calls would not go where they are expected to", [FieldProblem("document", text) for text in problems]
         )
-    content = document.model_dump(mode="json")
+    content = without_passwords(document).model_dump(mode="json")
     before = row.document if row is not None else {}
     if row is None:
         row = DialPlan(tenant_id=site.tenant_id, site_id=site_id, document=content)
@@ -98,7 +99,7 @@ def candidate(session: Session, site_id: UUID, document: contract.DialPlan) -> c
         Invalid: the plan contradicts itself or the site's users; every problem is named.
     """
     try:
-        return compile_site(session, site_id, 1, document)
+        return compile_site(session, site_id, 1, with_passwords(session, site_id, document))
     except ValidationError as error:
         found = [
             FieldProblem("document", text)

@@ -17,6 +17,7 @@ from cloud.pbx.outbox import request_job
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from cloud.pbx.redirect_requests import CHECK_REDIRECT, request_pushes, request_sync
 from cloud.pbx.redirect_services import PHONES_URL, SERVICES
+from cloud.pbx.redirects import LACKING
 from cloud.pbx.webhooks import url_problems
 
 
@@ -137,7 +138,7 @@ def change_account(
         failed = select(DeviceRedirect).where(
             DeviceRedirect.account_id == account.id,
             DeviceRedirect.state == "failed",
-            DeviceRedirect.problem != "no_server_name",
+            DeviceRedirect.problem.not_in(LACKING),
         )
         rows = desk.session.scalars(failed.with_for_update()).all()
         request_pushes(desk.session, desk.tokens, rows, desk.clock.now())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Problem = Literal["claimed", "credentials", "no_server_name", "refused", "unreachable"]
+Problem = Literal["claimed", "credentials", "no_server_name", "no_serial", "refused", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +13,14 @@ class RedirectService:
     Args:
         vendor: whose phones it is asked by: `redirect_service` of device plug-ins.
         api_url: where it is reached unless an account says otherwise.
+        needs_serial: it takes a phone by its serial number, too.
     """
 
     key: str
     vendor: str
     label: str
     api_url: str
+    needs_serial: bool = False
 
 
 SERVICES: Final = {
@@ -34,7 +36,10 @@ SERVICES: Final = {
         RedirectService(
             "gigaset_redirect", "gigaset", "Gigaset redirect server (XML-RPC)", "https://prov.gigaset.net/apxml/rpc.do"
         ),
-        RedirectService("fanvil_fdps", "fanvil", "Fanvil FDPS", "https://fdps.fanvil.com/xmlrpc"),
+        RedirectService("fanvil_fdps", "fanvil", "Fanvil FDPS", "https://fdps.fanvil.com/xmlrpc.php"),
+        RedirectService(
+            "grandstream_gdms", "grandstream", "Grandstream GDMS", "https://www.gdms.cloud", needs_serial=True
+        ),
     )
 }
 PHONES_URL: Final = "https://{host}:8443/"

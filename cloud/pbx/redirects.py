@@ -5,7 +5,7 @@ the devices with what was told, and asks for one `push_redirect` per difference,
 flooded. A push that fails for a while is tried again; one that a vendor refuses waits for people.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from cloud.models import Device, DeviceRedirect, RedirectAccount, Site
 from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.outbox import ClaimedJob, fail_job, finish_job, is_claimed, postpone_job
 from cloud.pbx.redirect_requests import request_pushes
-from cloud.pbx.redirect_services import Problem
+from cloud.pbx.redirect_services import SERVICES, Problem
 from cloud.pbx.secrets import KeyService, SecretVersion, reveal_secret
 from cloud.tokens import Tokens
 from contract.devices import Catalogue
@@ -28,7 +28,11 @@ RETRY_SECONDS: Final = (10.0, 60.0, 300.0, 1800.0, 7200.0, 21600.0, 43200.0, 864
 """Pauses after each push that a service did not answer; after the last it has failed."""
 MAX_RETRY_AFTER_SECONDS: Final = 86400.0
 TEXT_LENGTH: Final = 300
-NO_SERVER_NAME: Final = "The site's rules for phones have no server name that phones could be sent to."
+LACKING: Final[Mapping[Problem, str]] = {
+    "no_server_name": "The site's rules for phones have no server name that phones could be sent to.",
+    "no_serial": "The service takes a phone by its serial number, which this device does not have.",
+}
+"""What has to be given before a service can be told, and how that is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,15 @@ class Push:
     log_in: LogIn
     mac: str
     url: str
+    serial: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Where a phone is to be sent, or what that cannot be told for want of."""
+
+    url: str
+    lacks: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,8 @@ def sync_redirects(session: Session, shipped: Catalogue, tokens: Tokens, tenant_
     rows = session.scalars(select(DeviceRedirect).where(DeviceRedirect.tenant_id == tenant_id).with_for_update()).all()
     known = {(row.account_id, row.mac): row for row in rows}
     changed: list[DeviceRedirect] = []
-    for place, url in wishes.items():
+    for place, wish in wishes.items():
+        url = wish.url
         row = known.get(place)
         if row is None:
             row = DeviceRedirect(
@@ -81,13 +95,14 @@ def sync_redirects(session: Session, shipped: Catalogue, tokens: Tokens, tenant_
                 attempts=0,
             )
             session.add(row)
-        elif row.url == url and row.state != "removing" and row.problem != "no_server_name":
+        elif row.url == url and row.state != "removing" and row.problem not in LACKING:
             continue
         if url:
             row.url = url
             changed.append(row)
-        elif row.pushed_at is None:
-            row.state, row.problem, row.problem_text = "failed", "no_server_name", NO_SERVER_NAME
+        elif row.pushed_at is None and wish.lacks is not None:
+            row.url = ""
+            row.state, row.problem, row.problem_text = "failed", wish.lacks, LACKING[wish.lacks]
     for place, row in known.items():
         if place in wishes or row.state == "removing" or (row.state == "failed" and not row.url and row.attempts):
             continue
@@ -109,7 +124,8 @@ def begin_push(session: Session, keys: KeyService, job: ClaimedJob, now: datetim
         finish_job(session, job, now)
         return None
     account = session.get_one(RedirectAccount, row.account_id)
-    return Push(row.id, row.revision, log_in_of(session, keys, account), row.mac, row.url)
+    serial = session.scalar(select(Device.serial).where(Device.tenant_id == row.tenant_id, Device.mac == row.mac))
+    return Push(row.id, row.revision, log_in_of(session, keys, account), row.mac, row.url, serial or "")
 
 
 def end_push(
@@ -204,27 +220,30 @@ def _later(
     return run_at
 
 
-def _wishes(session: Session, shipped: Catalogue, tenant_id: UUID) -> dict[tuple[UUID, str], str]:
-    """What is to be told, by account and MAC address; an empty URL: the site has no server name."""
-    found: dict[tuple[UUID, str], str] = {}
+def _wishes(session: Session, shipped: Catalogue, tenant_id: UUID) -> dict[tuple[UUID, str], _Wish]:
+    """What is to be told, by account and MAC address."""
+    found: dict[tuple[UUID, str], _Wish] = {}
     query = select(RedirectAccount).where(RedirectAccount.tenant_id == tenant_id, RedirectAccount.enabled)
     accounts = {account.vendor: account for account in session.scalars(query)}
     if not accounts:
         return found
     plugins = tenant_catalogue(session, shipped, tenant_id).plugins
     devices = (
-        select(Device.mac, Device.model, Site.provisioning)
+        select(Device.mac, Device.model, Device.serial, Site.provisioning)
         .join(Site, Site.id == Device.site_id)
         .where(Device.tenant_id == tenant_id)
         .order_by(Device.id)
     )
-    for mac, model, rules in session.execute(devices):
+    for mac, model, serial, rules in session.execute(devices):
         plugin = plugins.get(model.partition("/")[0])
         account = accounts.get(plugin.redirect_service or "") if plugin is not None else None
         if account is None:
             continue
         host = rules.get("server_name") or ""
-        needs_host = "{host}" in account.phones_url
-        url = "" if needs_host and not host else account.phones_url.replace("{host}", host)
-        found[account.id, mac] = url
+        wish = _Wish(account.phones_url.replace("{host}", host))
+        if "{host}" in account.phones_url and not host:
+            wish = _Wish("", "no_server_name")
+        elif SERVICES[account.service].needs_serial and not serial:
+            wish = _Wish("", "no_serial")
+        found[account.id, mac] = wish
     return found

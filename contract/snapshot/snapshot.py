@@ -72,7 +72,7 @@ class Snapshot(Frozen):
         """Every secret version that the site needs."""
         refs = {line.password for line in self.lines}
         refs.update(device.admin_password for device in self.devices if device.admin_password)
-        refs.update(trunk.password for trunk in self.dial_plan.trunks if trunk.password)
+        refs.update(trunk.password_ref for trunk in self.dial_plan.trunks if trunk.password_ref)
         if self.site.sip_certificate is not None:
             refs.add(self.site.sip_certificate.key)
         return frozenset(refs)

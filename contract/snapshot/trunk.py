@@ -32,8 +32,8 @@ class Trunk(Gateway):
     """The account, user part of its address; None: a static trunk without one."""
     auth_username: AuthName = ""
     """Of digest, where it is another than `username`."""
-    password: SecretRef | None = None
-    """Set apart from the dial plan; None: challenges cannot be answered."""
+    password_ref: SecretRef | None = None
+    """Its password, which is set apart from the dial plan; None: challenges cannot be answered."""
     domain: HostName | None = None
     """Host of the account's address, where it is another than `host`."""
     outbound_proxy: HostName | None = None

@@ -42,6 +42,11 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
     assertion = _made(client, f"/sites/{site}/call-assertions", {"name": "Echo", "content": ECHO_ANSWERS})
     _made(client, f"/sites/{site}/sip-certificate", {})
+    plan = client.get(f"/sites/{site}/dial-plan").json["document"]
+    plan["trunks"] = [{"gateway_id": "provider", "name": "Provider", "host": "sip.example.test", "username": "office"}]
+    assert client.put(f"/sites/{site}/dial-plan", {"document": plan}).status == 200
+    password = client.put(f"/sites/{site}/trunks/provider/password", {"password": "the provider's password"})
+    assert password.status == 200, password.body
     edge = _made(client, "/edges", {"site_id": site})
     redirects = _made(
         client, "/redirect-accounts", {"service": "yealink_rps", "username": "dealer", "password": "dealer's password"}
@@ -67,6 +72,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "endpoint_id": endpoint["id"],
         "account_id": account["id"],
         "version": "1",
+        "gateway_id": "provider",
         "vendor": "yealink",
         "model": "t54w",
     }

@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 import threading
+import urllib.parse
 import xmlrpc.client
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from xml.etree import ElementTree
 
 USERNAME, PASSWORD = "dealer", "dealer's password"
 
@@ -33,6 +35,9 @@ class StandIn(ABC):
     instead: list[Result] = field(default_factory=list)
     """Answers to give in place of its own."""
 
+    username = USERNAME
+    secret = PASSWORD
+
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
@@ -50,6 +55,7 @@ class XmlRpcStandIn(StandIn):
     """Yealink RPS, Snom, Gigaset and Fanvil: methods of XML-RPC that answer [done, text]."""
 
     claimed = "Error:1a2b3c4d5e"
+    absent = "Error:mac_not_exist"
     password = PASSWORD
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Result:
@@ -66,7 +72,7 @@ class XmlRpcStandIn(StandIn):
         if mac in self.others:
             return False, self.claimed
         if name in {"redirect.deRegisterDevice", "redirect.deregisterPhone", "autoprov.deregisterDevice"}:
-            return (True, "ok") if self.phones.pop(mac, None) else (False, "Error:mac_not_exist")
+            return (True, "ok") if self.phones.pop(mac, None) else (False, self.absent)
         if name == "redirect.registerDeviceWithUniqueUrl":
             _, _, url, override = parameters
             assert override == "1"
@@ -84,6 +90,7 @@ class XmlRpcStandIn(StandIn):
 
 class GigasetStandIn(XmlRpcStandIn):
     claimed = "mac_already_in_use:someone"
+    absent = "mac_not_found:it"
 
 
 class SnomStandIn(XmlRpcStandIn):
@@ -198,6 +205,74 @@ class YmcsStandIn(StandIn):
         return 404, {}, b"{}"
 
 
+@dataclass
+class GdmsStandIn(StandIn):
+    """Grandstream GDMS: two log-ins at once, each request signed, a device by MAC address and serial number."""
+
+    added: dict[str, str] = field(default_factory=dict)
+    """MAC address → serial number."""
+    username = f"api-1/{USERNAME}"
+    secret = f"hush/{PASSWORD}"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{self.host}"
+
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Result:
+        where, _, query = path.partition("?")
+        self.calls.append(where)
+        if where == "/oapi/oauth/token":
+            form = dict(urllib.parse.parse_qsl(body.decode()))
+            password = hashlib.sha256(hashlib.md5(PASSWORD.encode()).hexdigest().encode()).hexdigest()
+            right = {"username": USERNAME, "password": password, "client_id": "api-1", "client_secret": "hush"}
+            if form != {"grant_type": "password", **right}:
+                return _json({"error": "invalid_grant"}, 400)
+            return _json({"access_token": "t-1", "expires_in": 3600})
+        asked = dict(urllib.parse.parse_qsl(query))
+        signature = asked.pop("signature")
+        assert "hush" not in path
+        mac, file = "", b""
+        signed = {**asked, "client_id": "api-1", "client_secret": "hush"}
+        if headers.get("content-type", "").startswith("multipart/form-data"):
+            boundary = headers["content-type"].partition("boundary=")[2].encode()
+            mac_part, file_part = body.split(b"--" + boundary)[1:3]
+            mac = mac_part.partition(b"\r\n\r\n")[2].decode().strip()
+            file = file_part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+            signed |= {"mac": mac, "xml": hashlib.md5(file).hexdigest()}
+        text = "&" + "&".join(f"{name}={signed[name]}" for name in sorted(signed)) + "&"
+        if body and not file:
+            text += hashlib.sha256(body).hexdigest() + "&"
+        if asked["access_token"] != "t-1" or hashlib.sha256(text.encode()).hexdigest() != signature:
+            return _json({"retCode": 40002, "msg": "signature error"})
+        return _json(self.do(where, json.loads(body) if body and not file else None, mac, file))
+
+    def do(self, where: str, given: Any, mac: str, file: bytes) -> dict[str, Any]:
+        good = {"retCode": 0, "msg": ""}
+        match where, given:
+            case "/oapi/v1.0.0/site/list", _:
+                return {**good, "data": {"result": [{"id": 3345, "siteName": "Default"}]}}
+            case "/oapi/v1.0.0/device/add", [device]:
+                assert device["siteId"] == 3345
+                assert device["sn"] == "SERIAL-1"
+                plain = device["mac"].replace(":", "")
+                if plain in self.others or device["mac"] in self.added:
+                    return {"retCode": 10012, "msg": "The device already exists"}
+                self.added[device["mac"]] = device["sn"]
+                return good
+            case "/oapi/v1.0.0/device/config/xml", None:
+                if mac not in self.added:
+                    return {"retCode": 10013, "msg": "The device does not exist"}
+                found = {one.tag: one.text or "" for one in ElementTree.fromstring(file).iter()}
+                assert found["mac"] == mac.replace(":", "").lower()
+                scheme = {"2": "https", "1": "http"}[found["P212"]]
+                self.phones[mac] = f"{scheme}://{found['P237']}/"
+                return good
+            case "/oapi/v1.0.0/device/delete", {"macList": [gone]}:
+                self.phones.pop(gone, None)
+                return good if self.added.pop(gone, None) else {"retCode": 10013, "msg": "The device does not exist"}
+        return {"retCode": 404, "msg": "no such call"}
+
+
 STAND_INS: dict[str, Callable[[], StandIn]] = {
     "yealink_rps": XmlRpcStandIn,
     "yealink_ymcs": YmcsStandIn,
@@ -206,6 +281,7 @@ STAND_INS: dict[str, Callable[[], StandIn]] = {
     "gigaset_grape": GrapeStandIn,
     "gigaset_redirect": GigasetStandIn,
     "fanvil_fdps": FanvilStandIn,
+    "grandstream_gdms": GdmsStandIn,
 }
 
 

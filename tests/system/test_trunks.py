@@ -55,7 +55,7 @@ def trunk(name: str, port: int, **more: object) -> Trunk:
             "host": "127.0.0.1",
             "port": port,
             "username": "office",
-            "password": f"t-{name}:1",
+            "password_ref": f"t-{name}:1",
             "register_seconds": 60,
             "options_seconds": 2,
             "caller_id": "+41441112200",

@@ -56,7 +56,7 @@ class TemplateChoice(Sent):
         "", description="The site's own, for numbers that are dialled without it"
     )
     gateways: Annotated[list[Id], Field(max_length=20)] = Field(
-        default=[], description="Ids, in the order in which they are tried; empty: every gateway of the plan"
+        default=[], description="Ids, in the order in which they are tried; empty: every trunk and gateway of the plan"
     )
 
 
@@ -173,7 +173,8 @@ def put_dial_plan(work: Current, site_id: PathId, body: NewDialPlan, if_match: I
 def fill_template(work: Current, site_id: PathId, body: TemplateChoice) -> Template:
     plan = dial_plans.get_dial_plan(work.session, site_id).document
     outside = COUNTRIES[body.country].outside if body.outside_prefix is None else body.outside_prefix
-    gateways = tuple(body.gateways) or tuple(gateway.gateway_id for gateway in plan.gateways)
+    ways = (*plan.trunks, *plan.gateways)
+    gateways = tuple(body.gateways) or tuple(gateway.gateway_id for gateway in ways)
     filled = with_template(plan, site_id, body.country, outside, body.area_code, gateways)
     return Template(document=filled, warnings=list(dial_plans.warnings_of(work.session, site_id, filled)))
 

@@ -24,10 +24,16 @@ ServiceKey = Literal[
     "gigaset_grape",
     "gigaset_redirect",
     "fanvil_fdps",
+    "grandstream_gdms",
 ]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[!#-9;-\[\]-~]+$")]
 ServicePassword = Annotated[
-    SecretStr, Field(min_length=1, max_length=512, description="The password, key or client secret; never shown again")
+    SecretStr,
+    Field(
+        min_length=1,
+        max_length=512,
+        description="The password, key or client secret, of GDMS `<API secret>/<password>`; never shown",
+    ),
 ]
 ApiUrl = Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[^\s\x00-\x1f]+$")]
 PhonesUrl = Annotated[
@@ -49,7 +55,7 @@ class RedirectAccount(Stored):
     service: str
     api_url: str
     phones_url: str
-    username: str = Field(description="The user, key id or client id")
+    username: str = Field(description="The user, key id or client id; of GDMS `<API id>/<user name>`")
     enabled: bool = Field(description="false: what was told is taken back")
     check_state: str = Field(description="How the log-in was last tried: pending, good or bad; empty: it was not")
     check_text: str
@@ -92,7 +98,8 @@ class Redirect(Shown):
     url: str = Field(description="Where the phone is sent; empty: nowhere")
     state: str = Field(description="pending, pushed, removing or failed")
     problem: str = Field(
-        description="claimed (another account has it), credentials, refused, unreachable, no_server_name; empty"
+        description="claimed (another account has it), credentials, refused, unreachable, no_server_name,"
+        " no_serial; empty"
     )
     problem_text: str
     attempts: int

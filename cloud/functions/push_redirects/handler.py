@@ -10,6 +10,7 @@ from cloud.clock import Clock, SystemClock
 from cloud.errors import CloudError
 from cloud.functions.batch import Handler, Instruments, batch_handler
 from cloud.functions.outgoing import GuardedClient
+from cloud.functions.push_redirects.gdms import GrandstreamGdms
 from cloud.functions.push_redirects.newer import HawkRest, YealinkYmcs
 from cloud.functions.push_redirects.older import FanvilFdps, GigasetRedirect, SnomRedirect, YealinkRps
 from cloud.functions.push_redirects.service import Line, Refusal, Service
@@ -42,6 +43,7 @@ _SERVICES: Final[Mapping[str, Callable[[Line], Service]]] = {
     "gigaset_grape": lambda line: HawkRest(line, "ProvisioningServer"),
     "gigaset_redirect": GigasetRedirect,
     "fanvil_fdps": FanvilFdps,
+    "grandstream_gdms": GrandstreamGdms,
 }
 
 
@@ -65,9 +67,9 @@ def compose(
     """
     instruments = Instruments("push_redirects")
 
-    def ask(log_in: LogIn, what: Callable[[Service], None]) -> Answer:
+    def ask(log_in: LogIn, what: Callable[[Service], None], serial: str = "") -> Answer:
         try:
-            what(_SERVICES[log_in.service](Line(client, clock, tokens, log_in)))
+            what(_SERVICES[log_in.service](Line(client, clock, tokens, log_in, serial)))
         except Refusal as refusal:
             return refusal.answer()
         return Answer()
@@ -91,7 +93,7 @@ def compose(
             else:
                 service.withdraw(wanted.mac)
 
-        answer = ask(wanted.log_in, tell)
+        answer = ask(wanted.log_in, tell, wanted.serial)
         with database.session(job.scope) as session:
             end_push(session, job, wanted, answer, clock.now(), tokens.fraction(), schedule)
         instruments.logger.info("redirect_pushed", redirect_id=job.key, problem=answer.problem)

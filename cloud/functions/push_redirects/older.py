@@ -13,7 +13,9 @@ CLAIMED: Final = "Another account of this service has the phone; its owner has t
 _CLAIMED: Final = re.compile(
     r"owned_by_other_user|mac_already_in_use|device_had_existed|^Error:\s?[a-z0-9]{10}\b", re.IGNORECASE
 )
-_NOT_THERE: Final = re.compile(r"not[ _]exist|not[ _]registered|unregistered|unknown[ _]mac", re.IGNORECASE)
+_NOT_THERE: Final = re.compile(
+    r"not[ _]exist|not[ _]found|not[ _]registered|unregistered|unknown[ _]mac", re.IGNORECASE
+)
 _PROTOCOLS: Final = {"ftp": "1", "tftp": "2", "http": "4", "https": "5"}
 """Fanvil's numbers."""
 

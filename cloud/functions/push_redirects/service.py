@@ -52,13 +52,15 @@ class Line:
 
     Args:
         log_in: whose account.
+        serial: of the phone that is told of, where it is known.
     """
 
-    def __init__(self, client: GuardedClient, clock: Clock, tokens: Tokens, log_in: LogIn) -> None:
+    def __init__(self, client: GuardedClient, clock: Clock, tokens: Tokens, log_in: LogIn, serial: str = "") -> None:
         self._client = client
         self._clock = clock
         self._tokens = tokens
         self.log_in = log_in
+        self.serial = serial
 
     def now(self) -> datetime:
         """The time, in UTC."""

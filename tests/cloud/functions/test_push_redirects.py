@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -12,13 +13,14 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from cloud.functions.push_redirects import handler as push_redirects
+from cloud.functions.push_redirects.gdms import configuration
 from cloud.functions.push_redirects.hawk import authorization, payload_hash
 from cloud.functions.push_redirects.xml_rpc import NoAnswer, decode_answer
 from cloud.functions.records import claim_records, failures, sqs_event
 from cloud.models import DeviceRedirect, Job, RedirectAccount, Site
 from cloud.pbx.audit import Actor
 from cloud.pbx.desk import Desk
-from cloud.pbx.devices import DeviceFields, create_device, delete_device
+from cloud.pbx.devices import DeviceFields, change_device, create_device, delete_device
 from cloud.pbx.errors import Conflict
 from cloud.pbx.redirect_accounts import (
     AccountFields,
@@ -33,7 +35,7 @@ from contract.devices import load_catalogue
 from tests.cloud.functions.conftest import Functions
 from tests.support.customers import TOKENS, Customer, HandClock
 from tests.support.postgres import Databases
-from tests.support.redirect_services import PASSWORD, STAND_INS, USERNAME, FanvilStandIn, StandIn, redirect_service
+from tests.support.redirect_services import STAND_INS, FanvilStandIn, StandIn, redirect_service
 
 CATALOGUE = load_catalogue()
 MODELS = {
@@ -41,6 +43,7 @@ MODELS = {
     "snom": ("snom/d785", "000413aabbcc"),
     "gigaset": ("gigaset/n870", "7c2f80aabbcc"),
     "fanvil": ("fanvil/x5u", "0c383eaabbcc"),
+    "grandstream": ("grandstream/gxp2160", "000b82aabbcc"),
 }
 
 
@@ -81,15 +84,16 @@ class Redirects:
 
         self.change(change)
 
-    def add_account(self, password: str = PASSWORD) -> UUID:
-        fields = AccountFields(self.name, USERNAME, SecretStr(password), self.service.api_url, None, enabled=True)
+    def add_account(self, password: str = "") -> UUID:
+        log_in = (self.service.username, SecretStr(password or self.service.secret))
+        fields = AccountFields(self.name, *log_in, self.service.api_url, None, enabled=True)
         tenant_id = self.customer.tenant_id
         made: UUID = self.change(lambda desk: create_account(desk, tenant_id, fields, insecure_allowed=True).id)
         return made
 
-    def add_phone(self) -> UUID:
+    def add_phone(self, serial: str = "SERIAL-1") -> UUID:
         model, mac = self.model
-        wanted = DeviceFields(self.customer.site_id, mac, model, "", {})
+        wanted = DeviceFields(self.customer.site_id, mac, model, "", {}, serial=serial)
         made: UUID = self.change(lambda desk: create_device(desk, CATALOGUE, wanted, []).device.id)
         return made
 
@@ -132,8 +136,14 @@ def sraps(databases: Databases, customer: Customer, clock: HandClock, keys: Any)
     yield from _redirects(databases, customer, clock, keys, "snom_sraps")
 
 
+@pytest.fixture
+def gdms(databases: Databases, customer: Customer, clock: HandClock, keys: Any) -> Iterator[Redirects]:
+    """Grandstream GDMS."""
+    yield from _redirects(databases, customer, clock, keys, "grandstream_gdms")
+
+
 def plain(mac: str) -> str:
-    return mac.replace("-", "").lower()
+    return mac.replace("-", "").replace(":", "").lower()
 
 
 def test_a_phone_is_told_when_it_is_added_untold_when_it_is_removed_and_told_again(each: Redirects) -> None:
@@ -182,7 +192,9 @@ def test_a_wrong_log_in_is_named_and_the_right_one_tells_what_was_left(each: Red
     with each.databases.api.session(each.customer.scope) as session:
         assert session.get_one(RedirectAccount, account_id).check_state == "bad"
     each.change(
-        lambda desk: change_account(desk, account_id, {"password": SecretStr(PASSWORD)}, None, insecure_allowed=True)
+        lambda desk: change_account(
+            desk, account_id, {"password": SecretStr(each.service.secret)}, None, insecure_allowed=True
+        )
     )
     each.change(lambda desk: check_account(desk, account_id))
     each.run()
@@ -249,6 +261,46 @@ def test_a_site_without_a_server_name_says_so_and_tells_when_it_has_one(yealink:
     yealink.name_server("other.example")
     yealink.run()
     assert list(yealink.service.phones.values()) == ["https://other.example:8443/"]
+
+
+def test_a_phone_without_a_serial_number_says_so_and_is_told_of_once_it_has_one(gdms: Redirects) -> None:
+    gdms.add_account()
+    device_id = gdms.add_phone(serial="")
+    gdms.run()
+    assert [(row.state, row.problem) for row in gdms.rows] == [("failed", "no_serial")]
+    assert gdms.service.calls == []
+    with pytest.raises(Conflict, match="serial number"):
+        gdms.change(lambda desk: push_again(desk, device_id))
+    gdms.change(lambda desk: change_device(desk, CATALOGUE, device_id, {"serial": "SERIAL-1"}, None))
+    gdms.run()
+    assert list(gdms.service.phones.values()) == [gdms.url]
+
+
+def test_gdms_has_two_log_ins_and_says_so_where_one_is_missing(gdms: Redirects) -> None:
+    gdms.add_account("only a password")
+    gdms.add_phone()
+    gdms.run()
+    (row,) = gdms.rows
+    assert (row.state, row.problem) == ("failed", "credentials")
+    assert "<API secret>/<password>" in row.problem_text
+    assert gdms.service.calls == []
+
+
+@pytest.mark.parametrize("data", [b"{}", b'{"retCode": 0, "data": {"result": []}}', b'{"retCode": 7, "msg": "no"}'])
+def test_whatever_gdms_answers_is_a_problem_and_no_failure(gdms: Redirects, data: bytes) -> None:
+    gdms.add_account()
+    gdms.add_phone()
+    gdms.service.instead = [(200, {}, b'{"access_token": "t-1"}'), (200, {}, data)]
+    gdms.run()
+    assert [(row.state, row.problem) for row in gdms.rows] == [("failed", "refused")]
+
+
+def test_what_a_grandstream_is_told_names_its_server_and_is_xml_whatever_the_name() -> None:
+    found = ElementTree.fromstring(configuration("000b82aabbcc", "http://phones.example:8090/a&b/"))
+    assert {one.tag: one.text for one in found.iter() if one.tag.startswith("P")} == {
+        "P212": "1",
+        "P237": "phones.example:8090/a&b",
+    }
 
 
 def test_a_phone_whose_server_moves_is_told_again(yealink: Redirects) -> None:

@@ -16,6 +16,7 @@ export const SERVICES: Record<RedirectService, ServiceWords> = {
   gigaset_grape: { label: "Gigaset GRAPE", username: "Key id", password: "Key" },
   gigaset_redirect: { label: "Gigaset redirect server (XML-RPC)", username: "User name", password: "Password" },
   fanvil_fdps: { label: "Fanvil FDPS", username: "User name", password: "Password" },
+  grandstream_gdms: { label: "Grandstream GDMS", username: "API id/user name", password: "API secret/password" },
 };
 
 export function serviceLabel(service: string): string {
@@ -25,6 +26,7 @@ export function serviceLabel(service: string): string {
 const PROBLEMS: Record<string, string> = {
   claimed: "Locked to another account",
   credentials: "Log-in not accepted",
+  no_serial: "Serial number is missing",
   no_server_name: "Site has no server name",
   refused: "Refused by the service",
   unreachable: "Service not reached",
