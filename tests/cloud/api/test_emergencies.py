@@ -7,7 +7,7 @@ from cloud.pbx.database import PLATFORM
 from tests.support.api_things import furnish
 from tests.support.api_world import ApiWorld
 
-PLACES = [
+PLACES: list[dict[str, Any]] = [
     {"location_id": "floor-1", "name": "Floor 1", "caller_id": "+41441112201", "address": "Main Street 1, floor 1"},
     {
         "location_id": "floor-2",
