@@ -62,7 +62,7 @@ export function UserForm({ site, user, onClose }: { site: Site; user?: User; onC
         tellDone("The user was saved");
       } else {
         const username = values.username || values.extension;
-        await bodyOf(api.POST("/users", { body: { ...bodyFrom(values), username, site_id: site.id } }));
+        await bodyOf(api.POST("/users", { body: { ...bodyFrom(values), username, site_id: site.id, anonymous: false } }));
         tellDone(`User ${values.display_name || username} was created`);
       }
       await refresh(["users", site.id]);
