@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "emergencies"
-down_revision = "voicemail_policy"
+down_revision = "trunk_passwords"
 branch_labels = None
 depends_on = None
 
