@@ -70,6 +70,7 @@ SERVICES: Final = {
     "confirmed": "confirmed",
     "declined": "declined",
     "voicemail": "voicemail",
+    "hot_desk": "hot_desk",
 }
 """Voice services by their name in the dial plan: what reaches each at the media process."""
 TICK_SECONDS: Final = 1.0

@@ -8,6 +8,8 @@ from contract import snapshot as contract
 ECHO_TEST_CODE = "*99"
 FEATURE_CODES: Final[tuple[tuple[str, contract.Feature, str], ...]] = (
     ("*0", "speed_dial", "Speed dial"),
+    ("*11", "hot_desk", "Log in at this phone"),
+    ("*12", "hot_desk_off", "Log out of this phone"),
     ("*50", "set_speed_dial", "Keep a speed dial"),
     ("*51", "anonymous_rejection_on", "Reject anonymous calls"),
     ("*52", "anonymous_rejection_off", "Take anonymous calls"),

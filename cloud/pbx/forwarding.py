@@ -64,8 +64,8 @@ def change_handling(desk: Desk, user_id: UUID, changes: Mapping[str, Any], only:
     """Change parts of it: at the edge at once where it is online, else as soon as it is.
 
     Args:
-        changes: fields of `CallHandling` and of `Forwarding`; None switches off, or back to the default; a list takes
-            the place of the one that was there.
+        changes: fields of `CallHandling` and of `Forwarding`; None switches off, or back to the default; a
+            list takes the place of the one that was there.
         only: whoever may change one user only.
 
     Raises:
@@ -136,9 +136,8 @@ def _listed(before: CallHandling, changes: Mapping[str, Any]) -> dict[str, str |
 def _handling(session: Session, user: User) -> CallHandling:
     user_id = str(user.id)
     user_as = ContractUser(user_id=user_id, username=user.username, display_name=user.display_name)
-    state = site_state(
-        [one for one in site_records(session, user.site_id) if one.key.endswith(f"/{user_id}")], {user_id: user_as}
-    )
+    records = [one for one in site_records(session, user.site_id) if one.key.endswith(f"/{user_id}")]
+    state = site_state(records, {user_id: user_as})
     dials = state.speed_dials.get(user_id, {})
     return CallHandling(
         do_not_disturb=user_id in state.do_not_disturb,

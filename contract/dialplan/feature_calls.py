@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from contract.dialplan.compiled import CompiledPlan
 from contract.dialplan.features import feature_values
+from contract.dialplan.hot_desks import HOT_DESK, HOT_DESKING
 from contract.dialplan.steps import Call, Change, Outcome, Pickup, Ring, Service, SiteState, Step
 from contract.snapshot import FeatureRule, User
 from contract.snapshot.dial_plan import Setting
@@ -68,6 +69,10 @@ def feature_call(way: Onward, rule: FeatureRule, argument: str, caller: User) ->
             return _pickup(way, rule, argument, caller)
         case "group_pickup":
             return _group_pickup(way, rule, argument, caller)
+        case "hot_desk":
+            return _log_in(way, rule, argument, caller)
+        case "hot_desk_off":
+            return _log_out(way, rule, argument, caller)
         case _:
             return _change(way, rule, feature, argument, caller)
 
@@ -147,3 +152,32 @@ def _picked_up(way: Onward, rule: FeatureRule, user_ids: tuple[str, ...], whose:
     way.note("pickup", f"{caller.username} picks up what rings at {whose}", rule.rule_id)
     outcome = yield Pickup(user_ids)
     return way.refuse(outcome.status, "nothing_rings", f"nothing rings at {whose}", rule.rule_id)
+
+
+def _log_in(way: Onward, rule: FeatureRule, extension: str, caller: User) -> Way:
+    """At this phone, with an extension and its PIN, which the service asks for."""
+    line_id, host = way.call.line_id, way.call.host
+    if line_id is None or host is None:
+        return way.refuse(403, "no_line", f"{caller.username} calls from no phone of the site", rule.rule_id)
+    arguments = [("line", line_id), ("host", host), ("hours", str(way.plan.hot_desk_hours))]
+    if extension:
+        user = way.plan.dialled.get(extension)
+        if user is None or not user.enabled or HOT_DESKING not in user.permissions:
+            return way.refuse(403, "no_hot_desk", f"{extension} may log in at no other phone", rule.rule_id)
+        arguments.append(("user", user.user_id))
+    way.note("hot_desk", f"{extension or 'somebody'} wants to log in at this phone", rule.rule_id)
+    outcome = yield Service("hot_desk", tuple(arguments))
+    return outcome.status
+
+
+def _log_out(way: Onward, rule: FeatureRule, argument: str, caller: User) -> Way:
+    line_id = way.call.line_id
+    desk = way.state.hot_desks.get(line_id or "")
+    if argument or line_id is None or desk is None:
+        way.note("feature_declined", f"{caller.username} is logged in at no other's phone", rule.rule_id)
+        outcome = yield Service("declined")
+        return outcome.status
+    way.note("hot_desk_off", f"{caller.username} logs out of this phone", rule.rule_id)
+    outcome = yield Change(line_id, ((HOT_DESK, False),))
+    outcome = yield Service("confirmed" if outcome.status == 200 else "declined")
+    return outcome.status

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from contract.dialplan.hot_desks import HOT_DESK, HotDesk, hot_desk
 from contract.dialplan.steps import SiteState
 from contract.snapshot import FindMe, Forwarding, SpeedDial, User
 from contract.sync.state import StateRecord
@@ -51,16 +52,21 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
     """What routing asks for of the site state records; those that make no sense, or are nobody's, are passed over.
 
     Args:
-        records: `<kind>/<user id>`, where a kind may have a second part.
+        records: `<kind>/<user id>`, where a kind may have a second part, and `hot_desk/<line id>`.
         users: the site's, by id.
     """
     switched: dict[str, set[str]] = {kind: set() for kind in _SWITCHES}
     blocked: dict[str, set[str]] = {}
     speed_dials: dict[str, dict[str, SpeedDial]] = {}
+    hot_desks: dict[str, HotDesk] = {}
     set_here: dict[str, dict[str, Any]] = {}
     for record in records:
         kind, _, user_id = record.key.rpartition("/")
         value = record.value
+        if kind == HOT_DESK:
+            if (desk := hot_desk(value, users)) is not None:
+                hot_desks[user_id] = desk
+            continue
         if user_id not in users or value is None:
             continue
         if kind in switched:
@@ -87,6 +93,7 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
         no_intercom=frozenset(switched[NO_INTERCOM]),
         blocked={user_id: frozenset(plains) for user_id, plains in blocked.items()},
         speed_dials=speed_dials,
+        hot_desks=hot_desks,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from contract.dialplan.hot_desks import HotDesk
 from contract.snapshot import Forwarding, SpeedDial
 
 
@@ -18,6 +19,8 @@ class Call:
         gateway_id: the gateway that a call from outside came by.
         number: what the caller shows, a number or a user name; empty: not known.
         anonymous: the caller does not want to be named.
+        line_id: the line that the caller calls from, where it is known.
+        host: whose line that is; somebody else than the caller, where he is logged in at another's phone.
     """
 
     caller: str | None
@@ -26,6 +29,8 @@ class Call:
     gateway_id: str | None = None
     number: str = ""
     anonymous: bool = False
+    line_id: str | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class SiteState:
         speed_dials: a user's own, by user id and slot.
         last_caller: what whoever called a user last showed, by user id.
         called_for_help: numbers of places (ELIN) from which somebody called for help not long ago.
+        hot_desks: who is logged in at somebody else's phone, by line id.
     """
 
     do_not_disturb: frozenset[str] = frozenset()
@@ -61,6 +67,7 @@ class SiteState:
     speed_dials: Mapping[str, Mapping[str, SpeedDial]] = field(default_factory=dict)
     last_caller: Mapping[str, str] = field(default_factory=dict)
     called_for_help: frozenset[str] = frozenset()
+    hot_desks: Mapping[str, HotDesk] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +160,13 @@ class Service:
     Args:
         name: which.
         arguments: what it is told, by name: of `voicemail`, `action` (`deposit` or `retrieve`), `mailbox` (the user
-            name of whose it is), and `cause` (RFC 4458 §3.2) for a call that was sent on there.
+            name of whose it is), and `cause` (RFC 4458 §3.2) for a call that was sent on there; of `hot_desk`, `line`
+            and `host` (ids of the line and of whose it is), `hours`, and `user` (the id of who logs in, where it was
+            dialled).
         diversions: how the call came here, the first one first.
     """
 
-    name: Literal["echo_test", "confirmed", "declined", "voicemail"]
+    name: Literal["echo_test", "confirmed", "declined", "voicemail", "hot_desk"]
     arguments: tuple[tuple[str, str], ...] = ()
     diversions: tuple[Diversion, ...] = ()
 
@@ -174,11 +183,11 @@ class Change:
     """Change what a user set, before anything else happens.
 
     Args:
-        user_id: whose.
+        owner_id: whose: a user's id, or a line's where it is about a phone.
         values: of each site state record, by its kind (`contract.dialplan.site_state`).
     """
 
-    user_id: str
+    owner_id: str
     values: tuple[tuple[str, str | bool], ...]
 
 

@@ -64,6 +64,8 @@ SpecialCall = Literal[
     "intercom",
     "pickup",
     "group_pickup",
+    "hot_desk",
+    "hot_desk_off",
 ]
 """A call that a user places in a particular way."""
 Feature = Literal[Setting, SpecialCall]
@@ -203,6 +205,8 @@ class DialPlan(Frozen):
     speed_dials: Annotated[tuple[SpeedDial, ...], Field(max_length=110)] = ()
     """Of the site; a user's own go first."""
     screening: Screening = Screening()
+    hot_desk_hours: Annotated[int, Field(ge=0, le=720)] = 12
+    """How long somebody stays logged in at another's phone; 0: until he logs out."""
     default_location_id: Id | None = None
     """Where a phone is that has no location of its own."""
     emergency: EmergencyPolicy = EmergencyPolicy()

@@ -13,6 +13,7 @@ PERMISSIONS: Final = frozenset(
         "900Dialing",
         "CallPickup",
         "EchoTest",
+        "HotDesking",
         "Intercom",
         "InternationalDialing",
         "LocalDialing",

@@ -20,6 +20,7 @@ from edge_agent.media.freeswitch.listener import FreeSwitchListener
 from edge_agent.media.server import MediaServer
 from edge_agent.media.session import Application
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
+from edge_agent.processes.hot_desk import SiteHotDesks
 from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.voicemail import SiteVoicemail
 from edge_agent.sip.transport import SipTransport
@@ -120,6 +121,7 @@ class MediaSubsystem:
         self._bell = bell
         self._process: MediaProcess | FreeSwitchMedia | None = None
         self._voicemail: SiteVoicemail | None = None
+        self._hot_desks = SiteHotDesks(bell, SystemClock())
 
     async def start(self, message: Start) -> Ports:
         """Take calls, at the earlier run's port where the settings leave the choice open and it is free."""
@@ -128,7 +130,11 @@ class MediaSubsystem:
         self._voicemail = voicemail = await asyncio.to_thread(
             SiteVoicemail, message.settings.state_dir, self._bell, clock, tokens
         )
-        applications = {**voice_applications(), "voicemail": voicemail.application}
+        applications = {
+            **voice_applications(),
+            "voicemail": voicemail.application,
+            "hot_desk": self._hot_desks.application,
+        }
         if media.engine == "freeswitch":
             listener = FreeSwitchListener(applications, MOST_SESSIONS, tokens)
             event_port = await listener.open(LOOPBACK, media.event_port)
@@ -151,17 +157,20 @@ class MediaSubsystem:
         if self._process is None or self._voicemail is None:
             raise ConfigurationRefused("media was not started")
         self._voicemail.prepare(message)
+        self._hot_desks.prepare(message)
 
     async def commit(self) -> Ports:
         """Go by what was prepared."""
         if self._voicemail is not None:
             self._voicemail.commit()
+        self._hot_desks.commit()
         return {} if self._process is None else {"media_sip": self._process.sip_port}
 
     async def set_state(self, records: tuple[StateRecord, ...]) -> None:
         """Users changed something: a PIN, the greeting in use."""
         if self._voicemail is not None:
             self._voicemail.set_state(records)
+        self._hot_desks.set_state(records)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
         """There is no order for media yet."""

@@ -41,8 +41,10 @@ from edge_agent.sip.presence import Events
 from edge_agent.sip.presence.events import SWEEP_SECONDS
 from edge_agent.sip.presence.messages import NOTICE_PREFIX
 from edge_agent.sip.proxy.admission import Admission
+from edge_agent.sip.proxy.callbacks import Callbacks
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
+from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.emergency_calls import EmergencyCalls
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.local_state import LocalState
@@ -214,8 +216,10 @@ class Endpoint:
         self._kept = kept if kept is not None else Forgetful()
         hunting = Hunting(self._kept, config.plan)
         self.calls = Calls(journal, tokens, clock, config.limits, hunting)
-        pickups = Pickups(self.calls, self.location, trust)
-        self._local = LocalState(hunting, self.calls.parties, pickups, self._kept, config.plan, clock)
+        desks = Desks(self.location, clock, config)
+        pickups = Pickups(self.calls, self.location, desks, trust)
+        callbacks = Callbacks(self._kept, self.location, clock)
+        self._local = LocalState(hunting, self.calls.parties, pickups, desks, self._kept, config.plan, callbacks)
         self.outages = self._local.outages
         """Told which gateways and trunks do not work now."""
         self._core = ProxyCore(
@@ -233,7 +237,7 @@ class Endpoint:
             self._local,
             wrote,
             trust,
-            EmergencyCalls(self.location, self._local.callbacks, reporter, self._alert, clock, config),
+            EmergencyCalls(self.location, callbacks, reporter, self._alert, clock, config),
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops

@@ -11,10 +11,12 @@ import pytest
 
 from cloud.local.baresip import Baresip
 from cloud.pbx.default_dial_plan import default_dial_plan
+from contract.pin import hashed
 from contract.snapshot import Line, PickupGroup, Site, Snapshot, User
 from contract.sync.events import CallEnded
 from edge_agent.clock import SystemClock
 from edge_agent.sync.outbox import Outbox
+from edge_agent.sync.state_store import StateStore
 from edge_agent.tokens import SystemTokens
 from tests.support.phones.baresip import BaresipPhone
 from tests.support.phones.phone import Phone, Seen
@@ -25,6 +27,9 @@ from tests.support.waiting import eventually
 
 NUMBERS: Final = ("200", "201", "202", "203")
 SITE_ID: Final = "6f2c1f6e-54a5-4d6c-9a35-0c53a4a2f7a1"
+
+PERMISSIONS: Final = {"202": ("CallPickup", "Intercom"), "203": ("HotDesking",)}
+PIN: Final = "2580"
 
 pytestmark = [pytest.mark.peer("baresip", "pjsua2"), pytest.mark.timeout(120)]
 
@@ -42,7 +47,7 @@ def snapshot() -> Snapshot:
                 username=number,
                 display_name=f"Desk {number}",
                 extension=number,
-                permissions=("CallPickup", "Intercom") if number == "202" else (),
+                permissions=PERMISSIONS.get(number, ()),
             )
             for number in NUMBERS
         ),
@@ -61,6 +66,12 @@ class Office:
         self.folder, self._stack = folder, stack
         self.site = PeerSite(folder, NUMBERS, snapshot())
         stack.callback(self.site.stop)
+
+    def keep(self, key: str, value: str) -> None:
+        """Write a user's setting, as a phone or the portal does; the edge has to be started again."""
+        store = StateStore.open(self.site.state_dir / "state.db", "edge-1", SystemClock())
+        store.write(key, value)
+        store.close()
 
     def phone(self, number: str, kind: type[Phone] = BaresipPhone) -> Phone:
         """A real phone, registered."""
@@ -201,3 +212,27 @@ def test_who_wants_no_nameless_caller_and_no_second_call_gets_none(office: Offic
     callee.accept()
     caller.wait_for("CALL_ESTABLISHED")
     assert "486" in office.refused(other, "201")
+
+
+def test_somebody_logs_in_at_anothers_phone_by_its_keys_and_is_there_until_he_logs_out(office: Office) -> None:
+    """Extension by dialling, PIN by the keys; it outlives the death of the edge, and all of it without the cloud."""
+    office.keep("voicemail_pin/user-203", hashed(PIN, "0" * 32))
+    office.site.restart()
+    host, callee = office.baresip("200"), office.baresip("201")
+    host.dial(f"sip:*11203@{DOMAIN}")
+    host.wait_for("CALL_ESTABLISHED")
+    for key in f"{PIN}#":
+        host.command("sndcode", key)
+    host.wait_for("CALL_CLOSED", within=20.0)
+    office.site.restart()
+    host.dial(f"sip:201@{DOMAIN}")
+    assert callee.wait_for("CALL_INCOMING")["peeruri"] == f"sip:203@{DOMAIN}"
+    host.hang_up()
+    callee.wait_for("CALL_CLOSED")
+    callee.dial(f"sip:203@{DOMAIN}")
+    host.wait_for("CALL_INCOMING")
+    callee.hang_up()
+    host.wait_for("CALL_CLOSED")
+    office.dial(host, "*12")
+    host.dial(f"sip:201@{DOMAIN}")
+    assert callee.wait_for("CALL_INCOMING")["peeruri"] == f"sip:200@{DOMAIN}"

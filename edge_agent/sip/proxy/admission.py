@@ -76,17 +76,20 @@ class Admission:
         """See `Lockout`."""
         return self._authenticator.is_proven(flow)
 
-    def known(self, request: Message) -> str | None:
-        """The user who sent a request, if that can be told without asking; for calls that are let in from anybody."""
+    def known(self, request: Message) -> Credential | None:
+        """The line that a request came from, if that can be told without asking; for calls that are let in from
+        anybody."""
         try:
             found = self._authenticator.verify(request, b"proxy-authorization")
         except SipError:
             return None
-        user = None if isinstance(found, Refusal) else self._config.users.get(found.user_id)
-        return user.user_id if user is not None and user.enabled else None
+        if isinstance(found, Refusal):
+            return None
+        user = self._config.users.get(found.user_id)
+        return found if user is not None and user.enabled else None
 
-    def sending(self, request: Message) -> str | None:
-        """The user who sent a request, None for somebody trusted: a service, gateway or peer of the site.
+    def sending(self, request: Message) -> Credential | None:
+        """The line that a request came from, None for somebody trusted: a service, gateway or peer of the site.
 
         Raises:
             Challenged: 407.
@@ -105,7 +108,7 @@ class Admission:
             raise SipError(403, "Forbidden")
         if self._config.from_policy == "strict":
             self._check_from(request, user)
-        return user.user_id
+        return found
 
     def _check_from(self, request: Message, user: User) -> None:
         """Whether From is one of the user's own addresses, or nobody's.

@@ -7,11 +7,12 @@ the very phone, whether or not anybody is logged in at it and whatever its user 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from edge_agent.clock import Clock
 from edge_agent.sip.kept_rows import KeptRows
+from edge_agent.sip.location import Location
 from edge_agent.sip.message import Flow
 from edge_agent.sip.message.flow import Transport
 
@@ -30,12 +31,14 @@ class CalledFrom:
         flow: where its INVITE came from.
         user_id: whose it is; None: nobody's.
         until: how long it is called back; seconds since 1970.
+        route: of what is sent there.
     """
 
     contact: bytes
     flow: Flow
     user_id: str | None
     until: float
+    route: tuple[bytes, ...] = ()
 
 
 class Callbacks:
@@ -43,11 +46,13 @@ class Callbacks:
 
     Args:
         kept: keeps them; the caller commits it for each batch.
+        location: where phones are registered now.
         clock: wall time.
     """
 
-    def __init__(self, kept: KeptRows, clock: Clock) -> None:
+    def __init__(self, kept: KeptRows, location: Location, clock: Clock) -> None:
         self._kept = kept
+        self._location = location
         self._clock = clock
         self._phones: dict[str, dict[bytes, CalledFrom]] = {}
 
@@ -72,6 +77,16 @@ class Callbacks:
         """The phones of a place that are called back now, the one that called last first."""
         now = self._clock.now().timestamp()
         return [one for one in reversed(self._phones.get(elin, {}).values()) if one.until > now]
+
+    def ways(self, elin: str, now: float) -> list[CalledFrom]:
+        """The same, each where it is registered now (seconds, monotonic), else where it called from."""
+        found: list[CalledFrom] = []
+        for one in self.phones(elin):
+            binding = self._location.at_contact(one.contact)
+            if binding is not None and binding.expires > now:
+                one = replace(one, flow=binding.flow, user_id=binding.user_id, route=binding.path)
+            found.append(one)
+        return found
 
     def sweep(self) -> None:
         """Forget those whose time is over; to be called every few seconds."""

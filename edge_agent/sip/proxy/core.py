@@ -9,7 +9,7 @@ from zlib import crc32
 
 from contract.dialplan import Call, Reject, Service
 from edge_agent.clock import Clock
-from edge_agent.sip.config import SipConfig
+from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.gruu import Gruus, gruu_of
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.lockout import Silence
@@ -145,7 +145,7 @@ class ProxyCore:
         self._identities.configure(config)
         self._emergencies.configure(config)
         self._emergency_calls.configure(config)
-        self._local.configure(config.plan)
+        self._local.configure(config)
         self._calls.limits = config.limits
 
     # -- the transaction user
@@ -222,11 +222,12 @@ class ProxyCore:
         # What ends here goes round nowhere.
         loop_mark = b"" if ours and method == b"REGISTER" else self._loop_mark(request)
         if self._emergencies.is_call(request, uri):
-            caller = self._admission.known(request)
+            line = self._admission.known(request)
+            caller = self._local.desks.user_of(line) if line is not None else None
             self._remove_own_credentials(request)
             self._identities.settle_emergency(request, caller)
             for_help = self._emergency_calls.caller_of(request)
-            self._place(request, caller, self._emergencies.dialled(uri), loop_mark, now, for_help)
+            self._place(request, caller, line, self._emergencies.dialled(uri), loop_mark, now, for_help)
             return
         self._refuse_extensions(request, b"proxy-require")
         if proof is not None and request.to_tag:
@@ -289,10 +290,14 @@ class ProxyCore:
         if overload.shedding and not (overload.by_strangers and self._admission.is_proven(request.flow)):
             self._drops[DropReason.SHED] += 1
             raise Shed(self._overload.retry_after())
-        caller = self._admission.sending(request)
+        line = self._admission.sending(request)
+        caller = None
+        method = request.method
+        if line is not None:
+            # What a phone watches and publishes is its own user's business, whoever is logged in there.
+            caller = line.user_id if method in _EVENTS else self._local.desks.user_of(line)
         self._remove_own_credentials(request)
         self._identities.settle(request, caller)
-        method = request.method
         if method == b"INVITE" and self._calls.has_too_many(caller):
             self._drops[DropReason.TOO_MANY_INVITES] += 1
             raise Shed(self._overload.retry_after())
@@ -311,12 +316,13 @@ class ProxyCore:
         if b"gr" in uri.params:
             uri = self._gruus.resolved(uri, now)
             request.set_uri(uri.text)
-        self._place(request, caller, uri.dialled, loop_mark, now)
+        self._place(request, caller, line, uri.dialled, loop_mark, now)
 
     def _place(
         self,
         request: Message,
         caller: str | None,
+        line: Credential | None,
         dialled: str,
         loop_mark: bytes,
         now: float,
@@ -337,13 +343,20 @@ class ProxyCore:
                 if user is not None:
                     # A call of the trunk that one of our users transfers: he pays, and what he dialled is his.
                     payer, gateway_id = user.user_id, None
-        where = for_help.location_id if for_help is not None else None
-        asked = Call(payer, dialled, where, gateway_id, number, anonymous or private)
-        if method == b"INVITE" and not self._trust.is_service(request.flow):
+        asked = Call(
+            payer,
+            dialled,
+            location_id=for_help.location_id if for_help is not None else None,
+            gateway_id=gateway_id,
+            number=number,
+            anonymous=anonymous or private,
+            line_id=line.line_id if line is not None else None,
+            host=line.user_id if line is not None else None,
+        )
+        if method == b"INVITE" and (self._leads_to_trunks(request.flow) or not self._trust.is_service(request.flow)):
             remove_wishes(request)
         routing = Routing(
             self._config,
-            self._location,
             self._clock,
             self._local,
             self._wrote,
@@ -361,6 +374,8 @@ class ProxyCore:
         call: LiveCall | None = None
         if method == b"INVITE" and not request.to_tag:
             named = request.uri_of(b"from").dialled
+            if line is not None and caller is not None and caller != line.user_id:
+                named = self._config.users[caller].username
             callee = callee_of(decision)
             call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now)
             if for_help is not None:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.dialplan import CompiledPlan, SiteState
-from edge_agent.clock import Clock
+from edge_agent.sip.config import SipConfig
 from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.proxy.callbacks import Callbacks
+from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.last_callers import LastCallers
 from edge_agent.sip.proxy.outages import Outages
@@ -23,22 +24,30 @@ class LocalState:
         hunting: whose turn it is in hunt groups.
         parties: who is in which call.
         pickups: what rings and can be picked up.
+        desks: who is logged in where.
         kept: keeps who called last.
         plan: of the site.
-        clock: wall time.
+        callbacks: which phones called for help.
     """
 
     def __init__(
-        self, hunting: Hunting, parties: Parties, pickups: Pickups, kept: KeptRows, plan: CompiledPlan, clock: Clock
+        self,
+        hunting: Hunting,
+        parties: Parties,
+        pickups: Pickups,
+        desks: Desks,
+        kept: KeptRows,
+        plan: CompiledPlan,
+        callbacks: Callbacks,
     ) -> None:
         self.hunting = hunting
         self.pickups = pickups
+        self.desks = desks
         self.outages = Outages()
         """Told which gateways and trunks do not work now."""
         self._parties = parties
         self.last_callers = LastCallers(kept, plan)
-        self.callbacks = Callbacks(kept, clock)
-        """Told which phones called for help."""
+        self.callbacks = callbacks
 
     def restore(self) -> None:
         """Take up what an earlier process kept."""
@@ -46,10 +55,11 @@ class LocalState:
         self.last_callers.restore()
         self.callbacks.restore()
 
-    def configure(self, plan: CompiledPlan) -> None:
-        """Go by another plan."""
-        self.hunting.configure(plan)
-        self.last_callers.configure(plan)
+    def configure(self, config: SipConfig) -> None:
+        """Go by another configuration, or what users changed at the site."""
+        self.hunting.configure(config.plan)
+        self.last_callers.configure(config.plan)
+        self.desks.configure(config)
 
     def of(self, state: SiteState) -> SiteState:
         """The state that a new call goes by.

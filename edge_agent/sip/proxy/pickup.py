@@ -17,6 +17,7 @@ from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, SipError
 from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
 from edge_agent.sip.proxy.calls import Calls, LiveCall, Ringing
+from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.forking import Target
 from edge_agent.sip.proxy.parties import Party
 from edge_agent.sip.trust import Trust
@@ -48,12 +49,14 @@ class Pickups:
     Args:
         calls: in progress.
         location: where phones are.
+        desks: whose they are.
         trust: who may be told identities.
     """
 
-    def __init__(self, calls: Calls, location: Location, trust: Trust) -> None:
+    def __init__(self, calls: Calls, location: Location, desks: Desks, trust: Trust) -> None:
         self._calls = calls
         self._location = location
+        self._desks = desks
         self._trust = trust
 
     def ringing_at(self, user_ids: Iterable[str]) -> Ringer | None:
@@ -99,6 +102,9 @@ class Pickups:
         """Where the caller's phone takes an INVITE with Replaces; None: it does not know that."""
         request, party = ringer.fork.request, ringer.party
         try:
+            if self._trust.is_service(request.flow):
+                # Our own user agents (trunks) let no early call be replaced that they placed themselves.
+                return None
             knows = any(one.lower() == _REPLACES for one in request.values(b"supported"))
             if not knows or not party.local_tag:
                 return None
@@ -120,7 +126,7 @@ class Pickups:
     def phones_of(self, user_id: str, request: Message, now: float) -> list[Target]:
         """The phone that an INVITE came from, as a target that is to answer by itself; every one of the user's if it is
         not known which."""
-        bindings = self._location.of_user(user_id, now)
+        bindings = self._desks.phones_of(user_id, now)
         own = [one for one in bindings if _is_from(one, request.flow)]
         return [
             Target(one.contact, one.flow, one.q, route=one.path, user_id=user_id, headers=ANSWER_AT_ONCE)

@@ -24,9 +24,9 @@ from contract.dialplan.simulate import MAX_STEPS
 from contract.snapshot import Trunk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.gateways import HIDDEN, caller_id_of, uri_at, way_to
+from edge_agent.sip.gateways import HIDDEN, CallerId, caller_id_of, uri_at, way_to
 from edge_agent.sip.gruu import gruu_of
-from edge_agent.sip.location import Binding, Location
+from edge_agent.sip.location import Binding
 from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri, escaped_user
 from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
 from edge_agent.sip.proxy.dispatchable import LocationObject, pidf_lo
@@ -51,7 +51,6 @@ class Routing:
 
     Args:
         config: of the site, as it was when the request came: a call in progress keeps its plan.
-        location: bindings.
         clock: the dial plan knows schedules.
         local: what routing goes by that the edge itself knows.
         wrote: keeps what users change by feature codes.
@@ -69,7 +68,6 @@ class Routing:
         "_gruu",
         "_is_call",
         "_local",
-        "_location",
         "_own",
         "_walk",
         "_wrote",
@@ -79,7 +77,6 @@ class Routing:
     def __init__(
         self,
         config: SipConfig,
-        location: Location,
         clock: Clock,
         local: LocalState,
         wrote: Wrote,
@@ -89,7 +86,6 @@ class Routing:
         is_call: bool = True,
     ) -> None:
         self._config = config
-        self._location = location
         self._clock = clock
         self._local = local
         self._wrote = wrote
@@ -167,7 +163,7 @@ class Routing:
                 continue
             self._dialled.add(uri.dialled)
             self._gruu = uri.params.get(b"gr") or b""
-            before, self._walk = self._walk, self._begun(Call(self._call.caller, uri.dialled))
+            before, self._walk = self._walk, self._begun(replace(self._call, dialled=uri.dialled, gateway_id=None))
             decision, targets = self.decide(now)
             if targets:
                 if fork.call is not None:
@@ -180,18 +176,17 @@ class Routing:
     def _targets(self, decision: Decision, now: float) -> list[Target]:
         step = decision.step
         if isinstance(step, Ring):
-            bindings = [b for user_id in step.user_ids for b in self._location.of_user(user_id, now)]
             if step.called_back:
                 return self._called_back(step.called_back, now)
-            if self._gruu:
-                bindings = [one for one in bindings if gruu_of(one.instance) == self._gruu]
-            found = _by_phone(bindings)
+            found = [target for user_id in step.user_ids for target in self._phones(user_id, now)]
             if step.hidden or step.answered_at_once:
                 found = [self._particular(one, step) for one in found]
             if step.numbers:
                 found = [*(way for one in step.numbers if (way := self._outward(one)) is not None), *found]
             if step.diversions:
                 found = [self._diverted(one, step.diversions) for one in found]
+            if self._call.host is not None and self._call.caller not in (None, self._call.host):
+                found = [self._from_another_phone(one) for one in found]
             return found[: self._config.limits.branches]
         if isinstance(step, Service):
             uri = self._config.services.get(step.name)
@@ -207,14 +202,26 @@ class Routing:
 
     def _called_back(self, elin: str, now: float) -> list[Target]:
         """The phones that called for help from a place: where they are registered now, else where they called from."""
-        found: list[Target] = []
-        for one in self._local.callbacks.phones(elin):
-            binding = self._location.at_contact(one.contact)
-            if binding is not None and binding.expires > now:
-                found.append(Target(binding.contact, binding.flow, route=binding.path, user_id=binding.user_id))
-            else:
-                found.append(Target(one.contact, one.flow, user_id=one.user_id))
-        return found
+        phones = self._local.callbacks.ways(elin, now)
+        return [Target(one.contact, one.flow, route=one.route, user_id=one.user_id) for one in phones]
+
+    def _phones(self, user_id: str, now: float) -> list[Target]:
+        """The phones at which a user is reached, each as his."""
+        bindings = self._local.desks.phones_of(user_id, now)
+        if self._gruu:
+            bindings = [one for one in bindings if gruu_of(one.instance) == self._gruu]
+        found = _by_phone(bindings)
+        if all(one.user_id == user_id for one in bindings):
+            return found
+        return [replace(one, user_id=user_id) for one in found]
+
+    def _from_another_phone(self, target: Target) -> Target:
+        """A target that is shown who calls, where he is logged in at a phone that says it is another's."""
+        told, caller = target.caller_id or CallerId(None, None, private=False), self._call.caller or ""
+        if told.shown is None:
+            told = replace(told, shown=self._local.desks.shown(caller))
+        others = tuple(self._from_another_phone(one) for one in target.others)
+        return replace(target, caller_id=told, others=others)
 
     def _particular(self, target: Target, step: Ring) -> Target:
         """A phone that is not told who calls, or is to answer by itself; its other flows likewise."""
@@ -240,7 +247,7 @@ class Routing:
         """A user dialled a feature code; what is no call changes nothing."""
         if not self._is_call:
             return Outcome(405, reached=False)
-        self._wrote({f"{kind}/{change.user_id}": value for kind, value in change.values})
+        self._wrote({f"{kind}/{change.owner_id}": value for kind, value in change.values})
         return Outcome(200)
 
     def _outward(self, outward: Outward) -> Target | None:

@@ -193,6 +193,21 @@ def test_a_last_caller_who_shows_no_number_is_not_dialled(last: str) -> None:
     assert codes("*69", state=SiteState(last_caller={"u200": last})) == ["feature", "no_last_caller"]
 
 
+# -- hot desks
+
+
+def test_a_phone_is_lent_to_who_may_log_in_elsewhere() -> None:
+    guest = user("205", permissions=("HotDesking",))
+    rules = (FeatureRule(rule_id="in", name="In", code="*11", feature="hot_desk"), InternalRule(rule_id="internal"))
+    plan = office(rules=rules, users=(user("200"), user("201"), guest), hunt_groups=())
+    told = (("line", "l-200"), ("host", "u200"), ("hours", "12"))
+    asked: dict[str, Any] = {"plan": plan, "line_id": "l-200", "host": "u200"}
+    assert first("*11205", **asked) == Service("hot_desk", (*told, ("user", "u205")))
+    assert first("*11", **asked) == Service("hot_desk", told)
+    assert first("*11201", **asked) == Reject(403, "Forbidden")
+    assert first("*11205", plan=plan) == Reject(403, "Forbidden")
+
+
 # -- who is not wanted
 
 

@@ -8,6 +8,7 @@ export const PERMISSIONS = [
   { value: "TollFree", label: "Toll-free calls" },
   { value: "CallPickup", label: "Picking up anybody's calls" },
   { value: "Intercom", label: "Intercom: phones answer by themselves" },
+  { value: "HotDesking", label: "Logging in at others' phones" },
   { value: "Voicemail", label: "Voicemail" },
   { value: "SuperAdmin", label: "Site administration (sees where others are registered)" },
   { value: "EchoTest", label: "Echo test (*99)" },
