@@ -86,16 +86,24 @@ class RawPhone:
         head = self._head("CANCEL", uri, f"<{uri}>", self._branch, self._number)
         self._socket.sendto(f"{head}Content-Length: 0\r\n\r\n".encode(), self.target)
 
+    def acknowledge(self, answer: Answer) -> None:
+        """Acknowledge the 2xx that an INVITE got, and say nothing more."""
+        target, headers = self._way_of(answer)
+        head = self._head("ACK", target, answer.header("To") or "", secrets.token_hex(8), self._number)
+        self._socket.sendto(f"{head}{headers}Content-Length: 0\r\n\r\n".encode(), self.target)
+
     def hang_up(self, answer: Answer) -> Answer:
         """Acknowledge the 2xx that an INVITE got, then end the call; the answer to the BYE."""
+        self.acknowledge(answer)
+        target, headers = self._way_of(answer)
+        return self._ask("BYE", target, answer.header("To") or "", headers, contact=False)
+
+    def _way_of(self, answer: Answer) -> tuple[str, str]:
+        """Request-URI and Route headers of the dialog that a 2xx made."""
         target = (answer.header("Contact") or "").partition("<")[2].partition(">")[0]
         recorded = re.findall(r"(?im)^Record-Route\s*:\s*(.*?)\r?$", answer.text)
         routes = [route for line in recorded for route in re.findall(r"<[^>]*>", line)]
-        headers = "".join(f"Route: {route}\r\n" for route in reversed(routes))
-        to = answer.header("To") or ""
-        head = self._head("ACK", target, to, secrets.token_hex(8), self._number)
-        self._socket.sendto(f"{head}{headers}Content-Length: 0\r\n\r\n".encode(), self.target)
-        return self._ask("BYE", target, to, headers, contact=False)
+        return target, "".join(f"Route: {route}\r\n" for route in reversed(routes))
 
     def _authenticated(
         self, method: str, uri: str, to: str, headers: str, *, contact: bool = True, body: str = ""

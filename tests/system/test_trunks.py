@@ -31,6 +31,7 @@ from tests.support.edge_process import EdgeProcess, prepare_state
 from tests.support.heard_tone import heard_hz
 from tests.support.kamailio_provider import ALL_LINES_BUSY, REALM, KamailioProvider
 from tests.support.raw_sip import RawPhone
+from tests.support.sipp import Sipp
 from tests.support.waiting import eventually
 
 DOMAIN = "demo.tandem.test"
@@ -43,7 +44,12 @@ MOBILE = "0791112233"
 TONES = {"200": 440, "201": 600, "202": 700, MOBILE: 1000}
 """What each real phone speaks, Hz."""
 
-pytestmark = [pytest.mark.peer("kamailio", "baresip"), pytest.mark.timeout(180)]
+SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+)
+
+pytestmark = [pytest.mark.peer("kamailio", "baresip", "sipp"), pytest.mark.timeout(180)]
 
 
 def trunk(name: str, port: int, **more: object) -> Trunk:
@@ -307,3 +313,17 @@ def test_a_trunk_that_is_refused_or_silent_is_told_of_and_comes_back(office: Off
 
     eventually(told, 90, "the silent trunk is told of")
     assert first.requests("OPTIONS")
+
+
+def test_a_long_call_is_refreshed_at_the_provider_and_goes_on(office: Office) -> None:
+    """RFC 4028: sipp as a static trunk, whose session timer of 90 seconds is refreshed at half time."""
+    provider = office.stack.enter_context(Sipp(office.folder, "refreshed", port=office.ports["first"]))
+    office.begin(register_seconds=0, options_seconds=0, session_expires=90)
+    phone = office.raw("200")
+    answer = phone.invite(MOBILE, SDP)
+    assert answer.status == 200
+    phone.acknowledge(answer)
+    provider.finish(within=70)
+    (record,) = office.records()
+    assert record.answered_at is not None
+    assert (record.ended_at - record.answered_at).total_seconds() > 40
