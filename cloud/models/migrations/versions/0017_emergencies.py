@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "emergencies"
-down_revision = "trunk_passwords"
+down_revision = "phonebook"
 branch_labels = None
 depends_on = None
 
