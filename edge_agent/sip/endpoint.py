@@ -49,6 +49,7 @@ from edge_agent.sip.proxy.emergency_calls import EmergencyCalls
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.pickup import Pickups
+from edge_agent.sip.proxy.referrals import Referrals
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.proxy.routing import Wrote
 from edge_agent.sip.registrar.contacts import Declined
@@ -238,6 +239,7 @@ class Endpoint:
             wrote,
             trust,
             EmergencyCalls(self.location, callbacks, reporter, self._alert, clock, config),
+            Referrals(key, clock),
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops

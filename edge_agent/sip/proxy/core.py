@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 from zlib import crc32
 
-from contract.dialplan import Call, Reject, Service
+from contract.dialplan import Call, Reject, Service, Walk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.gruu import Gruus, gruu_of
@@ -38,6 +38,8 @@ from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.names import Shown, from_phonebook
 from edge_agent.sip.proxy.pickup import Ringer, may_pick_up
 from edge_agent.sip.proxy.reach import Reach
+from edge_agent.sip.proxy.referrals import VOUCHER, Referrals, referred_to
+from edge_agent.sip.proxy.referrals import check as check_transfer
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, Wrote, callee_of, seconds_of
 from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
@@ -91,6 +93,7 @@ class ProxyCore:
         wrote: keeps what users change by feature codes.
         trust: who needs no digest and may say who calls.
         emergency_calls: told of calls for help.
+        referrals: whose permissions a transfer goes by.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class ProxyCore:
         wrote: Wrote,
         trust: Trust,
         emergency_calls: EmergencyCalls,
+        referrals: Referrals,
     ) -> None:
         self._emergency_calls = emergency_calls
         self._own = own
@@ -117,6 +121,7 @@ class ProxyCore:
         self._admission = admission
         self._location = location
         self._trust = trust
+        self._referrals = referrals
         self._reach = Reach(own, routes, location, calls, config, trust)
         self._identities = Identities(config, trust)
         self._calls = calls
@@ -245,8 +250,11 @@ class ProxyCore:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
         hop, flow = self._next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
-        if request.method == b"REFER":
-            self._sign_transfer(request, flow)
+        if request.method == b"REFER" and (call := self._calls.of_dialog(request)) is not None:
+            opened = call.opened
+            referrer = opened.caller_user_id if request.from_tag == call.key[1] else opened.callee_user_id
+            self._check_transfer(request, referrer, not self._leads_to_trunks(flow))
+            self._sign_transfer(request, flow, referrer)
         timer = self._session_timer(request)
         if request.method == b"BYE":
             self._calls.hung_up(request)
@@ -269,16 +277,28 @@ class ProxyCore:
             session=self._calls.of_dialog(request) if request.method in METHODS else None,
         ).start([target], now)
 
-    def _sign_transfer(self, request: Message, flow: Flow) -> None:
+    def _check_transfer(self, request: Message, referrer: str | None, vouch: bool) -> None:
+        """Who sends another somewhere has to be allowed there himself, and pays for it; see `referrals`.
+
+        Args:
+            request: a REFER.
+            referrer: the user who sent it; None: somebody from outside, who may send nobody out.
+            vouch: whether the phone that is sent there calls by this proxy.
+        """
+        target = referred_to(request)
+        if target is None or not self._own.are(target):
+            return
+        config = self._config
+        asked = Call(referrer, target.dialled)
+        check_transfer(Walk(config.plan, self._local.of(config.state), asked, self._clock.now()).decision)
+        if vouch and referrer is not None and not target.headers:
+            self._referrals.vouch(request, target, referrer)
+
+    def _sign_transfer(self, request: Message, flow: Flow, referrer: str | None) -> None:
         """Tell the trunks' user agent, which calls whom a transfer leads to, whose permissions count."""
         request.remove(SERVED_USER)
-        call = self._calls.of_dialog(request)
-        if call is None or not self._leads_to_trunks(flow):
-            return
-        opened = call.opened
-        user_id = opened.caller_user_id if request.from_tag == call.key[1] else opened.callee_user_id
-        user = self._config.users.get(user_id or "")
-        if user is not None:
+        user = self._config.users.get(referrer or "")
+        if user is not None and self._leads_to_trunks(flow):
             domain = self._config.domain.encode()
             request.append(b"P-Served-User", b"<sip:" + escaped_user(user.username) + b"@" + domain + b">")
 
@@ -307,7 +327,10 @@ class ProxyCore:
                 raise SipError(403, "Forbidden")
             self._pick_up(request, ringer, caller, loop_mark, now)
             return
+        if method == b"REFER":
+            self._check_transfer(request, caller, vouch=True)
         if not ours:
+            request.remove(VOUCHER)
             self._relay(request, loop_mark, now)
             return
         if method in _EVENTS:
@@ -336,6 +359,11 @@ class ProxyCore:
         private = is_private(request)
         number, anonymous = ("", private) if caller is not None else shown_by(request)
         payer = caller
+        if request.has(VOUCHER):
+            # A phone that somebody sent here: his permissions count, the caller stays who he is.
+            referrer = self._referrals.referrer(request, dialled)
+            if caller is not None and referrer in self._config.users:
+                payer = referrer
         if self._config.trunks_at is not None:
             served = served_user_of(request)
             if caller is None and self._leads_to_trunks(request.flow):
