@@ -240,9 +240,12 @@ def provisioning_config(
         directory=tuple(
             sorted(
                 (
-                    DirectoryEntry(user.display_name, user.extension)
-                    for user in snapshot.users
-                    if user.enabled and user.extension
+                    *(
+                        DirectoryEntry(user.display_name, user.extension)
+                        for user in snapshot.users
+                        if user.enabled and user.extension
+                    ),
+                    *(DirectoryEntry(entry.name, entry.numbers[0]) for entry in snapshot.phonebook),
                 ),
                 key=lambda entry: (entry.name.casefold(), entry.number),
             )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page
 from cloud.local.postgres import prepare_database
 from cloud.models.upgrading import ensure_roles
 from cloud.pbx.database import Database
+from contract.sync.dhcp import DhcpLease, DhcpStatus
 from contract.sync.messages import Command
 from tests.support.answering_edge import Reply, answering_edge, small_ladder
 from tests.support.portal import DESKTOP, PHONE, Visit, chromium, serve_portal, visit
@@ -94,6 +96,8 @@ def _desktop(browser: Browser, url: str, demo: Demo) -> None:
         camera.take("site-overview")
         _dialogs(camera, page, site)
         _ladder(camera, demo)
+        _dhcp(camera, demo)
+        _redirects(camera)
         tab.go("/tenants")
         page.get_by_role("table").first.wait_for()
         camera.take("tenants")
@@ -109,6 +113,43 @@ def _desktop(browser: Browser, url: str, demo: Demo) -> None:
         tab.go("/account")
         page.get_by_role("heading", name="Account").wait_for()
         camera.take("account")
+
+
+def _dhcp(camera: Camera, demo: Demo) -> None:
+    """How the edge's own DHCP stands, as an edge in memory answers it, and the options for the servers of others."""
+    now = demo.services.clock.now()
+    leases = tuple(
+        DhcpLease(
+            address=f"192.168.10.{100 + place}",
+            mac=mac,
+            vendor_class=vendor,
+            switch_port=port,
+            reserved=place == 0,
+            ends_at=now + timedelta(hours=11 - place),
+        )
+        for place, (mac, vendor, port) in enumerate(
+            (
+                ("805ec0000200", "yealink", "floor-1 / ge-0/14"),
+                ("000413a1b2c3", "snomD785", "floor-1 / ge-0/15"),
+                ("805ec00003a1", "yealink", "floor-1 / ge-0/21"),
+            )
+        )
+    )
+    status = DhcpStatus(state="serving", leases=leases, pool_size=51, pool_free=48, looked_at=now)
+
+    def reply(_: Command) -> Reply:
+        return True, status.model_dump_json()
+
+    with answering_edge(demo.databases, demo.edge, demo.services.clock, reply):
+        camera.tab.go(f"/sites/{demo.site_id}/dhcp")
+        camera.tab.page.get_by_role("table", name="Leases").wait_for()
+        camera.take("site-dhcp")
+
+
+def _redirects(camera: Camera) -> None:
+    camera.tab.go("/redirect-accounts")
+    camera.tab.page.get_by_role("table").first.wait_for()
+    camera.take("redirect-accounts")
 
 
 def _ladder(camera: Camera, demo: Demo) -> None:
@@ -194,6 +235,8 @@ def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], s
             page.get_by_role("table").or_(page.get_by_role("region", name="Alarms")).first.wait_for()
             camera.take(f"site-{name}")
         _levels(camera, f"/sites/{demo.site_id}")
+        _dhcp(camera, demo)
+        _redirects(camera)
         _ladder(camera, demo)
 
 

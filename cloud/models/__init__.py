@@ -11,6 +11,7 @@ from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
 from cloud.models.phone import DeviceHappening, DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
+from cloud.models.phonebook import PhonebookEntry
 from cloud.models.redirect import DeviceRedirect, RedirectAccount
 from cloud.models.secret import Secret
 from cloud.models.site import Site, SiteState, Snapshot
@@ -46,6 +47,7 @@ __all__ = [
     "Msp",
     "PhoneRefusal",
     "PhoneUpload",
+    "PhonebookEntry",
     "PublishRefusal",
     "RedirectAccount",
     "RefreshToken",

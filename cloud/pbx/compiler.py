@@ -7,7 +7,18 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloud.models import Device, DeviceGroup, DeviceGroupMember, DevicePlugin, DialPlan, Line, Site, Tenant, User
+from cloud.models import (
+    Device,
+    DeviceGroup,
+    DeviceGroupMember,
+    DevicePlugin,
+    DialPlan,
+    Line,
+    PhonebookEntry,
+    Site,
+    Tenant,
+    User,
+)
 from cloud.pbx.default_dial_plan import default_dial_plan
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
@@ -53,6 +64,7 @@ def compile_site(
             )
         ),
         device_plugins=_device_plugins(session, site.tenant_id),
+        phonebook=_phonebook(session, site_id),
         device_levels=_device_levels(session, site, tenant, members),
         dial_plan=dial_plan or dial_plan_of(session, site_id),
     )
@@ -132,6 +144,12 @@ def _device_plugins(session: Session, tenant_id: UUID) -> tuple[contract.DeviceP
     )
     plugins = (contract.DevicePlugin(vendor=row.vendor, digest=row.digest, content=row.content) for row in rows)
     return tuple(sorted(plugins, key=lambda plugin: plugin.vendor))
+
+
+def _phonebook(session: Session, site_id: UUID) -> tuple[contract.PhonebookEntry, ...]:
+    rows = session.scalars(select(PhonebookEntry).where(PhonebookEntry.site_id == site_id))
+    entries = (contract.PhonebookEntry(entry_id=str(row.id), name=row.name, numbers=tuple(row.numbers)) for row in rows)
+    return tuple(sorted(entries, key=lambda entry: entry.entry_id))
 
 
 def _device_levels(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from contract.dialplan.callers import Names
 from contract.snapshot import (
     CallPattern,
     DialPattern,
@@ -66,6 +67,7 @@ class CompiledPlan:
         speed_dials: the site's, by slot.
         screening: which calls from gateways are not taken.
         outside_lines: what people dial for an outside line.
+        names: whose numbers are in the phonebook.
         hot_desk_hours: how long somebody stays logged in at another's phone; 0: until he logs out.
         has_voicemail: whether mailboxes are reached at all, so that they take what nobody answers.
     """
@@ -86,6 +88,7 @@ class CompiledPlan:
     speed_dials: dict[str, SpeedDial] = field(default_factory=dict)
     screening: Screening = field(default_factory=Screening)
     outside_lines: tuple[str, ...] = ()
+    names: Names = field(default_factory=Names)
     hot_desk_hours: int = 0
     has_voicemail: bool = False
 
@@ -154,6 +157,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         colleagues=_colleagues(plan.pickup_groups),
         speed_dials={one.slot: one for one in plan.speed_dials},
         screening=plan.screening,
+        names=Names(snapshot.phonebook),
         hot_desk_hours=plan.hot_desk_hours,
         outside_lines=tuple(
             dict.fromkeys(

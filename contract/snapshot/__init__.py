@@ -25,6 +25,7 @@ from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
 from contract.snapshot.pattern import CallPattern, DialPattern
+from contract.snapshot.phonebook import PhonebookEntry
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
 from contract.snapshot.schedule import During, Holiday, Period, Schedule, WorkingHours
 from contract.snapshot.sip_certificate import MAX_CHAIN_CHARACTERS, SipCertificate
@@ -81,6 +82,7 @@ __all__ = [
     "NumberFormat",
     "OutsideRule",
     "Period",
+    "PhonebookEntry",
     "PickupGroup",
     "ProvisioningPolicy",
     "QualifiedPhones",

@@ -18,6 +18,7 @@ from contract.snapshot.device_levels import DeviceLevels
 from contract.snapshot.device_plugin import DevicePlugin
 from contract.snapshot.dial_plan import DialPlan
 from contract.snapshot.line import Line
+from contract.snapshot.phonebook import PhonebookEntry
 from contract.snapshot.site import Site
 from contract.snapshot.user import User
 from contract.values import Digest, Frozen
@@ -29,6 +30,7 @@ RECORD_SECTIONS: Final = {
     "lines": "line_id",
     "devices": "device_id",
     "device_plugins": "vendor",
+    "phonebook": "entry_id",
 }
 """Sections that are lists of records, with the field that names a record."""
 SECTIONS: Final = ("site", *RECORD_SECTIONS, "device_levels", "dial_plan")
@@ -54,6 +56,7 @@ class Snapshot(Frozen):
     lines: Annotated[tuple[Line, ...], Field(max_length=50_000)] = ()
     devices: Annotated[tuple[Device, ...], Field(max_length=20_000)] = ()
     device_plugins: Annotated[tuple[DevicePlugin, ...], Field(max_length=16)] = ()
+    phonebook: Annotated[tuple[PhonebookEntry, ...], Field(max_length=10_000)] = ()
     device_levels: DeviceLevels = DeviceLevels()
     dial_plan: DialPlan = DialPlan()
 

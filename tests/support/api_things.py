@@ -40,6 +40,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     archive = base64.b64encode(packed(GOOD)).decode()
     plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
     assertion = _made(client, f"/sites/{site}/call-assertions", {"name": "Echo", "content": ECHO_ANSWERS})
+    entry = _made(client, f"/sites/{site}/phonebook", {"name": "Plumber", "numbers": ["+41441112233"]})
     _made(client, f"/sites/{site}/sip-certificate", {})
     plan = client.get(f"/sites/{site}/dial-plan").json["document"]
     plan["trunks"] = [{"gateway_id": "provider", "name": "Provider", "host": "sip.example.test", "username": "office"}]
@@ -66,6 +67,7 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "plugin_id": plugin["id"],
         "redirect_account_id": redirects["id"],
         "assertion_id": assertion["id"],
+        "entry_id": entry["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],
         "endpoint_id": endpoint["id"],

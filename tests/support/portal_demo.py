@@ -11,12 +11,24 @@ from sqlalchemy import update
 from cloud.api.app import make_app
 from cloud.api.chalicelib.services import Services
 from cloud.api.wsgi import make_wsgi
-from cloud.models import Alarm, CallRecord, Edge, Msp, Registration, UnknownPhone, WebhookDelivery
+from cloud.models import (
+    Alarm,
+    CallRecord,
+    Device,
+    DeviceRedirect,
+    DeviceVisit,
+    Edge,
+    Msp,
+    Registration,
+    UnknownPhone,
+    WebhookDelivery,
+)
 from cloud.pbx.accounts import AccountFields, create_account
 from cloud.pbx.audit import Actor
 from cloud.pbx.database import PLATFORM, Scope
 from cloud.pbx.desk import Desk
 from cloud.pbx.edges import KnownEdge, find_edge, lose_lease, record_applied, record_rejected, take_lease
+from cloud.pbx.phone_history import Kind, note
 from cloud.pbx.publishing import publish_site
 from cloud.pbx.webhooks import announce
 from tests.support.api_world import Client, log_in, make_services
@@ -124,12 +136,19 @@ def make_demo(databases: Databases) -> Demo:
     site = making.post("/sites", {"tenant_id": bakery["id"], "name": "Main office", "time_zone": "Europe/Berlin"})
     edge = _main_office(making, Scope(tenant_id=UUID(bakery["id"])), site)
     _others(making, bakery, clinic, school)
+    _redirects(making, bakery, clinic)
     endpoint = _webhooks(making, bakery)
     return Demo(making.services, site["id"], endpoint, databases, edge)
 
 
 def _main_office(making: _Making, scope: Scope, site: Any) -> KnownEdge:
     users: dict[str, str] = {}
+    dhcp = {
+        "ranges": [{"network": "192.168.10.0/24", "first": "192.168.10.100", "last": "192.168.10.150"}],
+        "voice_vlan": 20,
+    }
+    rules = {"dhcp": dhcp, "server_name": "phones.bakery.example"}
+    assert making.client.patch(f"/sites/{site['id']}", {"provisioning": rules}).status == 200
     for extension, name, aliases in _USERS[:4]:
         fields = {"site_id": site["id"], "username": extension, "extension": extension, "display_name": name}
         users[extension] = making.post("/users", {**fields, "aliases": aliases})["id"]
@@ -152,6 +171,7 @@ def _main_office(making: _Making, scope: Scope, site: Any) -> KnownEdge:
     edge = making.edge(scope, site, "Edge of the main office", None)
     making.applied(scope, edge, 3, 3)
     _reports(making, scope, edge, users, lines)
+    _history(making, scope, edge, lines)
     return edge
 
 
@@ -218,6 +238,7 @@ def _reports(making: _Making, scope: Scope, edge: KnownEdge, users: dict[str, st
                 user_agent="",
                 address=address,
                 protocol="tftp" if model else "http",
+                switch_port="floor-1 / ge-0/21" if model else "",
                 first_seen_at=now - timedelta(hours=2),
                 last_seen_at=now - timedelta(minutes=7),
                 times_seen=times,
@@ -236,6 +257,85 @@ def _reports(making: _Making, scope: Scope, edge: KnownEdge, users: dict[str, st
     )
     with making.databases.worker.session(scope) as session:
         session.add_all(rows)
+
+
+_HAPPENED: Final[tuple[tuple[Kind, float, dict[str, str | int]], ...]] = (
+    ("adopted", 4200, {"address": "192.0.2.200", "protocol": "dhcp", "switch_port": "floor-1 / ge-0/14"}),
+    (
+        "fetched",
+        4198,
+        {"address": "192.0.2.200", "protocol": "http", "proof": "none", "firmware": "96.86.0.70", "version": 2},
+    ),
+    ("registered", 4197, {"address": "192.0.2.200:5060", "transport": "udp"}),
+    ("refused", 1600, {"address": "203.0.113.9", "protocol": "tftp", "reason": "clear_text"}),
+    ("deferred", 9, {"text": "it is in a call"}),
+    ("asked", 4, {}),
+    (
+        "fetched",
+        3,
+        {"address": "192.0.2.200", "protocol": "https", "proof": "password", "firmware": "96.86.0.100", "version": 3},
+    ),
+    ("applied", 3, {"address": "192.0.2.200:5060", "transport": "udp"}),
+)
+"""What happened to the reception's phone, and how many minutes ago."""
+
+
+def _history(making: _Making, scope: Scope, edge: KnownEdge, lines: dict[str, Any]) -> None:
+    now = making.clock.now()
+    device_id = UUID(lines["200"]["device_id"])
+    with making.databases.worker.session(scope) as session:
+        device = session.get_one(Device, device_id)
+        for kind, minutes, detail in _HAPPENED:
+            note(session, TOKENS, device, now - timedelta(minutes=minutes), kind, detail)
+        session.add(
+            DeviceVisit(
+                device_id=device_id,
+                tenant_id=edge.tenant_id,
+                site_id=edge.site_id,
+                address="192.0.2.200",
+                protocol="https",
+                proof="password",
+                firmware="96.86.0.100",
+                switch_port="floor-1 / ge-0/14",
+                fetched_at=now - timedelta(minutes=3),
+                fetched_version=3,
+                resync_state="registered",
+                resync_at=now - timedelta(minutes=3),
+            )
+        )
+
+
+def _redirects(making: _Making, bakery: Any, clinic: Any) -> None:
+    """Accounts at two vendors' services, with phones that are told, wait, and are locked to others."""
+    now = making.clock.now()
+    accounts = [
+        making.post(
+            "/redirect-accounts", {"tenant_id": tenant["id"], "service": service, "username": name, "password": "x"}
+        )
+        for tenant, service, name in (
+            (bakery, "yealink_ymcs", "bakery-client"),
+            (bakery, "grandstream_gdms", "api-107/bakery"),
+            (clinic, "snom_sraps", "key-3f"),
+        )
+    ]
+    states = (("pushed", "", 7), ("pending", "", 1), ("failed", "claimed", 1))
+    for place, account in enumerate(accounts[:2]):
+        with making.databases.worker.session(Scope(tenant_id=UUID(account["tenant_id"]))) as session:
+            for state, problem, many in states:
+                session.add_all(
+                    DeviceRedirect(
+                        id=TOKENS.id(),
+                        tenant_id=UUID(account["tenant_id"]),
+                        account_id=UUID(account["id"]),
+                        mac=f"02{place:02x}{states.index((state, problem, many)):02x}{number:06x}",
+                        url="https://phones.bakery.example:8443/",
+                        state=state,
+                        problem=problem,
+                        attempts=1,
+                        attempted_at=now,
+                    )
+                    for number in range(many)
+                )
 
 
 def _others(making: _Making, bakery: Any, clinic: Any, school: Any) -> None:

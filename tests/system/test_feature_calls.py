@@ -2,6 +2,7 @@
 caller ID, unwanted callers."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ import pytest
 from cloud.local.baresip import Baresip
 from cloud.pbx.default_dial_plan import default_dial_plan
 from contract.pin import hashed
-from contract.snapshot import Line, PickupGroup, Site, Snapshot, User
+from contract.snapshot import Gateway, Line, PhonebookEntry, PickupGroup, Site, Snapshot, User
 from contract.sync.events import CallEnded
 from edge_agent.clock import SystemClock
 from edge_agent.sync.outbox import Outbox
@@ -23,6 +24,7 @@ from tests.support.phones.phone import Phone, Seen
 from tests.support.phones.pjsua import PjsuaPhone
 from tests.support.phones.site import DOMAIN, PeerSite
 from tests.support.phones.talking import hang_up, hear
+from tests.support.raw_sip import RawPhone
 from tests.support.waiting import eventually
 
 NUMBERS: Final = ("200", "201", "202", "203")
@@ -31,10 +33,15 @@ SITE_ID: Final = "6f2c1f6e-54a5-4d6c-9a35-0c53a4a2f7a1"
 PERMISSIONS: Final = {"202": ("CallPickup", "Intercom"), "203": ("HotDesking",)}
 PIN: Final = "2580"
 
+SDP: Final = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+)
+
 pytestmark = [pytest.mark.peer("baresip", "pjsua2"), pytest.mark.timeout(120)]
 
 
-def snapshot() -> Snapshot:
+def snapshot(gateway_port: int = 5099) -> Snapshot:
     """The dial plan that every site begins with; 202 picks up everybody's calls, 203 those of 201."""
     plan = default_dial_plan(UUID(SITE_ID))
     group = PickupGroup(group_id="front", name="Front", members=("user-201", "user-203"))
@@ -55,7 +62,13 @@ def snapshot() -> Snapshot:
             Line(line_id=f"line-{n}", user_id=f"user-{n}", auth_username=f"auth{n}", password=f"s-{n}:1")
             for n in NUMBERS
         ),
-        dial_plan=plan.model_copy(update={"pickup_groups": (group,)}),
+        phonebook=(PhonebookEntry(entry_id="e-1", name="Plumber", numbers=("+41791112233",)),),
+        dial_plan=plan.model_copy(
+            update={
+                "pickup_groups": (group,),
+                "gateways": (Gateway(gateway_id="pri", name="PRI", host="127.0.0.1", port=gateway_port),),
+            }
+        ),
     )
 
 
@@ -64,8 +77,11 @@ class Office:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder, self._stack = folder, stack
-        self.site = PeerSite(folder, NUMBERS, snapshot())
+        self.outside = stack.enter_context(RawPhone(("127.0.0.1", 0), "0791112233", "", "", timeout=10))
+        """Somebody who calls by the gateway."""
+        self.site = PeerSite(folder, NUMBERS, snapshot(self.outside.port))
         stack.callback(self.site.stop)
+        self.outside.target = ("127.0.0.1", self.site.ports["sip_udp"])
 
     def keep(self, key: str, value: str) -> None:
         """Write a user's setting, as a phone or the portal does; the edge has to be started again."""
@@ -236,3 +252,20 @@ def test_somebody_logs_in_at_anothers_phone_by_its_keys_and_is_there_until_he_lo
     office.dial(host, "*12")
     host.dial(f"sip:201@{DOMAIN}")
     assert callee.wait_for("CALL_INCOMING")["peeruri"] == f"sip:200@{DOMAIN}"
+
+
+def test_a_caller_from_outside_is_shown_by_his_name_in_the_phonebook(office: Office) -> None:
+    callee = office.baresip("201")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(office.outside.invite, "201", SDP)
+        arrived = callee.wait_for("CALL_INCOMING")
+        assert (arrived["peerdisplayname"], arrived["peeruri"]) == ("Plumber", f"sip:0791112233@{DOMAIN}")
+        callee.command("accept")
+        assert office.outside.hang_up(answer.result(timeout=10)).status == 200
+    callee.wait_for("CALL_CLOSED")
+
+
+def test_a_caller_from_outside_is_blocked_by_the_number_that_he_shows(office: Office) -> None:
+    callee = office.baresip("201")
+    office.dial(callee, "*62+41791112233")
+    assert office.outside.invite("201", SDP).status == 603

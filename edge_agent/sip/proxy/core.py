@@ -34,6 +34,7 @@ from edge_agent.sip.proxy.emergency import Emergencies
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private, shown_by
 from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.names import Shown, from_phonebook
 from edge_agent.sip.proxy.pickup import Ringer, may_pick_up
 from edge_agent.sip.proxy.reach import Reach
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
@@ -347,6 +348,12 @@ class ProxyCore:
         )
         if method == b"INVITE" and (self._leads_to_trunks(request.flow) or not self._trust.is_service(request.flow)):
             remove_wishes(request)
+        shown: Shown | None = None
+        if method == b"INVITE":
+            if caller is None:
+                shown = None if asked.anonymous else from_phonebook(request, number, self._config.plan)
+            elif line is not None and caller != line.user_id:
+                shown = self._local.desks.shown(caller)
         routing = Routing(
             self._config,
             self._clock,
@@ -354,6 +361,7 @@ class ProxyCore:
             self._wrote,
             asked,
             self._own,
+            shown,
             gruu,
             method == b"INVITE",
         )

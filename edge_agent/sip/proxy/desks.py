@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from contract.dialplan.hot_desks import HotDesk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import escaped_user
-
-_ESCAPED: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
+from edge_agent.sip.proxy.names import Shown, quoted
 
 
 class Desks:
@@ -51,12 +48,11 @@ class Desks:
                 found += [one for one in self._location.of_user(desk.host_id, now) if one.line_id == line_id]
         return found
 
-    def shown(self, user_id: str) -> bytes:
+    def shown(self, user_id: str) -> Shown:
         """What others are shown of who calls from another's phone: his name and address."""
         user = self._config.users[user_id]
-        name = user.display_name.translate(_ESCAPED)
         address = b"<sip:" + escaped_user(user.username) + b"@" + self._config.domain.encode() + b">"
-        return (f'"{name}" '.encode() if name else b"") + address
+        return Shown(quoted(user.display_name) + address, inside_only=False)
 
     def _counts(self, desk: HotDesk) -> bool:
         user = self._config.users.get(desk.user_id)

@@ -32,6 +32,7 @@ from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
 from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.names import Shown
 from edge_agent.sip.proxy.pickup import Ringer
 from edge_agent.sip.proxy.routes import OwnAddresses
 from edge_agent.sip.resolver import flow_to
@@ -55,6 +56,7 @@ class Routing:
         wrote: keeps what users change by feature codes.
         call: who dialled what.
         own: tells targets of the site from others.
+        shown: who calls, where From does not say it; None: it does.
         gruu: the `gr` of the Request-URI: one phone of the user only (RFC 5627 §5.1); empty: all.
         is_call: whether hunt groups count it.
     """
@@ -68,6 +70,7 @@ class Routing:
         "_is_call",
         "_local",
         "_own",
+        "_shown",
         "_walk",
         "_wrote",
         "ringer",
@@ -81,6 +84,7 @@ class Routing:
         wrote: Wrote,
         call: Call,
         own: OwnAddresses,
+        shown: Shown | None = None,
         gruu: bytes = b"",
         is_call: bool = True,
     ) -> None:
@@ -90,6 +94,7 @@ class Routing:
         self._wrote = wrote
         self._call = call
         self._own = own
+        self._shown = shown
         self._gruu = gruu
         self._is_call = is_call
         self._dialled = {call.dialled}
@@ -182,8 +187,8 @@ class Routing:
                 found = [*(way for one in step.numbers if (way := self._outward(one)) is not None), *found]
             if step.diversions:
                 found = [self._diverted(one, step.diversions) for one in found]
-            if self._call.host is not None and self._call.caller not in (None, self._call.host):
-                found = [self._from_another_phone(one) for one in found]
+            if self._shown is not None:
+                found = [self._named(one, self._shown) for one in found]
             return found[: self._config.limits.branches]
         if isinstance(step, Service):
             uri = self._config.services.get(step.name)
@@ -207,13 +212,14 @@ class Routing:
             return found
         return [replace(one, user_id=user_id) for one in found]
 
-    def _from_another_phone(self, target: Target) -> Target:
-        """A target that is shown who calls, where he is logged in at a phone that says it is another's."""
-        told, caller = target.caller_id or CallerId(None, None, private=False), self._call.caller or ""
+    def _named(self, target: Target, shown: Shown) -> Target:
+        """A target that is shown who calls, where From does not say it."""
+        if shown.inside_only and target.user_id is None:
+            return target
+        told = target.caller_id or CallerId(None, None, private=False)
         if told.shown is None:
-            told = replace(told, shown=self._local.desks.shown(caller))
-        others = tuple(self._from_another_phone(one) for one in target.others)
-        return replace(target, caller_id=told, others=others)
+            told = replace(told, shown=shown.address)
+        return replace(target, caller_id=told, others=tuple(self._named(one, shown) for one in target.others))
 
     def _particular(self, target: Target, step: Ring) -> Target:
         """A phone that is not told who calls, or is to answer by itself; its other flows likewise."""

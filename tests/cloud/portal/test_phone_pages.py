@@ -185,12 +185,12 @@ def test_a_phone_shows_what_happened_to_it_its_password_and_what_it_sent(msp: Vi
     msp.go(f"{site(world)}/devices")
     page.get_by_role("table", name="Devices").get_by_role("button", name=re.compile("^Show ")).first.click()
     happened = page.get_by_role("list", name="What happened")
-    expect(happened).to_contain_text("by HTTPS from 192.0.2.8, proven by its certificate")
+    expect(happened).to_contain_text("By HTTPS from 192.0.2.8, proven by its certificate")
     expect(happened).to_contain_text("Registered after it fetched")
     expect(happened.get_by_role("listitem")).to_contain_text(
         ["Refused", "Registered after it fetched", "Fetched its files", "Asked to fetch", "Created in the portal"]
     )
-    expect(page.get_by_text("at port ge-0/3")).to_be_visible()
+    expect(page.get_by_text("At port ge-0/3")).to_be_visible()
     page.get_by_role("button", name="boot.log").click()
     expect(page.get_by_role("dialog", name="boot.log").locator("pre")).to_have_text("boot\n")
     page.get_by_role("dialog", name="boot.log").get_by_role("button", name="Close").click()

@@ -20,7 +20,7 @@ from contract.dialplan import (
     Step,
     decide,
 )
-from contract.dialplan.callers import is_among, plain
+from contract.dialplan.callers import Names, is_among, plain
 from contract.dialplan.feature_calls import INTERCOM_SECONDS
 from contract.dialplan.simulate import simulate, unanswered
 from contract.dialplan.steps import Diversion
@@ -32,6 +32,7 @@ from contract.snapshot import (
     Forwarding,
     HuntGroup,
     InternalRule,
+    PhonebookEntry,
     PickupGroup,
     Screening,
     SpeedDial,
@@ -286,6 +287,25 @@ def test_a_second_call_is_busy_for_who_wants_none() -> None:
     assert first("203", state=state) == Ring(("u203",))
     onward = replace(state, forwarding={"u201": Forwarding(busy="205")})
     assert first("201", state=onward) == Ring(("u205",), diversions=(Diversion("201", "user-busy"),))
+
+
+def test_a_number_is_named_by_all_of_it_or_by_its_end_where_that_leaves_no_doubt() -> None:
+    def entry(name: str, *numbers: str) -> PhonebookEntry:
+        return PhonebookEntry(entry_id=name, name=name, numbers=numbers)
+
+    names = Names(
+        [
+            entry("plumber", "+41791112233", "0441112233"),
+            entry("short", "2233"),
+            entry("one", "+41794445566"),
+            entry("two", "+49794445566"),
+            entry("first", "0800123456"),
+            entry("second", "0800123456"),
+        ]
+    )
+    known = {"0791112233": "plumber", "0041791112233": "plumber", "2233": "short", "12233": "", "": "", "0": ""}
+    known |= {"0794445566": "", "+41794445566": "one", "0800123456": ""}
+    assert {number: names.of(number) for number in known} == known
 
 
 # -- intercom

@@ -1,10 +1,12 @@
 """The codes of a site's dial plan reach the files of its phones, and nothing there acts on them in the site's place."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
 
+from cloud.pbx.default_dial_plan import default_dial_plan
 from contract.devices import DeviceModel, Value, feature_code_level
 from contract.dialplan import feature_codes
 from contract.snapshot import Device, DialPlan, FeatureRule, InternalRule, Line, ServiceRule, Snapshot, User
@@ -19,7 +21,9 @@ CODES = {
     "pickup": "*7811", "group_pickup": "*7822", "park": "*7833", "retrieve": "*7844",
     "do_not_disturb_on": "*6011", "do_not_disturb_off": "*6022", "forward_off": "*7333",
     "forward_always": "*7211", "forward_busy": "*7422", "forward_no_answer": "*7533",
-    "intercom": "*8011", "call_return": "*6911", "hot_desk": "*1111", "voicemail": "*9811",
+    "call_waiting_on": "*4311", "call_waiting_off": "*4322", "anonymous_rejection_on": "*7711",
+    "anonymous_rejection_off": "*7722", "hide_caller_id": "*6711", "show_caller_id": "*8211", "speed_dial": "*7511",
+    "hot_desk_off": "*1122", "intercom": "*8011", "call_return": "*6911", "hot_desk": "*1111", "voicemail": "*9811",
 }  # fmt: skip
 LEVEL = feature_code_level(CODES)
 HAVING = sorted(
@@ -77,6 +81,11 @@ def test_every_code_that_a_model_has_a_setting_for_stands_in_its_file(kind: str)
         ("fanvil", "sysConf/sip[1]/line[1]/RetrieveNum[1]", "retrieve"),
         ("cisco", "flat-profile/Cfwd_All_Act_Code[1]", "forward_always"),
         ("cisco", "flat-profile/Cfwd_All_Deact_Code[1]", "forward_off"),
+        ("yealink", "call_waiting.on_code", "call_waiting_on"),
+        ("yealink", "account.1.anonymous_reject_oncode", "anonymous_rejection_on"),
+        ("fanvil", "sysConf/sip[1]/line[1]/ANCOffSvcCode[1]", "anonymous_rejection_off"),
+        ("cisco", "flat-profile/CW_Deact_Code[1]", "call_waiting_off"),
+        ("generic", "hot_desk_off_code", "hot_desk_off"),
         ("generic", "hot_desk_code", "hot_desk"),
         ("generic", "call_return_code", "call_return"),
         ("generic", "intercom_code", "intercom"),
@@ -129,3 +138,18 @@ def test_a_changed_code_reaches_the_phones_that_know_it_and_renders_no_other_aga
     assert file is not None
     assert b"forward.always.on_code = *21\n" in file.body
     assert renderer.devices_rendered == before + 1
+
+
+def test_a_new_sites_codes_are_those_that_phones_have_settings_for() -> None:
+    said = feature_code_level(feature_codes(default_dial_plan(UUID(int=1)))).settings["*"]
+    known = {path for model in CATALOGUE.models for path in model.settings}
+    wanted = (
+        "pickup",
+        "group_pickup",
+        "intercom",
+        "call_return",
+        "hot_desk",
+        "call_waiting_on",
+        "anonymous_rejection_on",
+    )
+    assert {*(f"codes/{name}" for name in wanted), "calls/voicemail_number"} <= said.keys() & known

@@ -40,9 +40,9 @@ export function PhoneDrawer({ device, onClose }: Props) {
       <Stack gap="xl">
         {now.visit?.switch_port || now.serial ? (
           <Text size="sm">
-            {[now.serial ? `Serial number ${now.serial}` : "", now.visit?.switch_port ? `at port ${now.visit.switch_port}` : ""]
+            {[now.visit?.switch_port ? `At port ${now.visit.switch_port}` : "", now.serial ? `Serial number ${now.serial}` : ""]
               .filter(Boolean)
-              .join(", ")}
+              .join(". ")}
           </Text>
         ) : null}
         <Part title="What happened">

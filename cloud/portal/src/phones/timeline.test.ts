@@ -28,12 +28,12 @@ describe("what happened to a phone", () => {
       "Adopted",
       "Created in the portal",
     ]);
-    expect(found[0]?.detail).toBe("its time was over");
+    expect(found[0]?.detail).toBe("Its time was over");
     expect(found[1]?.detail).toContain("serves no others, by TFTP from 192.0.2.7, 3 times");
     expect(found[2]?.detail).toBe(
-      "by HTTPS from 192.0.2.7, proven by its certificate, firmware 96.86, made from version 3",
+      "By HTTPS from 192.0.2.7, proven by its certificate, firmware 96.86, made from version 3",
     );
-    expect(found[3]?.detail).toBe("by DHCP from 192.0.2.7, port ge-0/3");
+    expect(found[3]?.detail).toBe("By DHCP from 192.0.2.7, port ge-0/3");
   });
 
   it("begins with the portal where no phone has come yet", () => {

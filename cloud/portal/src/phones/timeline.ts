@@ -54,5 +54,6 @@ function detailOf({ kind, detail, times }: Happening): string {
     said("switch_port") ? `port ${said("switch_port")}` : "",
     times > 1 ? `${times} times` : "",
   ];
-  return how.filter(Boolean).join(", ");
+  const text = how.filter(Boolean).join(", ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -9,6 +9,7 @@ import { ProblemError } from "../api/problem";
 import type { Site } from "../api/types";
 import { CallsTab } from "../calls/CallsTab";
 import { DevicesTab } from "../devices/DevicesTab";
+import { DialPlanTab } from "../dialplan/DialPlanTab";
 import { EdgesTab } from "../edges/EdgesTab";
 import { LevelsTab } from "../levels/LevelsTab";
 import { DhcpOptionsTab } from "../phones/DhcpOptionsTab";
@@ -29,6 +30,7 @@ import { useSite } from "./useSites";
 const TABS = [
   { value: "overview", label: "Overview", content: OverviewTab },
   { value: "users", label: "Users", content: UsersTab },
+  { value: "dial-plan", label: "Dial plan", content: DialPlanTab },
   { value: "devices", label: "Devices", content: DevicesTab },
   { value: "device-settings", label: "Phone settings", content: LevelsTab },
   { value: "unknown-phones", label: "Unknown phones", content: UnknownPhonesTab },

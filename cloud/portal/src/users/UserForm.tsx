@@ -17,6 +17,8 @@ interface UserValues {
   aliases: string[];
   email: string;
   permissions: string[];
+  caller_id: string;
+  anonymous: boolean;
   enabled: boolean;
 }
 
@@ -27,6 +29,8 @@ const NEW_USER: UserValues = {
   aliases: [],
   email: "",
   permissions: USUAL,
+  caller_id: "",
+  anonymous: false,
   enabled: true,
 };
 
@@ -38,6 +42,8 @@ function valuesOf(user: User): UserValues {
     aliases: user.aliases,
     email: user.email ?? "",
     permissions: user.permissions,
+    caller_id: user.caller_id ?? "",
+    anonymous: user.anonymous,
     enabled: user.enabled,
   };
 }
@@ -48,6 +54,7 @@ function bodyFrom<T extends Partial<UserValues>>(values: T) {
     ...values,
     ...("extension" in values ? { extension: values.extension || null } : {}),
     ...("email" in values ? { email: values.email || null } : {}),
+    ...("caller_id" in values ? { caller_id: values.caller_id || null } : {}),
   };
 }
 
@@ -62,7 +69,7 @@ export function UserForm({ site, user, onClose }: { site: Site; user?: User; onC
         tellDone("The user was saved");
       } else {
         const username = values.username || values.extension;
-        await bodyOf(api.POST("/users", { body: { ...bodyFrom(values), username, site_id: site.id, anonymous: false } }));
+        await bodyOf(api.POST("/users", { body: { ...bodyFrom(values), username, site_id: site.id } }));
         tellDone(`User ${values.display_name || username} was created`);
       }
       await refresh(["users", site.id]);
@@ -112,6 +119,18 @@ export function UserForm({ site, user, onClose }: { site: Site; user?: User; onC
           ))}
         </SimpleGrid>
       </Checkbox.Group>
+      <TextInput
+        label="Caller ID"
+        description="What calls to the outside show; empty: what their gateway shows"
+        inputMode="tel"
+        {...draft.text("caller_id")}
+      />
+      <Switch
+        label="Hide the caller ID"
+        description="Calls to the outside show none"
+        checked={draft.values.anonymous}
+        onChange={(event) => draft.set({ anonymous: event.currentTarget.checked })}
+      />
       <Switch
         label="Enabled"
         description="A disabled user cannot register or call; nothing is lost"

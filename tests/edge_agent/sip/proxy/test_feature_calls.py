@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.dialplan import Diversion, SiteState
-from contract.snapshot import Feature, FeatureRule, Forwarding, InternalRule, VoicemailRule
-from edge_agent.sip.message import BadMessage, parse
+from contract.dialplan.callers import Names
+from contract.snapshot import Feature, FeatureRule, Forwarding, InternalRule, PhonebookEntry, VoicemailRule
+from edge_agent.sip.message import BadMessage, Message, parse
 from edge_agent.sip.proxy.answering import remove_wishes
 from edge_agent.sip.proxy.diversion import Diverted
 from tests.edge_agent.sip.proxy.test_dial_plan import FIRST, OUT, invites, with_plan
@@ -265,6 +266,46 @@ def test_a_way_that_others_began_is_continued() -> None:
         b"<sip:201@y?Reason=SIP%3Bcause%3D408>;index=1.2.1;mp=1.2",
         b"<sip:202@y>;index=1.2.1.1;mp=1.2.1",
     ]
+
+
+# -- names from the phonebook
+
+
+def called(site: MemorySite, from_: str, asserted: str = "", **changes: Any) -> Message:
+    """What 201 gets of a call that the first gateway brings, where the phonebook has the plumber."""
+    entry = PhonebookEntry(entry_id="e", name='The "Plumber"', numbers=("+41791112233",))
+    config = with_plan(**{"rules": RULES, **changes})
+    site.configure(replace(config, plan=replace(config.plan, names=Names([entry]))))
+    callee = site.phone("201", 180)
+    gateway = SipPhone(site.network, FIRST, EDGE, "first", ())
+    gateway.request("INVITE", uri("201"), headers=asserted, from_=from_)
+    site.network.run()
+    assert {one.need(b"from").partition(b";")[0] for one in gateway.responses} == {from_.encode()}
+    return callee.ringing
+
+
+def test_who_is_in_the_phonebook_is_shown_by_name_and_hears_nothing_of_it(site: MemorySite) -> None:
+    invite = called(site, "<sip:0791112233@provider.test>", "P-Asserted-Identity: <sip:+41791112233@x>\r\n")
+    assert invite.need(b"from").startswith(b'"The \\"Plumber\\"" <sip:0791112233@provider.test>;tag=')
+    assert invite.all(b"p-asserted-identity") == [b'"The \\"Plumber\\"" <sip:+41791112233@x>']
+    assert invite.address(b"from").name == 'The "Plumber"'
+
+
+@pytest.mark.parametrize("from_", ["<sip:0791112234@x>", '"Name" <sip:anonymous@anonymous.invalid>', "<sip:2233@x>"])
+def test_who_is_not_in_the_phonebook_stays_as_he_is(site: MemorySite, from_: str) -> None:
+    assert called(site, from_).need(b"from").partition(b";")[0] == from_.encode()
+
+
+def test_a_name_from_the_phonebook_stays_inside(site: MemorySite) -> None:
+    forwarding = {"user-202": Forwarding(always="0441234567")}
+    entry = PhonebookEntry(entry_id="e", name="Plumber", numbers=("0791112233",))
+    config = with_plan(rules=(InternalRule(rule_id="i"), OUT), state=SiteState(forwarding=forwarding))
+    site.configure(replace(config, plan=replace(config.plan, names=Names([entry]))))
+    second = SipPhone(site.network, ("192.0.2.102", 5080), EDGE, "second", ())
+    first = SipPhone(site.network, FIRST, EDGE, "first", (180,))
+    second.request("INVITE", uri("202"), from_="<sip:0791112233@x>")
+    site.network.run()
+    assert b"Plumber" not in first.ringing.need(b"from")
 
 
 # -- voicemail

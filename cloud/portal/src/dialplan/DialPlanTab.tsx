@@ -1,0 +1,148 @@
+/** A site's dial plan: the rules in their order, what a call would come to, and groups that are rung together. */
+import { Alert, Button, Group, List, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+
+import { api, bodyOf, ifMatch } from "../api/client";
+import { refresh } from "../api/live";
+import { ProblemError } from "../api/problem";
+import type { DialPlan, Plan, PlanInput, Rule, Site } from "../api/types";
+import { isSame } from "../forms/draft";
+import { Loaded } from "../shell/Page";
+import { tellDone } from "../shell/notices";
+import { Card } from "../sites/OverviewTab";
+import { HuntGroups } from "./HuntGroups";
+import { RuleForm } from "./RuleForm";
+import { RuleList } from "./RuleList";
+import { Simulator } from "./Simulator";
+import { TemplateDrawer } from "./TemplateDrawer";
+import { freshId } from "./plan";
+import { useDialPlan } from "./useDialPlan";
+
+export function DialPlanTab({ site }: { site: Site }) {
+  const query = useDialPlan(site.id);
+  return <Loaded query={query}>{(saved) => <Editor key={saved.version} site={site} saved={saved} />}</Loaded>;
+}
+
+function Editor({ site, saved }: { site: Site; saved: DialPlan }) {
+  const [plan, setPlan] = useState<Plan>(saved.document);
+  const [editing, setEditing] = useState<Rule | "new" | null>(null);
+  const [filling, setFilling] = useState(false);
+  const [saving, setSaving] = useState(false);
+  const [problem, setProblem] = useState<ProblemError | null>(null);
+  const touched = !isSame(saved.document, plan);
+  const rules = plan.rules ?? [];
+  const set = (changes: Partial<Plan>) => setPlan((before) => ({ ...before, ...changes }));
+
+  const save = async () => {
+    setSaving(true);
+    setProblem(null);
+    try {
+      const params = { path: { site_id: site.id }, header: ifMatch(saved.version) };
+      await bodyOf(api.PUT("/sites/{site_id}/dial-plan", { params, body: { document: plan as PlanInput } }));
+      await refresh(["dial-plan", site.id]);
+      tellDone("The dial plan was saved and is being published");
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      setProblem(error);
+    } finally {
+      setSaving(false);
+    }
+  };
+
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <Text size="sm" c="dimmed">
+          The first rule that matches what is dialled decides. Emergency numbers come before all of them.
+        </Text>
+        <Group gap="xs">
+          <Button variant="default" onClick={() => setFilling(true)}>
+            Fill by country
+          </Button>
+          <Button variant="default" onClick={() => setEditing("new")}>
+            Add a rule
+          </Button>
+        </Group>
+      </Group>
+      {saved.refused ? (
+        <Alert color="red" title={`Not published: ${saved.refused.cause}`}>
+          <Lines lines={saved.refused.problems} />
+        </Alert>
+      ) : null}
+      {saved.warnings.length > 0 ? (
+        <Alert color="yellow" title="Worth a look">
+          <Lines lines={saved.warnings} />
+        </Alert>
+      ) : null}
+      <Simulator site={site} plan={plan} />
+      <Card title="Rules">
+        <RuleList plan={plan} onOrder={(ordered) => set({ rules: ordered })} onEdit={setEditing} />
+      </Card>
+      <HuntGroups site={site} plan={plan} onChange={(groups) => set({ hunt_groups: groups })} />
+      {problem ? <Refused problem={problem} onReload={() => void refresh(["dial-plan", site.id])} /> : null}
+      {touched ? (
+        <Group className="card save-bar" p="sm" justify="space-between">
+          <Text size="sm">There are changes that are not saved.</Text>
+          <Group gap="xs">
+            <Button variant="default" onClick={() => setPlan(saved.document)}>
+              Discard
+            </Button>
+            <Button loading={saving} onClick={() => void save()}>
+              Save dial plan
+            </Button>
+          </Group>
+        </Group>
+      ) : null}
+      {editing ? (
+        <RuleForm
+          plan={plan}
+          rule={editing === "new" ? null : editing}
+          newId={freshId("rule", rules.map((one) => one.rule_id))}
+          onClose={() => setEditing(null)}
+          onDone={(rule) => {
+            const at = rules.findIndex((one) => one.rule_id === rule.rule_id);
+            set({ rules: at < 0 ? [rule, ...rules] : rules.map((one, place) => (place === at ? rule : one)) });
+            setEditing(null);
+          }}
+          onRemove={(rule) => {
+            set({ rules: rules.filter((one) => one.rule_id !== rule.rule_id) });
+            setEditing(null);
+          }}
+        />
+      ) : null}
+      {filling ? <TemplateDrawer site={site} plan={plan} onClose={() => setFilling(false)} onFilled={setPlan} /> : null}
+    </Stack>
+  );
+}
+
+function Refused({ problem, onReload }: { problem: ProblemError; onReload: () => void }) {
+  if (problem.isChanged) {
+    return (
+      <Alert color="yellow" title="Changed by someone else meanwhile" role="alert">
+        <Stack gap="xs" align="flex-start">
+          Nothing was saved. Reload to see the newest plan; your changes are lost then.
+          <Button size="xs" variant="default" onClick={onReload}>
+            Reload
+          </Button>
+        </Stack>
+      </Alert>
+    );
+  }
+  const lines = [...problem.fields].map(([field, message]) => `${field.replace(/^document\./, "")}: ${message}`);
+  return (
+    <Alert color="red" title="This was not saved" role="alert">
+      <Lines lines={lines.length ? lines : [problem.detail || problem.title]} />
+    </Alert>
+  );
+}
+
+function Lines({ lines }: { lines: readonly string[] }) {
+  if (lines.length === 1) return <>{lines[0]}</>;
+  return (
+    <List size="sm">
+      {lines.map((line) => (
+        <List.Item key={line}>{line}</List.Item>
+      ))}
+    </List>
+  );
+}

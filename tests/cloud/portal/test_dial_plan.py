@@ -1,0 +1,161 @@
+"""A site's dial plan in a browser: rules are put in order, tried on a call, saved; groups are made."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.api_world import PASSWORD, ApiWorld
+from tests.support.portal import DESKTOP, PHONE, Visit, visit
+
+pytestmark = pytest.mark.peer("chromium")
+
+GATEWAY = {"gateway_id": "pri", "name": "PRI at the wall", "host": "192.0.2.10"}
+
+
+def site(world: ApiWorld) -> str:
+    return f"/sites/{world.ours.site_id}"
+
+
+def saved(world: ApiWorld) -> dict[str, Any]:
+    document: dict[str, Any] = world.admin.get(f"{site(world)}/dial-plan").json["document"]
+    return document
+
+
+def give_a_gateway(world: ApiWorld) -> None:
+    document = {**saved(world), "gateways": [GATEWAY]}
+    answer = world.admin.put(f"{site(world)}/dial-plan", {"document": document})
+    assert answer.status == 200, answer.body
+
+
+def names(page: Page) -> list[str]:
+    """The rules from top to bottom."""
+    return page.get_by_role("list", name="Rules in their order").locator(".rule-text > div p").all_inner_texts()
+
+
+def add_a_rule(page: Page) -> None:
+    page.get_by_role("button", name="Add a rule").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("To the town")
+    form.get_by_label("What is dialled").and_(page.locator("input")).fill("0…")
+    page.keyboard.press("Enter")
+    form.get_by_label("By these gateways").and_(page.locator("input")).press("ArrowDown")
+    page.get_by_role("option", name="PRI at the wall").click()
+    page.keyboard.press("Escape")
+    form.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_rule_is_added_put_in_its_place_tried_and_saved(world: ApiWorld, msp: Visit) -> None:
+    give_a_gateway(world)
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    expect(page.get_by_role("list", name="Rules in their order")).to_be_visible()
+    add_a_rule(page)
+    before = names(page)
+    assert before[0] == "To the town"
+    page.get_by_role("button", name="Move To the town down").click()
+    assert names(page)[:2] == [before[1], "To the town"]
+    # By dragging it, too.
+    rows = page.get_by_role("list", name="Rules in their order").get_by_role("listitem")
+    rows.nth(1).drag_to(rows.nth(0))
+    expect(rows.nth(0)).to_contain_text("To the town")
+    # What a call would come to, by what is on the screen and not saved yet.
+    page.get_by_label("Who calls").and_(page.locator("input")).click()
+    page.get_by_role("option").first.click()
+    page.get_by_label("What is dialled").and_(page.locator("input")).first.fill("0301234")
+    page.get_by_role("button", name="See what happens").click()
+    way = page.get_by_role("list", name="The way of the call")
+    expect(way).to_contain_text("0301234 by PRI at the wall")
+    expect(way).to_contain_text("To the town: 0301234 leaves the site")
+    assert all(rule["name"] != "To the town" for rule in saved(world)["rules"])
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_text("The dial plan was saved")).to_be_visible()
+    rule = saved(world)["rules"][0]
+    assert (rule["name"], rule["patterns"], rule["gateways"]) == (
+        "To the town",
+        [{"prefix": "0", "digits": None}],
+        ["pri"],
+    )
+
+
+def test_what_is_wrong_is_told_before_and_after_it_is_sent(world: ApiWorld, msp: Visit) -> None:
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    page.get_by_role("button", name="Add a rule").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("Nonsense")
+    form.get_by_label("What is dialled").and_(page.locator("input")).fill("0x…")
+    page.keyboard.press("Enter")
+    form.get_by_role("button", name="Add rule").click()
+    expect(form.get_by_role("alert")).to_contain_text("x for any one digit")
+    page.keyboard.press("Escape")
+    # Two codes that clash are found by the server.
+    page.get_by_role("button", name="Edit Echo test").click()
+    page.get_by_role("dialog").get_by_label("Code").fill("*72")
+    page.get_by_role("button", name="Take over").click()
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_role("alert")).to_contain_text("*72")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("button", name="Save dial plan")).to_have_count(0)
+
+
+def test_somebody_elses_plan_is_not_written_over(world: ApiWorld, msp: Visit) -> None:
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    page.get_by_role("switch", name="Echo test is on").click(force=True)
+    give_a_gateway(world)
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_role("alert")).to_contain_text("Changed by someone else")
+    assert saved(world)["gateways"][0]["name"] == "PRI at the wall"
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_hunt_group_is_made_and_found_by_its_extension(world: ApiWorld, msp: Visit) -> None:
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    page.get_by_role("button", name="Add a hunt group").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("button", name="Add group").click()
+    expect(form.get_by_role("alert")).to_contain_text("needs a name")
+    form.get_by_label("Name").fill("Sales")
+    form.get_by_label("Extension").fill("500")
+    form.get_by_role("combobox", name="Members").press("ArrowDown")
+    page.get_by_role("option").first.click()
+    page.keyboard.press("Escape")
+    form.get_by_role("button", name="Add group").click()
+    expect(page.get_by_role("table", name="Hunt groups")).to_contain_text("Sales")
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_text("The dial plan was saved")).to_be_visible()
+    (group,) = saved(world)["hunt_groups"]
+    assert (group["extension"], len(group["members"]), group["strategy"]) == ("500", 1, "parallel")
+
+
+def test_a_countrys_way_of_dialling_fills_the_plan(world: ApiWorld, msp: Visit) -> None:
+    give_a_gateway(world)
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    page.get_by_role("button", name="Fill by country").click()
+    page.get_by_label("Country").and_(page.locator("input")).click()
+    page.get_by_role("option", name="Germany").click()
+    page.get_by_role("button", name="Fill the plan").click()
+    expect(page.get_by_role("list", name="Rules in their order")).to_contain_text("112")
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_text("The dial plan was saved")).to_be_visible()
+    assert any(rule["kind"] == "emergency" for rule in saved(world)["rules"])
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_plan_fits_the_screen(
+    world: ApiWorld, browser: Browser, url: str, size: tuple[int, int], *, dark: bool
+) -> None:
+    give_a_gateway(world)
+    with visit(browser, url, size, dark=dark) as tab:
+        tab.log_in("msp@tandem.test", PASSWORD, f"{site(world)}/dial-plan")
+        expect(tab.page.get_by_role("list", name="Rules in their order")).to_be_visible()
+        assert not tab.is_wider_than_the_screen()
+        add_a_rule(tab.page)
+        assert not tab.is_wider_than_the_screen()
+        assert tab.wrong == []
