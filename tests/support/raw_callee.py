@@ -13,10 +13,12 @@ class RawCallee:
     Args:
         phone: with the account; registered here.
         answers: statuses given to each INVITE, at once and in this order; without a final one it rings on.
+        registers: whether it does; a gateway does not.
     """
 
-    def __init__(self, phone: RawPhone, answers: tuple[int, ...]) -> None:
+    def __init__(self, phone: RawPhone, answers: tuple[int, ...], *, registers: bool = True) -> None:
         self._phone = phone
+        self._registers = registers
         self._answers = answers
         self._pending: dict[str, str] = {}
         self._over = threading.Event()
@@ -27,14 +29,16 @@ class RawCallee:
         """Set once an INVITE was taken back."""
 
     def __enter__(self) -> Self:
-        assert self._phone.register().status == 200
+        if self._registers:
+            assert self._phone.register().status == 200
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join(timeout=10)
-        self._phone.register(expires=0)
+        if self._registers:
+            self._phone.register(expires=0)
 
     def _run(self) -> None:
         while not self._over.is_set():

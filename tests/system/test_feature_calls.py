@@ -13,7 +13,7 @@ import pytest
 from cloud.local.baresip import Baresip
 from cloud.pbx.default_dial_plan import default_dial_plan
 from contract.pin import hashed
-from contract.snapshot import Gateway, Line, PhonebookEntry, PickupGroup, Site, Snapshot, User
+from contract.snapshot import DialPattern, Gateway, Line, OutsideRule, PhonebookEntry, PickupGroup, Site, Snapshot, User
 from contract.sync.events import CallEnded
 from edge_agent.clock import SystemClock
 from edge_agent.sync.outbox import Outbox
@@ -23,14 +23,23 @@ from tests.support.phones.baresip import BaresipPhone
 from tests.support.phones.phone import Phone, Seen
 from tests.support.phones.pjsua import PjsuaPhone
 from tests.support.phones.site import DOMAIN, PeerSite
-from tests.support.phones.talking import hang_up, hear
+from tests.support.phones.talking import connect, hang_up, hear, talk
+from tests.support.raw_callee import RawCallee
 from tests.support.raw_sip import RawPhone
 from tests.support.waiting import eventually
 
 NUMBERS: Final = ("200", "201", "202", "203")
 SITE_ID: Final = "6f2c1f6e-54a5-4d6c-9a35-0c53a4a2f7a1"
 
-PERMISSIONS: Final = {"202": ("CallPickup", "Intercom"), "203": ("HotDesking",)}
+PERMISSIONS: Final = {"202": ("CallPickup", "Intercom", "LocalDialing"), "203": ("HotDesking",)}
+OUT: Final = OutsideRule(
+    rule_id="out",
+    name="Out",
+    category="local",
+    patterns=(DialPattern(prefix="0"),),
+    gateways=("pri",),
+    permissions=("LocalDialing",),
+)
 PIN: Final = "2580"
 
 SDP: Final = (
@@ -65,6 +74,7 @@ def snapshot(gateway_port: int = 5099) -> Snapshot:
         phonebook=(PhonebookEntry(entry_id="e-1", name="Plumber", numbers=("+41791112233",)),),
         dial_plan=plan.model_copy(
             update={
+                "rules": (*plan.rules, OUT),
                 "pickup_groups": (group,),
                 "gateways": (Gateway(gateway_id="pri", name="PRI", host="127.0.0.1", port=gateway_port),),
             }
@@ -269,3 +279,23 @@ def test_a_caller_from_outside_is_blocked_by_the_number_that_he_shows(office: Of
     callee = office.baresip("201")
     office.dial(callee, "*62+41791112233")
     assert office.outside.invite("201", SDP).status == 603
+
+
+def test_a_phone_that_is_sent_to_the_outside_goes_there_by_the_permission_of_who_sent_it(office: Office) -> None:
+    referrer, sent = office.phone("202", PjsuaPhone), office.phone("200", PjsuaPhone)
+    connect(referrer, sent)
+    with RawCallee(office.outside, (180, 200), registers=False) as network:
+        referrer.transfer("0441234567")
+        assert network.ringing.wait(10)
+    records = {(one.caller, one.callee) for one in office.records(1)}
+    assert ("202", "200") in records
+
+
+def test_a_phone_is_not_sent_where_who_sends_it_may_not_call(office: Office) -> None:
+    referrer, sent = office.phone("200", PjsuaPhone), office.phone("202", PjsuaPhone)
+    connect(referrer, sent)
+    with RawCallee(office.outside, (180, 200), registers=False) as network:
+        referrer.transfer("0441234567")
+        talk()
+        assert not network.ringing.is_set()
+    hang_up(referrer, sent)

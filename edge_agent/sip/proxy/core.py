@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 from zlib import crc32
 
-from contract.dialplan import Call, Reject, Service
+from contract.dialplan import Call, Reject, Service, Walk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.gruu import Gruus, gruu_of
@@ -31,12 +31,15 @@ from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.answering import remove_wishes
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.emergency import Emergencies
+from edge_agent.sip.proxy.emergency_calls import CallerForHelp, EmergencyCalls
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private, shown_by
 from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.names import Shown, from_phonebook
 from edge_agent.sip.proxy.pickup import Ringer, may_pick_up
 from edge_agent.sip.proxy.reach import Reach
+from edge_agent.sip.proxy.referrals import VOUCHER, Referrals, referred_to
+from edge_agent.sip.proxy.referrals import check as check_transfer
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
 from edge_agent.sip.proxy.routing import Routing, Wrote, callee_of, seconds_of
 from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
@@ -89,6 +92,8 @@ class ProxyCore:
         local: what routing goes by that the edge itself knows.
         wrote: keeps what users change by feature codes.
         trust: who needs no digest and may say who calls.
+        emergency_calls: told of calls for help.
+        referrals: whose permissions a transfer goes by.
     """
 
     def __init__(
@@ -107,12 +112,16 @@ class ProxyCore:
         local: LocalState,
         wrote: Wrote,
         trust: Trust,
+        emergency_calls: EmergencyCalls,
+        referrals: Referrals,
     ) -> None:
+        self._emergency_calls = emergency_calls
         self._own = own
         self._routes = routes
         self._admission = admission
         self._location = location
         self._trust = trust
+        self._referrals = referrals
         self._reach = Reach(own, routes, location, calls, config, trust)
         self._identities = Identities(config, trust)
         self._calls = calls
@@ -141,6 +150,7 @@ class ProxyCore:
         self._reach.configure(config)
         self._identities.configure(config)
         self._emergencies.configure(config)
+        self._emergency_calls.configure(config)
         self._local.configure(config)
         self._calls.limits = config.limits
 
@@ -222,7 +232,8 @@ class ProxyCore:
             caller = self._local.desks.user_of(line) if line is not None else None
             self._remove_own_credentials(request)
             self._identities.settle_emergency(request, caller)
-            self._place(request, caller, line, self._emergencies.dialled(uri), loop_mark, now)
+            for_help = self._emergency_calls.caller_of(request)
+            self._place(request, caller, line, self._emergencies.dialled(uri), loop_mark, now, for_help)
             return
         self._refuse_extensions(request, b"proxy-require")
         if proof is not None and request.to_tag:
@@ -239,8 +250,11 @@ class ProxyCore:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
         hop, flow = self._next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
-        if request.method == b"REFER":
-            self._sign_transfer(request, flow)
+        if request.method == b"REFER" and (call := self._calls.of_dialog(request)) is not None:
+            opened = call.opened
+            referrer = opened.caller_user_id if request.from_tag == call.key[1] else opened.callee_user_id
+            self._check_transfer(request, referrer, not self._leads_to_trunks(flow))
+            self._sign_transfer(request, flow, referrer)
         timer = self._session_timer(request)
         if request.method == b"BYE":
             self._calls.hung_up(request)
@@ -263,16 +277,28 @@ class ProxyCore:
             session=self._calls.of_dialog(request) if request.method in METHODS else None,
         ).start([target], now)
 
-    def _sign_transfer(self, request: Message, flow: Flow) -> None:
+    def _check_transfer(self, request: Message, referrer: str | None, vouch: bool) -> None:
+        """Who sends another somewhere has to be allowed there himself, and pays for it; see `referrals`.
+
+        Args:
+            request: a REFER.
+            referrer: the user who sent it; None: somebody from outside, who may send nobody out.
+            vouch: whether the phone that is sent there calls by this proxy.
+        """
+        target = referred_to(request)
+        if target is None or not self._own.are(target):
+            return
+        config = self._config
+        asked = Call(referrer, target.dialled)
+        check_transfer(Walk(config.plan, self._local.of(config.state), asked, self._clock.now()).decision)
+        if vouch and referrer is not None and not target.headers:
+            self._referrals.vouch(request, target, referrer)
+
+    def _sign_transfer(self, request: Message, flow: Flow, referrer: str | None) -> None:
         """Tell the trunks' user agent, which calls whom a transfer leads to, whose permissions count."""
         request.remove(SERVED_USER)
-        call = self._calls.of_dialog(request)
-        if call is None or not self._leads_to_trunks(flow):
-            return
-        opened = call.opened
-        user_id = opened.caller_user_id if request.from_tag == call.key[1] else opened.callee_user_id
-        user = self._config.users.get(user_id or "")
-        if user is not None:
+        user = self._config.users.get(referrer or "")
+        if user is not None and self._leads_to_trunks(flow):
             domain = self._config.domain.encode()
             request.append(b"P-Served-User", b"<sip:" + escaped_user(user.username) + b"@" + domain + b">")
 
@@ -301,7 +327,10 @@ class ProxyCore:
                 raise SipError(403, "Forbidden")
             self._pick_up(request, ringer, caller, loop_mark, now)
             return
+        if method == b"REFER":
+            self._check_transfer(request, caller, vouch=True)
         if not ours:
+            request.remove(VOUCHER)
             self._relay(request, loop_mark, now)
             return
         if method in _EVENTS:
@@ -321,6 +350,7 @@ class ProxyCore:
         dialled: str,
         loop_mark: bytes,
         now: float,
+        for_help: CallerForHelp | None = None,
     ) -> None:
         """A request that was let in goes where the dial plan says."""
         method = request.method
@@ -329,6 +359,11 @@ class ProxyCore:
         private = is_private(request)
         number, anonymous = ("", private) if caller is not None else shown_by(request)
         payer = caller
+        if request.has(VOUCHER):
+            # A phone that somebody sent here: his permissions count, the caller stays who he is.
+            referrer = self._referrals.referrer(request, dialled)
+            if caller is not None and referrer in self._config.users:
+                payer = referrer
         if self._config.trunks_at is not None:
             served = served_user_of(request)
             if caller is None and self._leads_to_trunks(request.flow):
@@ -340,6 +375,7 @@ class ProxyCore:
         asked = Call(
             payer,
             dialled,
+            location_id=for_help.location_id if for_help is not None else None,
             gateway_id=gateway_id,
             number=number,
             anonymous=anonymous or private,
@@ -378,6 +414,8 @@ class ProxyCore:
                 named = self._config.users[caller].username
             callee = callee_of(decision)
             call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now)
+            if for_help is not None:
+                self._emergency_calls.called(request, for_help, dialled, call)
         transaction = self._layer.accept(request)
         if method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)

@@ -119,7 +119,8 @@ def test_a_number_for_help_that_leads_nowhere_is_a_warning(world: ApiWorld) -> N
     site = f"/sites/{world.ours.site_id}"
     assert world.admin.patch(site, {"sip": {"country": "DE"}}).status == 200
     assert world.admin.get(path(world)).json["warnings"] == [
-        f"{number} is a number for help at this site, but no emergency rule leads anywhere for it"
+        f"{number} is a number for help at this site, but no emergency rule names it: "
+        "there is no gateway that it could go out by"
         for number in ("112", "110")
     ]
     assert furnished(world, "DE")["warnings"] == []
