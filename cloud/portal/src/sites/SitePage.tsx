@@ -21,6 +21,7 @@ import { tellDone } from "../shell/notices";
 import { SnapshotsTab } from "../snapshots/SnapshotsTab";
 import { useTenants } from "../tenants/useTenants";
 import { UsersTab } from "../users/UsersTab";
+import { VoicemailTab } from "../voicemail/VoicemailTab";
 import { EdgeState } from "./EdgeState";
 import { OverviewTab } from "./OverviewTab";
 import { SipTab } from "./SipTab";
@@ -31,6 +32,7 @@ const TABS = [
   { value: "overview", label: "Overview", content: OverviewTab },
   { value: "users", label: "Users", content: UsersTab },
   { value: "dial-plan", label: "Dial plan", content: DialPlanTab },
+  { value: "voicemail", label: "Voicemail", content: VoicemailTab },
   { value: "devices", label: "Devices", content: DevicesTab },
   { value: "device-settings", label: "Phone settings", content: LevelsTab },
   { value: "unknown-phones", label: "Unknown phones", content: UnknownPhonesTab },

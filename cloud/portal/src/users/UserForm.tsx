@@ -8,6 +8,7 @@ import { FormDrawer } from "../forms/FormDrawer";
 import { useDraft } from "../forms/useDraft";
 import { tellDone } from "../shell/notices";
 import { UserLines } from "./UserLines";
+import { UserMailbox } from "./UserMailbox";
 import { PERMISSIONS, USUAL } from "./permissions";
 
 interface UserValues {
@@ -137,6 +138,7 @@ export function UserForm({ site, user, onClose }: { site: Site; user?: User; onC
         checked={draft.values.enabled}
         onChange={(event) => draft.set({ enabled: event.currentTarget.checked })}
       />
+      {user ? <UserMailbox user={user} /> : null}
       {user ? <UserLines user={user} /> : null}
     </FormDrawer>
   );
