@@ -1,5 +1,6 @@
 """A mail server on the loopback (RFC 5321), which keeps what it takes and refuses what it is told to."""
 
+import contextlib
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ def mail_server() -> Iterator[MailServer]:
 
     class Conversation(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # who wanted to talk TLS and could not hangs up
+                self._talk()
+
+        def _talk(self) -> None:
             self._say("220 mail.test ESMTP")
             while line := self.rfile.readline(1000):
                 command = line[:4].upper().decode("ascii", "replace").strip()
