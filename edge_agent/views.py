@@ -66,6 +66,12 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
         plan=plan,
         credentials={credential.auth_username: credential for credential in credentials if credential},
         lists=lamp_lists(message.snapshot, plan),
+        device_locations={
+            device.device_id: device.emergency_location_id
+            for device in message.snapshot.devices
+            if device.emergency_location_id is not None
+        },
+        notified_of_emergencies=message.snapshot.dial_plan.emergency.notified_users,
         hosts=frozenset(host.lower() for host in (*message.own_hosts, message.sip_host) if host),
         former_domains=site.former_domains,
         digest_algorithms=site.digest_algorithms,

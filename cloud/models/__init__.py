@@ -8,7 +8,7 @@ from cloud.models.device_group import DeviceGroup, DeviceGroupMember
 from cloud.models.device_plugin import DevicePlugin
 from cloud.models.dial_plan import CallAssertion, DialPlan, PublishRefusal
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
-from cloud.models.event import Alarm, CallRecord, EventRow, Registration, UnknownPhone
+from cloud.models.event import Alarm, CallRecord, EmergencyCall, EventRow, Registration, UnknownPhone
 from cloud.models.outbox import IdempotencyRecord, Job
 from cloud.models.phone import DeviceHappening, DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
 from cloud.models.phonebook import PhonebookEntry
@@ -39,6 +39,7 @@ __all__ = [
     "DialPlan",
     "Edge",
     "EdgeLease",
+    "EmergencyCall",
     "EnrollmentCode",
     "EventRow",
     "IdempotencyRecord",

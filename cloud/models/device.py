@@ -36,6 +36,8 @@ class Device(Identified, OfTenant, Versioned, Base):
     name: Mapped[str] = mapped_column(server_default="")
     serial: Mapped[str] = mapped_column(server_default="")
     """The maker's serial number, which some redirect services ask for."""
+    emergency_location_id: Mapped[str | None]
+    """Where it is, of the places in the site's dial plan; None: the site's default."""
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What differs from the model's defaults, by setting path."""
     admin_secret_id: Mapped[UUID | None]

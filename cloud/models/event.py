@@ -92,6 +92,32 @@ class CallRecord(Identified, OfTenant, Base):
     reasons: Mapped[list[str]]
 
 
+class EmergencyCall(Identified, OfTenant, Base):
+    """A call for help, as it was told when it began."""
+
+    __tablename__ = "emergency_calls"
+    __table_args__ = (
+        belongs_to("sites", "site_id"),
+        UniqueConstraint("site_id", "call_id"),
+        Index("ix_emergency_calls_tenant_id_at", "tenant_id", "at"),
+    )
+
+    site_id: Mapped[UUID]
+    edge_id: Mapped[UUID]
+    call_id: Mapped[str]
+    """The edge's own opaque id of the call, as in its record."""
+    at: Mapped[datetime]
+    number: Mapped[str]
+    caller: Mapped[str]
+    user_id: Mapped[UUID | None]
+    device_id: Mapped[UUID | None]
+    source: Mapped[str]
+    location_id: Mapped[str | None]
+    location_name: Mapped[str]
+    address: Mapped[str]
+    caller_id: Mapped[str]
+
+
 class Alarm(Identified, OfTenant, Base):
     """Something at a site that needs a person; open until `cleared_at`."""
 

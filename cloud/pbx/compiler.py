@@ -180,6 +180,7 @@ def _device(device: Device, groups: tuple[UUID, ...]) -> contract.Device:
         settings=device.settings,
         groups=tuple(map(str, groups)),
         admin_password=password,
+        emergency_location_id=device.emergency_location_id,
     )
 
 

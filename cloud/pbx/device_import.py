@@ -20,9 +20,10 @@ from cloud.pbx.desk import Desk
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.devices import DeviceFields, DeviceLine, create_device
+from cloud.pbx.emergency_locations import locations_of
 from contract.devices import Catalogue
 
-COLUMNS: Final = ("mac", "model", "name", "users", "serial")
+COLUMNS: Final = ("mac", "model", "name", "users", "serial", "location")
 MAX_ROWS: Final = 10_000
 MAX_MADE: Final = 2000
 """How many devices one request makes; a longer list is checked as a whole, and made in parts."""
@@ -42,6 +43,8 @@ class Row:
     name: str
     users: tuple[str, ...]
     serial: str
+    location: str
+    """Name or id of its emergency location; empty: the site's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *
 
     Args:
         text: CSV with a head line: `mac`, and any of `model` (empty: what the phone says it is), `name`, `users`
-            (user names or extensions, a space between two), `serial` (the maker's serial number).
+            (user names or extensions, a space between two), `serial` (the maker's serial number),
+            `location` (name or id of its emergency location).
         only_check: say what would be made, and make nothing.
 
     Raises:
@@ -70,9 +74,12 @@ def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *
     catalogue = tenant_catalogue(desk.session, catalogue, site.tenant_id)
     rows = list(_rows(problems, text))
     users = _users(desk, site)
+    places = _places(desk.session, site.id)
     taken = set(desk.session.scalars(select(Device.mac).where(Device.tenant_id == site.tenant_id)))
     for row in rows:
         _check(problems, catalogue, row, users, taken)
+        if row.location and row.location not in places:
+            problems.add(f"line {row.line}.location", f"The site's dial plan has no location {row.location}")
         taken.add(row.mac)
     if not only_check and len(rows) > MAX_MADE:
         problems.add(f"line {rows[MAX_MADE].line}", f"At most {MAX_MADE} devices are made at once: send the rest after")
@@ -80,7 +87,7 @@ def import_devices(desk: Desk, catalogue: Catalogue, site_id: UUID, text: str, *
     if not only_check:
         for row in rows:
             lines = [DeviceLine(users[name]) for name in row.users]
-            fields = DeviceFields(site.id, row.mac, row.model, row.name, {}, serial=row.serial)
+            fields = DeviceFields(site.id, row.mac, row.model, row.name, {}, (), row.serial, places.get(row.location))
             create_device(desk, catalogue, fields, lines)
     return ImportDone(len(rows), sum(row.model == ANNOUNCED for row in rows), rows)
 
@@ -94,13 +101,15 @@ def device_list(session: Session, site_id: UUID) -> str:
     for line in session.scalars(lines):
         if line.device_id is not None and line.user_id in names:
             users.setdefault(line.device_id, []).append(names[line.user_id])
+    places = {one.location_id: one.name for one in locations_of(session, site.id)}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180
     writer.writerow(COLUMNS)
     for device in session.scalars(select(Device).where(Device.site_id == site.id).order_by(Device.mac)):
         model = "" if device.model == ANNOUNCED else device.model
-        name = f"'{device.name}" if device.name.startswith(_FORMULA) else device.name
-        writer.writerow((device.mac, model, name, " ".join(users.get(device.id, ())), device.serial))
+        place = places.get(device.emergency_location_id or "", "")
+        names_of = " ".join(users.get(device.id, ()))
+        writer.writerow((device.mac, model, _cell(device.name), names_of, device.serial, _cell(place)))
     return text.getvalue()
 
 
@@ -134,7 +143,19 @@ def _row(line: int, named: Mapping[str, str]) -> Row:
         _name(named.get("name", "")),
         tuple(named.get("users", "").split()),
         named.get("serial", ""),
+        _name(named.get("location", "")),
     )
+
+
+def _cell(name: str) -> str:
+    return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+def _places(session: Session, site_id: UUID) -> dict[str, str]:
+    """Ids of the site's emergency locations by their ids and names; of two of one name, the first."""
+    locations = locations_of(session, site_id)
+    names = {one.name: one.location_id for one in reversed(locations)}
+    return names | {one.location_id: one.location_id for one in locations}
 
 
 def _name(cell: str) -> str:

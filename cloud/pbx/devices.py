@@ -14,6 +14,7 @@ from cloud.pbx.desk import Desk
 from cloud.pbx.device_levels import groups_of, set_groups
 from cloud.pbx.device_models import check_device, check_written
 from cloud.pbx.device_plugins import tenant_catalogue
+from cloud.pbx.emergency_locations import locations_of
 from cloud.pbx.lines import LineFields, LineMade, add_line
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from cloud.pbx.phone_history import note
@@ -31,6 +32,7 @@ class DeviceFields:
     settings: dict[str, Value]
     group_ids: Sequence[UUID] = ()
     serial: str = ""
+    emergency_location_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def create_device(
         _check_mac(desk.session, problems, site.tenant_id, fields.mac, None)
     if site is not None:
         catalogue = tenant_catalogue(desk.session, catalogue, site.tenant_id)
+        _check_place(desk.session, problems, site.id, fields.emergency_location_id)
     model = check_device(catalogue, problems, fields.model, fields.settings)
     users = _check_lines(desk.session, problems, site, model, lines, named_short=named_short)
     if site is None or problems:
@@ -107,6 +110,7 @@ def create_device(
         name=fields.name,
         settings=fields.settings,
         serial=fields.serial,
+        emergency_location_id=fields.emergency_location_id,
     )
     desk.session.add(device)
     desk.flush()
@@ -121,6 +125,8 @@ def create_device(
         note(desk.session, desk.tokens, device, desk.clock.now(), "adopted", dict(seen._mapping))
     shown = {"mac": [None, fields.mac], "model": [None, fields.model], "name": [None, fields.name]}
     shown |= {"serial": [None, fields.serial]} if fields.serial else {}
+    place = fields.emergency_location_id
+    shown |= {"emergency_location_id": [None, place]} if place is not None else {}
     desk.record("device.created", "device", device.id, shown, device.tenant_id)
     places = _places(lines)
     made = [
@@ -145,6 +151,8 @@ def change_device(
         wanted["settings"] = {path: value for path, value in merged.items() if value is not None}
     if "mac" in wanted:
         _check_mac(desk.session, problems, device.tenant_id, wanted["mac"], device.id)
+    if "emergency_location_id" in wanted:
+        _check_place(desk.session, problems, device.site_id, wanted["emergency_location_id"])
     shown = _with_lines(desk.session, [device])[0]
     if "model" in wanted or "settings" in wanted:
         settings = wanted.get("settings", device.settings)
@@ -187,6 +195,12 @@ def _check_mac(session: Session, problems: Problems, tenant_id: UUID, mac: str, 
     taken = session.scalar(select(Device.id).where(Device.tenant_id == tenant_id, Device.mac == mac))
     if taken is not None and taken != device_id:
         problems.add("mac", "The tenant has a device with this MAC address")
+
+
+def _check_place(session: Session, problems: Problems, site_id: UUID, location_id: str | None) -> None:
+    """Whether the site's dial plan has this place."""
+    if location_id is not None and all(one.location_id != location_id for one in locations_of(session, site_id)):
+        problems.add("emergency_location_id", "The site's dial plan has no such location")
 
 
 def _check_lines(

@@ -161,8 +161,10 @@ def _warnings(snapshot: contract.Snapshot) -> list[str]:
         if isinstance(rule, contract.EmergencyRule) and rule.enabled
         for number in rule.numbers
     }
+    ways = any(one.enabled for one in (*plan.gateways, *plan.trunks))
+    meanwhile = "calls to it go out by any gateway" if ways else "there is no gateway that it could go out by"
     lost = [
-        f"{number} is a number for help at this site, but no emergency rule leads anywhere for it"
+        f"{number} is a number for help at this site, but no emergency rule names it: {meanwhile}"
         for number in snapshot.site.sip.numbers_for_help
         if number not in led
     ]

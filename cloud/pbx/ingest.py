@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from cloud.models import Alarm, CallRecord, EventRow, Registration
+from cloud.pbx.emergencies import take_emergency
 from cloud.pbx.phone_events import (
     note_registration,
     registered_again,
@@ -27,6 +28,7 @@ from cloud.tokens import Tokens
 from contract.sync.events import (
     AlarmChanged,
     CallEnded,
+    EmergencyCalled,
     EventBody,
     PhoneFetched,
     PhoneRefused,
@@ -86,6 +88,8 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
                     _call(session, tokens, row, body.what)
                 case AlarmChanged():
                     _alarm(session, tokens, row, body.at, body.what)
+                case EmergencyCalled():
+                    take_emergency(session, tokens, row, body.at, body.what)
                 case UnknownPhoneSeen():
                     take_unknown_phone(session, tokens, row, body.at, body.what)
                 case PhoneRefused():

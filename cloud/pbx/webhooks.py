@@ -28,6 +28,7 @@ EVENT_TYPES: Final = (
     "call.ended",
     "edge.offline",
     "edge.online",
+    "emergency.called",
     "phone.registered",
     "phone.unregistered",
 )

@@ -56,10 +56,11 @@ class CompiledPlan:
         users: every user of the site by user id.
         dialled: the user that each user name, extension and alias belongs to.
         groups: the hunt group that each number and alias belongs to.
-        emergency: the rule and the number to send, by what is dialled for help.
+        emergency: the rule, with its ways out of the site, and the number to send, by what is dialled for help.
         gateways: those that are switched on, trunks among them, by id.
         schedules: by id.
         locations: by id.
+        callback_minutes: for so long a call to the number of a location rings the phone that called for help there.
         numbers: what calls from gateways are sent to, by their number.
         default_location_id: where a phone is that has no location of its own.
         zone: the site's time zone.
@@ -83,6 +84,7 @@ class CompiledPlan:
     locations: dict[str, EmergencyLocation] = field(default_factory=dict)
     numbers: dict[str, InwardNumber] = field(default_factory=dict)
     default_location_id: str | None = None
+    callback_minutes: int = 0
     zone: tzinfo = UTC
     colleagues: dict[str, tuple[str, ...]] = field(default_factory=dict)
     speed_dials: dict[str, SpeedDial] = field(default_factory=dict)
@@ -141,15 +143,10 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         users={user.user_id: user for user in snapshot.users},
         dialled=dialled,
         groups={name: group for group in plan.hunt_groups for name in (group.extension, *group.aliases)},
-        emergency={
-            prefix + number: (rule, number)
-            for rule in reversed(plan.rules)
-            if isinstance(rule, EmergencyRule) and rule.enabled
-            for number in rule.numbers
-            for prefix in ("", rule.prefix)
-        },
+        emergency=_emergency(snapshot),
         gateways={gateway.gateway_id: gateway for gateway in (*plan.gateways, *plan.trunks) if gateway.enabled},
         schedules={schedule.schedule_id: schedule for schedule in plan.schedules},
+        callback_minutes=plan.emergency.callback_minutes,
         locations={location.location_id: location for location in plan.locations},
         numbers={number.number: number for number in plan.numbers},
         default_location_id=plan.default_location_id,
@@ -174,6 +171,29 @@ def _colleagues(groups: tuple[PickupGroup, ...]) -> dict[str, tuple[str, ...]]:
         for member in group.members:
             found[member].update(dict.fromkeys(one for one in group.members if one != member))
     return {user_id: tuple(others) for user_id, others in found.items()}
+
+
+def _emergency(snapshot: Snapshot) -> dict[str, tuple[EmergencyRule, str]]:
+    """What is dialled for help: by the rules, and the country's and site's numbers that no rule names, by any way out.
+
+    A rule none of whose gateways is switched on goes out by any, too.
+    """
+    plan = snapshot.dial_plan
+    ways = tuple(one.gateway_id for one in (*plan.gateways, *plan.trunks) if one.enabled)
+    rules = [rule for rule in plan.rules if isinstance(rule, EmergencyRule) and rule.enabled]
+    named = {number for rule in rules for number in rule.numbers}
+    unnamed = tuple(number for number in snapshot.site.sip.numbers_for_help if number not in named)
+    if ways and unnamed:
+        lines = tuple(dict.fromkeys(("", *(rule.prefix for rule in rules))))
+        rules += [
+            EmergencyRule(rule_id="emergency", name="Emergency, without a rule", numbers=unnamed, prefix=line)
+            for line in lines
+        ]
+    found: dict[str, tuple[EmergencyRule, str]] = {}
+    for rule in reversed(rules):
+        whole = rule if set(ways).intersection(rule.gateways) else rule.model_copy(update={"gateways": ways})
+        found.update({prefix + number: (whole, number) for number in rule.numbers for prefix in ("", rule.prefix)})
+    return found
 
 
 def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ...]]:

@@ -95,4 +95,7 @@ def _without_gateway(plan: DialPlan) -> Iterator[str]:
     on = {gateway.gateway_id for gateway in (*plan.gateways, *plan.trunks) if gateway.enabled}
     for rule in plan.rules:
         if isinstance(rule, OutsideRule | EmergencyRule) and rule.enabled and not on.intersection(rule.gateways):
-            yield f"{rule.name} leads nowhere: it has no gateway that is switched on"
+            if isinstance(rule, EmergencyRule) and on:
+                yield f"{rule.name} has no gateway that is switched on: calls for help go out by any other"
+            else:
+                yield f"{rule.name} leads nowhere: it has no gateway that is switched on"

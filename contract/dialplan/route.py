@@ -132,6 +132,10 @@ class Route:
         gateway = self.plan.gateways.get(gateway_id)
         number = arrived(gateway.incoming, dialled) if gateway is not None else dialled
         self.note("inward", f"{number} is called by {gateway.name if gateway is not None else gateway_id}")
+        for elin in self.state.called_for_help:
+            if is_among(number, [plain(elin)]):
+                self.note("emergency_callback", f"somebody called for help from the place of {elin} not long ago")
+                yield Ring((), called_back=elin)
         screening = self.plan.screening
         if screening.reject_anonymous and self.call.anonymous:
             return self.refuse(433, "anonymous_rejected", "the site takes no call from who is not named")
@@ -479,7 +483,8 @@ class Route:
             self.note("gateway", f"{number} by {gateway.name}", rule.rule_id)
             caller_id = location.caller_id if location is not None else gateway.caller_id
             shown = written(gateway.numbers, caller_id) if caller_id else caller_id
-            outward = Outward(gateway_id, gateway.prefix + number, shown, emergency=True)
+            place = location.location_id if location is not None and gateway.send_location else None
+            outward = Outward(gateway_id, gateway.prefix + number, shown, emergency=True, location_id=place)
             outcome = yield Ring((), (outward,))
             status = outcome.status
         return self.refuse(status, "no_gateway", "no gateway is left to try", rule.rule_id)

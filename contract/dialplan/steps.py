@@ -50,6 +50,7 @@ class SiteState:
         blocked: whose calls a user does not want (see `callers.plain`), by user id.
         speed_dials: a user's own, by user id and slot.
         last_caller: what whoever called a user last showed, by user id.
+        called_for_help: numbers of places (ELIN) from which somebody called for help not long ago.
         hot_desks: who is logged in at somebody else's phone, by line id.
     """
 
@@ -65,6 +66,7 @@ class SiteState:
     blocked: Mapping[str, frozenset[str]] = field(default_factory=dict)
     speed_dials: Mapping[str, Mapping[str, SpeedDial]] = field(default_factory=dict)
     last_caller: Mapping[str, str] = field(default_factory=dict)
+    called_for_help: frozenset[str] = frozenset()
     hot_desks: Mapping[str, HotDesk] = field(default_factory=dict)
 
 
@@ -100,6 +102,7 @@ class Outward:
         caller_id: the number that the call shows; None: whatever the caller has.
         anonymous: the call shows nobody (RFC 3323).
         emergency: a call for help: never shed, and told to those who are to know.
+        location_id: where a call for help comes from, if its gateway wants to know.
     """
 
     gateway_id: str
@@ -107,6 +110,7 @@ class Outward:
     caller_id: str | None = None
     anonymous: bool = False
     emergency: bool = False
+    location_id: str | None = None
 
 
 DiversionReason = Literal["unconditional", "user-busy", "do-not-disturb", "no-answer", "unavailable", "follow-me"]
@@ -137,6 +141,7 @@ class Ring:
         hidden: phones of the site do not show who calls either.
         answered_at_once: phones are asked to answer by themselves.
         diversions: how the call came here, the first one first.
+        called_back: the number of a place (ELIN); its phones that called for help ring, whatever their users set.
     """
 
     user_ids: tuple[str, ...]
@@ -145,6 +150,7 @@ class Ring:
     hidden: bool = False
     answered_at_once: bool = False
     diversions: tuple[Diversion, ...] = ()
+    called_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)

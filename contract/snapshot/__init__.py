@@ -19,7 +19,7 @@ from contract.snapshot.dial_plan import (
     SpeedDial,
     VoicemailRule,
 )
-from contract.snapshot.emergency import EmergencyLocation
+from contract.snapshot.emergency import CIVIC_ELEMENTS, CivicAddress, EmergencyLocation, EmergencyPolicy
 from contract.snapshot.forwarding import FindMe, Forwarding
 from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
@@ -46,6 +46,7 @@ from contract.snapshot.user import PERMISSIONS, User
 from contract.snapshot.voicemail import VoicemailPolicy
 
 __all__ = [
+    "CIVIC_ELEMENTS",
     "MAX_CHAIN_CHARACTERS",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
@@ -53,6 +54,7 @@ __all__ = [
     "SECTIONS",
     "CallPattern",
     "Category",
+    "CivicAddress",
     "Device",
     "DeviceGroup",
     "DeviceLevels",
@@ -65,6 +67,7 @@ __all__ = [
     "DigestAlgorithm",
     "During",
     "EmergencyLocation",
+    "EmergencyPolicy",
     "EmergencyRule",
     "Feature",
     "FeatureRule",

@@ -46,6 +46,9 @@ def reference_problems(
             yield f"devices: {device.device_id} is at the unknown location {device.emergency_location_id}"
     if plan.default_location_id not in {None, *location_ids}:
         yield f"dial_plan: the default location {plan.default_location_id} is not in the snapshot"
+    for user_id in plan.emergency.notified_users:
+        if user_id not in user_ids:
+            yield f"dial_plan: emergency notifies the unknown user {user_id}"
     yield from _rule_problems(plan)
     for group in plan.hunt_groups:
         for member in group.members:

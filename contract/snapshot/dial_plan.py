@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from contract.snapshot.emergency import EmergencyLocation
+from contract.snapshot.emergency import EmergencyLocation, EmergencyPolicy
 from contract.snapshot.gateway import Gateway
 from contract.snapshot.hunt_group import HuntGroup
 from contract.snapshot.pattern import CallPattern, Dialled, DialPattern
@@ -209,3 +209,4 @@ class DialPlan(Frozen):
     """How long somebody stays logged in at another's phone; 0: until he logs out."""
     default_location_id: Id | None = None
     """Where a phone is that has no location of its own."""
+    emergency: EmergencyPolicy = EmergencyPolicy()

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.snapshot.pattern import Dialled
+from contract.snapshot.qualify import QualifySeconds
 from contract.values import Frozen, HostName, Id, Text
 
 
@@ -57,3 +58,8 @@ class Gateway(Frozen):
     """Where the gateway looks for the caller ID: P-Asserted-Identity (RFC 3325), From, or it is not known which."""
     numbers: NumberFormat = NumberFormat()
     incoming: IncomingNumbers = IncomingNumbers()
+    send_location: bool = False
+    """Send the caller's dispatchable location with calls for help (RFC 6442)."""
+    qualify_seconds: QualifySeconds | None = None
+    """How often it is asked whether it is there; None: as the site's policy says, 0: never. Trunks have
+    `options_seconds` for that."""

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contract.snapshot.emergency_numbers import NUMBERS_BY_COUNTRY
 from contract.snapshot.provisioning import Network
+from contract.snapshot.qualify import QualifySeconds
 from contract.values import Frozen, HostName, Text
 
 FromPolicy = Literal["strict", "lenient", "rfc3325"]
@@ -25,12 +26,6 @@ def _host(value: str) -> str:
         if value.replace(".", "").isdigit():
             raise ValueError("no address such as 192.0.2.1") from None
         return value
-
-
-def _qualify_seconds(value: int) -> int:
-    if 0 < value < 10:
-        raise ValueError("0, or at least 10 seconds")
-    return value
 
 
 def _country(value: str) -> str:
@@ -52,7 +47,6 @@ EmergencyNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,8}$")]
 
 QualifiedPhones = Literal["behind_nat", "all"]
 """`behind_nat`: those that are reached another way than their Contact says."""
-QualifySeconds = Annotated[int, Field(ge=0, le=3600), AfterValidator(_qualify_seconds)]
 
 
 class TrustedPeer(Frozen):

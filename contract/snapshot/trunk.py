@@ -40,8 +40,8 @@ class Trunk(Gateway):
     """Where requests are sent, when it is not `host`; `port` and `transport` are its."""
     register_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
     """How long a registration is asked for; 0: the trunk does not register."""
-    options_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
-    """How often the provider is asked whether it is there (OPTIONS); 0: never."""
+    options_seconds: Annotated[int, Field(ge=0, le=3600)] = 25
+    """How often the provider is asked whether it is there (OPTIONS), which also keeps a NAT open; 0: never."""
     identity_in: Literal["asserted", "preferred", "remote_party", "from_only"] = "asserted"
     """Beside or in place of From: P-Asserted-Identity or P-Preferred-Identity (RFC 3325), or Remote-Party-ID."""
     called_number_in: Literal["request_uri", "to", "p_called_party"] = "request_uri"

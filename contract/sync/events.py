@@ -64,6 +64,28 @@ class AlarmChanged(Frozen):
     text: Long
 
 
+class EmergencyCalled(Frozen):
+    """Somebody at the site calls for help, at this moment; told before it is known whether help answers."""
+
+    kind: Literal["emergency"] = "emergency"
+    call_id: Id
+    """Of the record that the call ends in (`CallEnded`)."""
+    number: Text
+    """What was dialled."""
+    caller: Text = ""
+    """Who calls, for people: name and extension, or what the call says."""
+    user_id: Id | None = None
+    device_id: Id | None = None
+    source: Text = ""
+    """`address:port` of the phone."""
+    location_id: Id | None = None
+    location_name: Text = ""
+    address: Long = ""
+    """Where help is to go: the dispatchable location."""
+    caller_id: Text = ""
+    """The number that stands for the place (ELIN)."""
+
+
 PhoneProtocol = Literal["tftp", "http", "https", "ftp", "sip", "dhcp"]
 """How a phone asked; `sip` is the multicast plug and play."""
 
@@ -158,6 +180,7 @@ Happening = Annotated[
     RegistrationChanged
     | CallEnded
     | AlarmChanged
+    | EmergencyCalled
     | UnknownPhoneSeen
     | PhoneRefused
     | PhoneFetched

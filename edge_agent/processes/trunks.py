@@ -124,7 +124,7 @@ class TrunkPorts:
             streams.setdefault("tls", streams["tcp"])
         trunks = Trunks(
             self._prepared,
-            inside=UserAgentSettings(inside_host, inside_port, most_calls=ports.calls),
+            inside=UserAgentSettings(inside_host, inside_port, most_calls=ports.calls, parts=True),
             outside=UserAgentSettings(
                 self._advertised,
                 outside.local["udp"][1],

@@ -97,6 +97,8 @@ class SipConfig:
         plan: compiled dial plan; its users are the site's.
         credentials: by digest user name.
         lists: ids of the users whose lamps are on the phones of each user, by his id.
+        device_locations: ids of emergency locations, by the id of the device that is there.
+        notified_of_emergencies: ids of the users whose phones show that somebody called for help.
         hosts: further names and addresses of this edge, lower case, without ports; the transport's advertised address
             is always one.
         digest_algorithms: in the order in which they are offered.
@@ -144,6 +146,8 @@ class SipConfig:
     plan: CompiledPlan
     credentials: dict[str, Credential] = field(repr=False)
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    device_locations: dict[str, str] = field(default_factory=dict, repr=False)
+    notified_of_emergencies: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
     former_domains: tuple[str, ...] = ()
     digest_algorithms: tuple[str, ...] = ("MD5",)

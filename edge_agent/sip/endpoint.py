@@ -17,6 +17,7 @@ from edge_agent.errors import EdgeError
 from edge_agent.ports import CallJournal, NoticeOutcome, Reporter
 from edge_agent.sip.authentication import Authenticator
 from edge_agent.sip.config import SipConfig
+from edge_agent.sip.emergency_check import EmergencyCheck
 from edge_agent.sip.gruu import Gruus
 from edge_agent.sip.kept_rows import Forgetful, KeptRows
 from edge_agent.sip.location import Binding, BindingEvent, Location
@@ -40,9 +41,11 @@ from edge_agent.sip.presence import Events
 from edge_agent.sip.presence.events import SWEEP_SECONDS
 from edge_agent.sip.presence.messages import NOTICE_PREFIX
 from edge_agent.sip.proxy.admission import Admission
+from edge_agent.sip.proxy.callbacks import Callbacks
 from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.desks import Desks
+from edge_agent.sip.proxy.emergency_calls import EmergencyCalls
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.pickup import Pickups
@@ -58,6 +61,7 @@ from edge_agent.sip.transaction.ports import ServerKey
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
 from edge_agent.sip.trust import Trust
+from edge_agent.sip.user_agent.alerts import Alerts
 from edge_agent.sip.user_agent.notices import Notices, Told
 from edge_agent.sip.user_agent.qualify import Qualifier
 from edge_agent.tokens import Tokens
@@ -215,7 +219,8 @@ class Endpoint:
         self.calls = Calls(journal, tokens, clock, config.limits, hunting)
         desks = Desks(self.location, clock, config)
         pickups = Pickups(self.calls, self.location, desks, trust)
-        self._local = LocalState(hunting, self.calls.parties, pickups, desks, self._kept, config.plan)
+        callbacks = Callbacks(self._kept, self.location, clock)
+        self._local = LocalState(hunting, self.calls.parties, pickups, desks, self._kept, config.plan, callbacks)
         self.outages = self._local.outages
         """Told which gateways and trunks do not work now."""
         self._core = ProxyCore(
@@ -233,6 +238,7 @@ class Endpoint:
             self._local,
             wrote,
             trust,
+            EmergencyCalls(self.location, callbacks, reporter, self._alert, clock, config),
             Referrals(key, clock),
         )
         self.layer = TransactionLayer(
@@ -242,6 +248,8 @@ class Endpoint:
         self.notices = Notices(
             self.layer, self.location, self._own.sent_by, self._busy, config, clock, tokens, self._notice_told
         )
+        self.alerts = Alerts(self.layer, self.location, config, clock, tokens)
+        """Shows texts on phones."""
         self.events = Events(
             self.layer,
             self.location,
@@ -267,6 +275,7 @@ class Endpoint:
             self._silent_gateways,
         )
         """Asks phones and gateways whether they are there."""
+        self._emergency_check = EmergencyCheck(self._wheel, self.qualifier, self.outages, reporter, config)
         self._registering: dict[tuple[bytes, bytes, int], ServerKey] = {}
 
     # -- life
@@ -279,6 +288,7 @@ class Endpoint:
         self._local.restore()
         self._wheel.add(SWEEP_SECONDS, self, _SWEEP, now)
         self.qualifier.start(now)
+        self._emergency_check.start(now)
         self._commit_store()
         self._transport.attach(self)
 
@@ -309,6 +319,8 @@ class Endpoint:
         self._registrar.configure(config)
         self.events.configure(config)
         self.notices.configure(config)
+        self.alerts.configure(config)
+        self._emergency_check.configure(config)
         self.qualifier.configure(config, self._clock.monotonic())
         self._commit_store()
 
@@ -437,7 +449,7 @@ class Endpoint:
         self.lockout.sweep(now)
         self.notices.sweep(now)
         self.events.sweep(now)
-        self._local.last_callers.sweep()
+        self._local.sweep()
         self._registering = {one: key for one, key in self._registering.items() if self.layer.lives(key)}
         self._wheel.add(SWEEP_SECONDS, self, _SWEEP, now)
 
@@ -451,9 +463,14 @@ class Endpoint:
     def _binding_changed(self, binding: Binding, event: BindingEvent) -> None:
         self.events.contact_changed(binding, event)
 
-    def _silent_gateways(self, names: tuple[str, ...]) -> None:
-        text = f"no answer from: {', '.join(names)}"[:_LONGEST_TEXT] if names else "over"
+    def _alert(self, user_ids: tuple[str, ...], text: str) -> None:
+        self.alerts.alert(user_ids, text)
+
+    def _silent_gateways(self, names: dict[str, str]) -> None:
+        self.outages.tell("qualify", frozenset(names))
+        text = f"no answer from: {', '.join(names.values())}"[:_LONGEST_TEXT] if names else "over"
         self._reporter.report(AlarmChanged(alarm=_GATEWAY_ALARM, severity="warning", active=bool(names), text=text))
+        self._emergency_check.judge()
 
     # -- registrar
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from cloud.models import (
     Alarm,
     CallRecord,
+    EmergencyCall,
     EventRow,
     PhoneRefusal,
     PhoneUpload,
@@ -129,6 +130,18 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         id=TOKENS.id(), **of_edge, alarm="process_restarted", severity="warning", text="It did", raised_at=now
     )
     event = EventRow(id=TOKENS.id(), **of_edge, epoch="e", sequence=1, kind="alarm", at=now, payload={"kind": "alarm"})
+    emergency = EmergencyCall(
+        id=TOKENS.id(),
+        **of_edge,
+        call_id="help-1",
+        at=now,
+        number="112",
+        caller="Desk 200 (200)",
+        source="192.0.2.8:5060",
+        location_name="Floor 1",
+        address="Main Street 1, floor 1",
+        caller_id="+41441112201",
+    )
     refusal = PhoneRefusal(
         id=TOKENS.id(),
         **of_edge,
@@ -154,7 +167,7 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         sent_at=now,
     )
     with world.databases.worker.session(Scope(tenant_id=customer.tenant_id)) as session:
-        session.add_all([phone, registration, alarm, call, refusal, upload])
+        session.add_all([phone, registration, alarm, emergency, call, refusal, upload])
         announce(session, TOKENS, customer.tenant_id, "edge.online", now, {})
         delivery = session.scalars(select(WebhookDelivery)).one()
         delivery.state = "delivered"
@@ -166,6 +179,7 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         "delivery_id": str(delivery.id),
         "registration_id": str(registration.id),
         "alarm_id": str(alarm.id),
+        "emergency_id": str(emergency.id),
         "event_id": str(event.id),
         "refusal_id": str(refusal.id),
         "upload_id": str(upload.id),

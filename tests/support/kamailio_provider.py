@@ -16,9 +16,10 @@ _CONFIG: Final = Template("""#!KAMAILIO
 debug=2
 log_stderror=yes
 children=1
-disable_tcp=yes
 auto_aliases=no
 listen=udp:127.0.0.1:$port
+listen=tcp:127.0.0.1:$port
+tcp_children=1
 mpath="$modules"
 loadmodule "pv.so"
 loadmodule "tm.so"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -88,10 +89,11 @@ class Party:
         call: str = "call-1",
         cseq: int = 1,
         tag: str = "asking",
+        kind: str = "Content-Type: application/sdp\r\n",
     ) -> None:
         """Send a request; `headers` end with a line end each."""
         self._count += 1
-        kind = "Content-Type: application/sdp\r\n" if body else ""
+        kind = kind if body else ""
         text = (
             f"{method} {uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {self.flow.host}:{self.flow.port};branch=z9hG4bK-{call}-{self._count};rport\r\n"
@@ -132,17 +134,30 @@ class TrunkWorld:
         self.stranger = Party(self, STRANGER, False)
         self.trunks = Trunks(
             self.settings(*(trunks or (trunk(),)), passwords=passwords),
-            inside=UserAgentSettings("127.0.0.1", 5070),
+            inside=UserAgentSettings("127.0.0.1", 5070, parts=True),
             outside=UserAgentSettings("198.51.100.1", 5080, {"tcp": 5080, "tls": 5081}, session_expires=1800),
             edge=EDGE,
             send_inside=lambda data, flow: self.edge.got.append(parse(data)),
             send_outside=self._sent,
-            finder=None,
+            finder=self,
             peer_of=self.peers.get,
             clock=self.clock,
             tokens=CountedTokens(),
             told=self.told.append,
         )
+
+    # -- see `Finder`
+
+    def find(self, flow: Flow, found: Callable[[tuple[Flow, ...], float], None], now: float) -> None:
+        """Every name is the provider's."""
+        assert flow.host == "sip.provider.test", flow
+        found((PROVIDER,), now)
+
+    def failed(self, flow: Flow, hop: Flow, now: float, wished_seconds: float | None = None) -> None:
+        """Nothing is remembered."""
+
+    def answered(self, flow: Flow, hop: Flow) -> None:
+        """Nothing is remembered."""
 
     @staticmethod
     def settings(*trunks: Trunk, passwords: str = "secret") -> TrunkSettings:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -234,6 +235,29 @@ def test_a_real_phone_calls_out_by_a_trunk_that_registered(office: Office) -> No
         for hidden in ("Record-Route", "User-Agent", DOMAIN, f":{office.edge_port}", "auth200", "Desk"):
             assert hidden not in head, (hidden, head)
         assert head.count("Via:") == 1
+
+
+def test_a_trunk_over_tcp_registers_and_carries_calls_both_ways(office: Office) -> None:
+    provider = office.provider("first")
+    office.begin(transport="tcp")
+    office.registered(provider)
+    phone, mobile = office.phone("202"), office.outside(provider)
+    mobile.dial(f"sip:0441112202@{REALM}")
+    phone.accept()
+    mobile.wait_for("CALL_ESTABLISHED")
+    office.talk("202", MOBILE)
+    phone.hang_up()
+    mobile.wait_for("CALL_CLOSED")
+    caller = office.raw("200")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(caller.invite, MOBILE, SDP)
+        mobile.accept()
+        answered = answer.result(timeout=10)
+    assert answered.status == 200
+    assert caller.hang_up(answered).status == 200
+    mobile.wait_for("CALL_CLOSED")
+    for method in ("REGISTER", "INVITE"):
+        assert "Via: SIP/2.0/TCP 127.0.0.1" in provider.requests(method, "office")[-1]
 
 
 @pytest.mark.parametrize("in_uri", [False, True])

@@ -29,6 +29,7 @@ ModelKey = Annotated[
 ModelPart = Annotated[str, Path(pattern=r"^[0-9a-z_.-]{1,32}$")]
 Settings = Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue], Field(max_length=500)]
 Serial = Annotated[str, Field(max_length=64, pattern=r"^[0-9A-Za-z._-]*$")]
+LocationId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 GroupIds = Annotated[list[UUID], Field(max_length=32)]
 
 
@@ -60,6 +61,9 @@ class Device(Stored):
     model: str
     name: str
     serial: str = Field(description="The maker's serial number, which some redirect services ask for; may be empty")
+    emergency_location_id: str | None = Field(
+        description="Where it is, of the locations in the site's dial plan; null: at the default one"
+    )
     settings: dict[str, SettingValue] = Field(description="What it sets itself, by setting path")
     group_ids: list[UUID] = Field(description="The device groups that it is in")
     lines: list[Line]
@@ -97,6 +101,7 @@ class NewDevice(Sent):
     model: ModelKey
     name: Label = ""
     serial: Serial = ""
+    emergency_location_id: LocationId | None = None
     settings: Settings = Field(default={})
     group_ids: GroupIds = Field(default=[])
     user_id: UUID | None = Field(None, description="Short for one line of this user")
@@ -110,6 +115,7 @@ class DevicePatch(Patch):
     model: ModelKey = absent()
     name: Label = absent()
     serial: Serial = absent()
+    emergency_location_id: LocationId | None = absent()
     settings: Annotated[dict[Annotated[str, Field(max_length=128)], SettingValue | None], Field(max_length=500)] = (
         absent()
     )
@@ -233,7 +239,14 @@ def create_device(work: Current, body: NewDevice) -> DeviceMade:
         work.desk,
         work.services.catalogue,
         devices.DeviceFields(
-            body.site_id, body.mac, body.model, body.name, dict(body.settings), body.group_ids, body.serial
+            body.site_id,
+            body.mac,
+            body.model,
+            body.name,
+            dict(body.settings),
+            body.group_ids,
+            body.serial,
+            body.emergency_location_id,
         ),
         wanted,
         named_short=body.user_id is not None,
@@ -346,6 +359,7 @@ def _device(one: devices.DeviceWithLines, visit: object = None, redirect: object
         model=row.model,
         name=row.name,
         serial=row.serial,
+        emergency_location_id=row.emergency_location_id,
         settings=row.settings,
         group_ids=list(one.group_ids),
         lines=[Line.model_validate(line) for line in one.lines],

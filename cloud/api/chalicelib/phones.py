@@ -144,7 +144,7 @@ class DeviceList(Sent):
     """Many devices at once."""
 
     csv: Annotated[str, StringConstraints(min_length=1, max_length=1_000_000, strip_whitespace=False)] = Field(
-        description="With a first line that names the columns: mac, and any of model, name, users, serial"
+        description="With a first line that names the columns: mac, and any of model, name, users, serial, location"
     )
     only_check: bool = Field(False, description="Say what would be made, and make nothing")
 
@@ -158,6 +158,7 @@ class ListedDevice(Shown):
     name: str
     users: list[str] = Field(description="As the list names them; each has a line on the device, in this order")
     serial: str
+    location: str = Field(description="Name or id of its emergency location; empty: the site's default")
 
 
 class DevicesMade(Shown):
@@ -171,7 +172,7 @@ class DevicesMade(Shown):
 class DeviceListText(Shown):
     """The devices of a site as a list."""
 
-    csv: str = Field(description="As an import reads it: mac, model, name, users, serial")
+    csv: str = Field(description="As an import reads it: mac, model, name, users, serial, location")
 
 
 class DhcpOption(Shown):

@@ -1,4 +1,4 @@
-"""/registrations, /calls, /alarms, /events and /audit: what happened, as it was reported or done."""
+"""/registrations, /calls, /emergencies, /alarms, /events and /audit: what happened, as it was reported or done."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from cloud.api.chalicelib.fields import LINE, PathId, Shown, SiteFilter
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
-from cloud.pbx import alarms, audit_log, calls, events, registrations
+from cloud.pbx import alarms, audit_log, calls, emergencies, events, registrations
 
 router = new_router()
 
@@ -110,6 +110,33 @@ class Event(Shown):
     payload: dict[str, Any]
 
 
+class EmergencyCall(Shown):
+    """A call for help, as it was told when it began."""
+
+    id: UUID
+    tenant_id: UUID
+    site_id: UUID
+    edge_id: UUID
+    call_id: str = Field(description="Of the record that the call ends in")
+    at: datetime
+    number: str = Field(description="What was dialled")
+    caller: str
+    user_id: UUID | None
+    device_id: UUID | None
+    source: str = Field(description="Address and port of the phone")
+    location_id: str | None = Field(description="Of the site's dial plan; null: none is known")
+    location_name: str
+    address: str = Field(description="The dispatchable location")
+    caller_id: str = Field(description="The number that stands for the place (ELIN)")
+
+
+class EmergencyPage(Shown):
+    """Some of the calls for help, the latest first."""
+
+    items: list[EmergencyCall]
+    next: str | None = None
+
+
 class EventPage(Shown):
     """Some of the events, the latest first."""
 
@@ -180,6 +207,16 @@ def get_call(work: Current, record_id: PathId) -> CallRecord:
     return CallRecord.model_validate(calls.get_call(work.session, record_id, only=work.only_user))
 
 
+@router.get(
+    "/emergencies", **operation("listEmergencies", "reports", "List calls for help, the latest first", "tenant_admin")
+)
+def list_emergencies(
+    work: Current, limit: Limit = 50, cursor: Cursor = None, site_id: SiteFilter = None
+) -> EmergencyPage:
+    page = emergencies.list_emergencies(work.session, page_request(limit, cursor), site_id=site_id)
+    return EmergencyPage(items=[EmergencyCall.model_validate(row) for row in page.items], next=encode_cursor(page.next))
+
+
 @router.get("/alarms", **operation("listAlarms", "reports", "List alarms, the latest first", "tenant_admin"))
 def list_alarms(
     work: Current,
@@ -201,7 +238,8 @@ def list_events(
     cursor: Cursor = None,
     site_id: SiteFilter = None,
     kind: Annotated[
-        Literal["registration", "call", "alarm", "unknown_phone"] | None, Query(description="Only of this kind")
+        Literal["registration", "call", "emergency", "alarm", "unknown_phone"] | None,
+        Query(description="Only of this kind"),
     ] = None,
 ) -> EventPage:
     page = events.list_events(work.session, page_request(limit, cursor), site_id=site_id, kind=kind)

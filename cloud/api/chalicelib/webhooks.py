@@ -22,6 +22,7 @@ EventType = Literal[
     "call.ended",
     "edge.offline",
     "edge.online",
+    "emergency.called",
     "phone.registered",
     "phone.unregistered",
 ]

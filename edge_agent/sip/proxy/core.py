@@ -31,6 +31,7 @@ from edge_agent.sip.proxy.admission import Admission, Challenged
 from edge_agent.sip.proxy.answering import remove_wishes
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.emergency import Emergencies
+from edge_agent.sip.proxy.emergency_calls import CallerForHelp, EmergencyCalls
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private, shown_by
 from edge_agent.sip.proxy.local_state import LocalState
@@ -91,6 +92,7 @@ class ProxyCore:
         local: what routing goes by that the edge itself knows.
         wrote: keeps what users change by feature codes.
         trust: who needs no digest and may say who calls.
+        emergency_calls: told of calls for help.
         referrals: whose permissions a transfer goes by.
     """
 
@@ -110,8 +112,10 @@ class ProxyCore:
         local: LocalState,
         wrote: Wrote,
         trust: Trust,
+        emergency_calls: EmergencyCalls,
         referrals: Referrals,
     ) -> None:
+        self._emergency_calls = emergency_calls
         self._own = own
         self._routes = routes
         self._admission = admission
@@ -146,6 +150,7 @@ class ProxyCore:
         self._reach.configure(config)
         self._identities.configure(config)
         self._emergencies.configure(config)
+        self._emergency_calls.configure(config)
         self._local.configure(config)
         self._calls.limits = config.limits
 
@@ -227,7 +232,8 @@ class ProxyCore:
             caller = self._local.desks.user_of(line) if line is not None else None
             self._remove_own_credentials(request)
             self._identities.settle_emergency(request, caller)
-            self._place(request, caller, line, self._emergencies.dialled(uri), loop_mark, now)
+            for_help = self._emergency_calls.caller_of(request)
+            self._place(request, caller, line, self._emergencies.dialled(uri), loop_mark, now, for_help)
             return
         self._refuse_extensions(request, b"proxy-require")
         if proof is not None and request.to_tag:
@@ -344,6 +350,7 @@ class ProxyCore:
         dialled: str,
         loop_mark: bytes,
         now: float,
+        for_help: CallerForHelp | None = None,
     ) -> None:
         """A request that was let in goes where the dial plan says."""
         method = request.method
@@ -368,6 +375,7 @@ class ProxyCore:
         asked = Call(
             payer,
             dialled,
+            location_id=for_help.location_id if for_help is not None else None,
             gateway_id=gateway_id,
             number=number,
             anonymous=anonymous or private,
@@ -406,6 +414,8 @@ class ProxyCore:
                 named = self._config.users[caller].username
             callee = callee_of(decision)
             call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now)
+            if for_help is not None:
+                self._emergency_calls.called(request, for_help, dialled, call)
         transaction = self._layer.accept(request)
         if method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)

@@ -10,6 +10,7 @@ from edge_agent.sip.gateways import CallerId
 from edge_agent.sip.message import Flow, Message, response_bytes
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.proxy.calls import LiveCall
+from edge_agent.sip.proxy.dispatchable import LocationObject
 from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.identity import ASSERTED
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
@@ -60,6 +61,7 @@ class Target:
         caller_id: what a call to a gateway shows.
         headers: put into what is sent there, besides what came.
         diverted: what the other end is told of the call's way.
+        place: where a call for help comes from, for gateways that want to know.
         first_response_seconds: what answers nothing at all for so long leads nowhere; 0: never mind.
     """
 
@@ -73,6 +75,7 @@ class Target:
     caller_id: CallerId | None = None
     headers: tuple[RawHeader, ...] = ()
     diverted: Diverted | None = None
+    place: LocationObject | None = None
     first_response_seconds: float = 0.0
 
 
@@ -389,6 +392,8 @@ class Fork:
             request.append(name, value)
         if target.diverted is not None:
             target.diverted.write(request)
+        if target.place is not None:
+            target.place.write(request)
         if self._timer_c:
             self._wait_for(branch, now)
         branch.client = self._layer.request(request, target.flow, branch, now, self._loop_mark, on_hop)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from contract.dialplan import CompiledPlan, SiteState
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.kept_rows import KeptRows
+from edge_agent.sip.proxy.callbacks import Callbacks
 from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.last_callers import LastCallers
@@ -26,10 +27,18 @@ class LocalState:
         desks: who is logged in where.
         kept: keeps who called last.
         plan: of the site.
+        callbacks: which phones called for help.
     """
 
     def __init__(
-        self, hunting: Hunting, parties: Parties, pickups: Pickups, desks: Desks, kept: KeptRows, plan: CompiledPlan
+        self,
+        hunting: Hunting,
+        parties: Parties,
+        pickups: Pickups,
+        desks: Desks,
+        kept: KeptRows,
+        plan: CompiledPlan,
+        callbacks: Callbacks,
     ) -> None:
         self.hunting = hunting
         self.pickups = pickups
@@ -38,11 +47,13 @@ class LocalState:
         """Told which gateways and trunks do not work now."""
         self._parties = parties
         self.last_callers = LastCallers(kept, plan)
+        self.callbacks = callbacks
 
     def restore(self) -> None:
         """Take up what an earlier process kept."""
         self.hunting.restore()
         self.last_callers.restore()
+        self.callbacks.restore()
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration, or what users changed at the site."""
@@ -62,4 +73,11 @@ class LocalState:
             in_call = frozenset(user_id for user_id in in_call if self._parties.of_user(user_id))
         if in_call or self.last_callers.by_user:
             state = replace(state, in_call=in_call, last_caller=self.last_callers.by_user)
+        if called_for_help := self.callbacks.elins():
+            state = replace(state, called_for_help=called_for_help)
         return state
+
+    def sweep(self) -> None:
+        """To be called every few seconds."""
+        self.last_callers.sweep()
+        self.callbacks.sweep()

@@ -21,6 +21,11 @@ class Outages:
         self._by_teller[teller] = gateway_ids
         self._down = frozenset().union(*self._by_teller.values())
 
+    @property
+    def down(self) -> frozenset[str]:
+        """Ids of those that do not work now."""
+        return self._down
+
     def state(self, state: SiteState) -> SiteState:
         """The state that a new call goes by."""
         return replace(state, gateways_down=state.gateways_down | self._down) if self._down else state

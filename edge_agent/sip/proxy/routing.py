@@ -29,6 +29,7 @@ from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding
 from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri, escaped_user
 from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
+from edge_agent.sip.proxy.dispatchable import LocationObject, pidf_lo
 from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.forking import Fork, Target
 from edge_agent.sip.proxy.local_state import LocalState
@@ -180,6 +181,8 @@ class Routing:
     def _targets(self, decision: Decision, now: float) -> list[Target]:
         step = decision.step
         if isinstance(step, Ring):
+            if step.called_back:
+                return self._called_back(step.called_back, now)
             found = [target for user_id in step.user_ids for target in self._phones(user_id, now)]
             if step.hidden or step.answered_at_once:
                 found = [self._particular(one, step) for one in found]
@@ -201,6 +204,11 @@ class Routing:
             except (BadMessage, SipError):
                 return []
         return []
+
+    def _called_back(self, elin: str, now: float) -> list[Target]:
+        """The phones that called for help from a place: where they are registered now, else where they called from."""
+        phones = self._local.callbacks.ways(elin, now)
+        return [Target(one.contact, one.flow, route=one.route, user_id=one.user_id) for one in phones]
 
     def _phones(self, user_id: str, now: float) -> list[Target]:
         """The phones at which a user is reached, each as his."""
@@ -260,8 +268,20 @@ class Routing:
             flow,
             trusted=True,
             caller_id=caller_id_of(gateway, outward, self._config.domain),
+            place=self._place(outward),
             first_response_seconds=seconds,
         )
+
+    def _place(self, outward: Outward) -> LocationObject | None:
+        """Where a call for help comes from, for a gateway that wants to know."""
+        place = self._config.plan.locations.get(outward.location_id or "")
+        if place is None:
+            return None
+        domain = self._config.domain
+        entity = f"sip:{escaped_user(place.caller_id).decode()}@{domain}"
+        at = self._clock.now()
+        name = f"{round(at.timestamp() * 1_000_000):x}@{domain}".encode()
+        return LocationObject(name, pidf_lo(place, entity, at))
 
     def _by_trunk(self, trunk: Trunk, outward: Outward) -> Target | None:
         """A number at a trunk: by its user agent, which answers at once and knows itself how long to wait."""

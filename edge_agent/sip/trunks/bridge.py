@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from edge_agent.ports import AnswerLater, CallRefused, Transfer
 from edge_agent.sip.message import RawHeader
+from edge_agent.sip.user_agent.bodies import session_of
 from edge_agent.sip.user_agent.leg import Leg, PlacedLeg
 
 _ENDINGS: Final = {"refused": 0, "unanswered": 408, "unreachable": 503}
@@ -286,8 +287,8 @@ class Bridge:
         if caller is None:
             return
         self.answered_once = True
-        self.first.heard, self.first.told = caller.offer, description
-        self.second.told = caller.offer
+        self.first.heard = self.second.told = session_of(caller.invite) or None
+        self.first.told = description
         caller.answer(description)
         if self.late:
             raise AnswerLater

@@ -35,11 +35,14 @@ from edge_agent.sip.trunks.origin import Origins, PeerOf
 from edge_agent.sip.trunks.registration import Registration
 from edge_agent.sip.trunks.transfer import Moving, join, take_place
 from edge_agent.sip.user_agent.agent import UserAgent, UserAgentSettings
+from edge_agent.sip.user_agent.asked import SDP
 from edge_agent.sip.user_agent.leg import Leg, PlacedLeg
 from edge_agent.tokens import Tokens
 
 FIRST_RESPONSE_SECONDS: Final = 2.0
 """How long a provider has for its first response; with one second for the rest, another is tried within three."""
+FIRST_RESPONSE_OF_A_NAME_SECONDS: Final = 5.0
+"""The same for one that is given by name: of several addresses a silent one is left after three seconds."""
 _TICK_SECONDS: Final = 1.0
 _TICK: Final = 0
 _PASSED_ON: Final = (b"geolocation", b"geolocation-routing", b"priority", b"resource-priority", b"subject")
@@ -317,8 +320,10 @@ class Trunks:
             display=shown.display,
             contact_user=contact,
             session_expires=trunk.session_expires,
+            content_type=invite.get(b"content-type") or SDP,
         )
-        self.outside.wheel.add(FIRST_RESPONSE_SECONDS, _FirstResponse(self, bridge, placed), 0, self._clock.monotonic())
+        seconds = FIRST_RESPONSE_OF_A_NAME_SECONDS if account.way.connection < 0 else FIRST_RESPONSE_SECONDS
+        self.outside.wheel.add(seconds, _FirstResponse(self, bridge, placed), 0, self._clock.monotonic())
 
     def _call_in(self, leg: Leg) -> None:
         """A provider calls."""

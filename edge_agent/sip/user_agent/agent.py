@@ -42,6 +42,7 @@ from edge_agent.sip.transaction import (
     TransactionLayer,
 )
 from edge_agent.sip.user_agent.asked import SDP
+from edge_agent.sip.user_agent.bodies import MULTIPART, kind_of
 from edge_agent.sip.user_agent.call import Call
 from edge_agent.sip.user_agent.challenges import Login
 from edge_agent.sip.user_agent.conversation import ALLOW, EXTENSIONS, SUPPORTED, CallState, Conversation
@@ -71,6 +72,7 @@ class UserAgentSettings:
         most_calls: calls at one time, those being decided included; more get 503.
         session_expires: the session timer that we ask for, seconds; 0: none (RFC 4028).
         min_session_expires: shortest session timer taken, at least 90.
+        parts: whether a call may begin with a body of several parts; `Leg.invite` has it whole.
         timers: durations of RFC 3261.
         limits: bounds on messages and transactions.
     """
@@ -81,6 +83,7 @@ class UserAgentSettings:
     most_calls: int = 200
     session_expires: int = 0
     min_session_expires: int = 90
+    parts: bool = False
     timers: Timers = field(default_factory=Timers)
     limits: Limits = DEFAULT_LIMITS
 
@@ -185,6 +188,7 @@ class UserAgent:
         display: bytes = b"",
         contact_user: bytes | None = None,
         session_expires: int | None = None,
+        content_type: bytes = SDP,
     ) -> PlacedLeg:
         """Call somebody.
 
@@ -199,6 +203,7 @@ class UserAgent:
             headers: further ones (Route, Referred-By, Replaces, P-Asserted-Identity…).
             display: the name in From, quoted as it stands there; empty: none.
             contact_user: user part of our Contact; None: that of `local`.
+            content_type: of `offer`, where it is a body of several parts.
             session_expires: the session timer that we ask for in the place of the settings', seconds; 0: none.
 
         Raises:
@@ -225,7 +230,7 @@ class UserAgent:
         if expires:
             lines.append(Refresh(expires).header)
         if offer:
-            lines.append((b"Content-Type", SDP))
+            lines.append((b"Content-Type", content_type))
         request = new_request(b"INVITE", bytes(to), lines, offer)
         call = OutgoingCall(self, request, way, contact, listener, login, may_follow)
         call.start(self._clock.monotonic())
@@ -429,9 +434,10 @@ class UserAgent:
             call.request_arrived(request, transaction, now)
 
     def _body_is_usable(self, request: Message) -> bool:
-        """No body, or one session description; else the request is refused."""
-        kind = (request.get(b"content-type") or b"").partition(b";")[0].strip().lower()
-        if (request.body and kind != SDP) or request.get(b"content-encoding"):
+        """No body, or one session description, or one among parts where that is wanted; else the request is refused."""
+        kind = kind_of(request)
+        good = kind == SDP or (self._settings.parts and kind == MULTIPART and not request.to_tag)
+        if (request.body and not good) or request.get(b"content-encoding"):
             self._layer.reply(request, 415, headers=((b"Accept", SDP),))
             return False
         return True

@@ -15,6 +15,7 @@ from edge_agent.sip.dialog import Dialog, DialogKey
 from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, RawHeader, SipError, Uri
 from edge_agent.sip.transaction import ClientOwner, ClientTransaction, InvitingClient
 from edge_agent.sip.user_agent.asked import SDP, Asked, ack_headers
+from edge_agent.sip.user_agent.bodies import session_of
 from edge_agent.sip.user_agent.challenges import Challenges, Login
 from edge_agent.sip.user_agent.conversation import CallHome, CallState, Conversation
 from edge_agent.sip.user_agent.reliable import number_of
@@ -95,7 +96,7 @@ class OutgoingCall(Conversation):
         self._placing = home
         self._owns_call_id = True
         self._request, self.flow, self._may_follow = request, flow, may_follow
-        self._description = request.body
+        self._description = session_of(request)
         self._number = request.cseq[0]
         self._authorization = Challenges(login, home.tokens)
         self._client: InvitingClient | None = None

@@ -10,6 +10,7 @@ Each round asks everybody once, spread over the interval, so that a thousand pho
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -24,20 +25,20 @@ from edge_agent.sip.transaction import ClientTransaction, TransactionLayer
 from edge_agent.tokens import Tokens
 
 _TICK_SECONDS: Final = 1.0
-_PHONES: Final = 0
-_GATEWAYS: Final = 1
+_SILENT_SECONDS: Final = 60
 _FAILURES: Final = 2
 """In a row, until somebody counts as gone."""
 _FLOW_FAILED: Final = 430
 
 Gone = Callable[[Binding], None]
 """Told of a binding whose phone does not answer."""
-Silent = Callable[[tuple[str, ...]], None]
-"""Told the names of the gateways that do not answer, whenever it is others than before."""
+Silent = Callable[[dict[str, str]], None]
+"""Told the gateways that do not answer, name by id, whenever it is others than before."""
 
 
 class Qualifier:
-    """Asks, by the site's settings `qualify_phones_seconds` and `qualify_gateways_seconds`; 0: nobody.
+    """Asks, by the site's settings `qualify_phones_seconds` and `qualify_gateways_seconds` and each gateway's
+    `qualify_seconds`; 0: nobody. Trunks are asked by their own user agent.
 
     Args:
         layer: sends.
@@ -68,7 +69,9 @@ class Qualifier:
         self._silent: dict[bytes, str] = {}
         """Gateways that do not answer: name by id."""
         self._config = config
-        self._rounds = (_Round(), _Round())
+        self._round = _Round()
+        self._asked_at: dict[str, float] = {}
+        """When each gateway was asked last, by id."""
         self._ticking = False
         self._failures: dict[bytes, int] = {}
         """In a row, by contact or gateway id."""
@@ -82,17 +85,18 @@ class Qualifier:
     def configure(self, config: SipConfig, now: float) -> None:
         """Go by another configuration."""
         for gateway in self._config.plan.gateways.values():
-            left = config.plan.gateways.get(gateway.gateway_id) if config.qualify_gateways_seconds else None
+            left = config.plan.gateways.get(gateway.gateway_id)
             if left != gateway:
+                self._asked_at.pop(gateway.gateway_id, None)
                 self._heard(gateway.gateway_id.encode())
         if _settings(config) != _settings(self._config):
-            self._rounds = (_Round(), _Round())
+            self._round = _Round()
         self._config = config
         self.start(now)
 
     def start(self, now: float) -> None:
         """Begin, where the configuration wants it."""
-        wanted = self._config.qualify_phones_seconds or self._config.qualify_gateways_seconds
+        wanted = self._config.qualify_phones_seconds or any(map(self._seconds, self._gateways()))
         if wanted and not self._ticking:
             self._ticking = True
             self._layer.wheel.add(_TICK_SECONDS, self, 0, now)
@@ -105,15 +109,22 @@ class Qualifier:
         """The next few are asked."""
         del kind
         self._ticking = False
-        config = self._config
-        for number, seconds in ((_PHONES, config.qualify_phones_seconds), (_GATEWAYS, config.qualify_gateways_seconds)):
-            if not seconds:
-                continue
-            one = self._rounds[number]
-            if not one.left and now >= one.ends:
-                one.begin(self._phones(now) if number == _PHONES else self._gateways(), seconds, now)
-            for key in one.due():
-                self._ask(number, key, now)
+        seconds = self._config.qualify_phones_seconds
+        if seconds:
+            if not self._round.left and now >= self._round.ends:
+                self._round.begin(self._phones(now), seconds, now)
+            for contact in self._round.due():
+                self._ask_phone(contact, now)
+        for gateway in self._gateways():
+            seconds = self._seconds(gateway)
+            if seconds and now >= self._asked_at.get(gateway.gateway_id, -math.inf) + seconds:
+                self._ask_gateway(gateway, now)
+        self.start(now)
+
+    def ask_gateways(self, now: float) -> None:
+        """Ask every gateway at once, whatever its interval; who stays silent twice in a row is told of."""
+        for gateway in self._gateways():
+            self._ask_gateway(gateway, now)
         self.start(now)
 
     def _phones(self, now: float) -> list[bytes]:
@@ -127,26 +138,28 @@ class Qualifier:
         self._failures = {key: count for key, count in self._failures.items() if key in known}
         return found
 
-    def _gateways(self) -> list[bytes]:
-        """Trunks are asked by their own user agent."""
-        gateways = self._config.plan.gateways.values()
-        return [one.gateway_id.encode() for one in gateways if one.enabled and not isinstance(one, Trunk)]
+    def _gateways(self) -> list[Gateway]:
+        return [one for one in self._config.plan.gateways.values() if not isinstance(one, Trunk)]
 
-    def _ask(self, number: int, key: bytes, now: float) -> None:
-        if number == _PHONES:
-            binding = self._location.at_contact(key)
-            if binding is not None and binding.expires > now:
-                self._send(key, binding.contact, binding.flow, binding, None, now)
-            return
-        gateway = self._config.plan.gateways.get(key.decode())
-        if gateway is None:
-            return
+    def _seconds(self, gateway: Gateway) -> int:
+        """How often a gateway is asked; one that was found silent is asked until it is back."""
+        own = gateway.qualify_seconds
+        seconds = self._config.qualify_gateways_seconds if own is None else own
+        return seconds or (_SILENT_SECONDS if gateway.gateway_id.encode() in self._silent else 0)
+
+    def _ask_phone(self, contact: bytes, now: float) -> None:
+        binding = self._location.at_contact(contact)
+        if binding is not None and binding.expires > now:
+            self._send(contact, binding.contact, binding.flow, binding, None, now)
+
+    def _ask_gateway(self, gateway: Gateway, now: float) -> None:
+        self._asked_at[gateway.gateway_id] = now
         uri = _uri_of(gateway)
         try:
             flow = flow_for(uri)
         except Unresolvable:
             return
-        self._send(key, bytes(uri), flow, None, gateway, now)
+        self._send(gateway.gateway_id.encode(), bytes(uri), flow, None, gateway, now)
 
     def _send(
         self, key: bytes, uri: bytes, flow: Flow, binding: Binding | None, gateway: Gateway | None, now: float
@@ -174,9 +187,9 @@ class Qualifier:
     def _heard(self, key: bytes) -> None:
         self._failures.pop(key, None)
         if self._silent.pop(key, None) is not None:
-            self._tell_silent(tuple(self._silent.values()))
+            self._tell_silent({key.decode(): name for key, name in self._silent.items()})
 
-    def unanswered(self, question: Question, *, certain: bool) -> None:
+    def unanswered(self, question: Question, now: float, *, certain: bool) -> None:
         """Nobody answered; `certain`: nobody will by this way."""
         self.silent += 1
         key, binding, gateway = question.key, question.binding, question.gateway
@@ -186,7 +199,8 @@ class Qualifier:
         if gateway is not None:
             if key not in self._silent and self._config.plan.gateways.get(gateway.gateway_id) == gateway:
                 self._silent[key] = gateway.name
-                self._tell_silent(tuple(self._silent.values()))
+                self.start(now)
+                self._tell_silent({key.decode(): name for key, name in self._silent.items()})
             return
         del self._failures[key]
         if binding is not None and self._is_current(binding):
@@ -233,25 +247,25 @@ class Question:
 
     def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
         """Whatever the answer says, somebody gave it; but for 430, the way is dead (RFC 5626 §11.5)."""
-        del client, now
+        del client
         if response.status == _FLOW_FAILED:
-            self._qualifier.unanswered(self, certain=True)
+            self._qualifier.unanswered(self, now, certain=True)
         elif response.status >= 200:
             self._qualifier.answered(self)
 
     def request_timed_out(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
-        del client, now
-        self._qualifier.unanswered(self, certain=False)
+        del client
+        self._qualifier.unanswered(self, now, certain=False)
 
     def request_unreachable(self, client: ClientTransaction, now: float) -> None:
         """See `ClientOwner`."""
-        del client, now
-        self._qualifier.unanswered(self, certain=False)
+        del client
+        self._qualifier.unanswered(self, now, certain=False)
 
 
-def _settings(config: SipConfig) -> tuple[int, str, int]:
-    return config.qualify_phones_seconds, config.qualify_phones, config.qualify_gateways_seconds
+def _settings(config: SipConfig) -> tuple[int, str]:
+    return config.qualify_phones_seconds, config.qualify_phones
 
 
 def is_behind_nat(binding: Binding) -> bool:

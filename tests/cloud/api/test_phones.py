@@ -46,7 +46,7 @@ def test_a_list_makes_devices_with_their_lines_and_announces_those_without_a_mod
     assert (checked.json["created"], checked.json["announced"]) == (2, 1)
     assert checked.json["rows"][1] == {
         "line": 3, "mac": "000413a1b2c3", "model": "announced/any", "name": "Hall", "users": ["200"],
-        "serial": "",
+        "serial": "", "location": "",
     }  # fmt: skip
     before = len(world.admin.get("/devices").json["items"])
     assert world.admin.post(f"/sites/{site(world)}/device-import", {"csv": text}).json == checked.json
@@ -74,10 +74,10 @@ def test_every_problem_of_a_list_is_told_by_its_line_and_nothing_is_made(world: 
 
 def test_the_list_of_a_site_is_read_again_as_it_was_written(world: ApiWorld) -> None:
     text = (
-        "mac,model,name,users,serial\r\n"
-        "000413a1b2c3,,Hall,,\r\n"
-        '805ec0000001,yealink/t54w,"Desk, left",200,20EZ1234.5-A\r\n'
-        "805ec0000002,yealink/t54w,'=1+1,,\r\n"
+        "mac,model,name,users,serial,location\r\n"
+        "000413a1b2c3,,Hall,,,\r\n"
+        '805ec0000001,yealink/t54w,"Desk, left",200,20EZ1234.5-A,\r\n'
+        "805ec0000002,yealink/t54w,'=1+1,,,\r\n"
     )
     where = f"/sites/{site(world)}"
     before = {one["id"] for one in world.admin.get("/devices").json["items"]}

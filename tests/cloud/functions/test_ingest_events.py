@@ -15,6 +15,7 @@ from cloud.models import (
     DeviceHappening,
     DevicePlugin,
     DeviceVisit,
+    EmergencyCall,
     EventRow,
     PhoneRefusal,
     PhoneUpload,
@@ -29,6 +30,7 @@ from contract.devices.archive import pack, unpack
 from contract.sync.events import (
     AlarmChanged,
     CallEnded,
+    EmergencyCalled,
     EventBody,
     Happening,
     PhoneFetched,
@@ -135,6 +137,35 @@ def test_a_call_record_sent_twice_under_different_numbers_is_one_call_and_one_we
     assert types(receiver) == ["call.ended"]
     data = json.loads(receiver.received[0].body)["data"]
     assert (data["call_id"], data["site_id"], data["status"]) == ("c1", str(edge.known.site_id), 200)
+
+
+def test_a_call_for_help_sent_twice_is_kept_and_told_once_with_where_it_came_from(
+    databases: Databases,
+    functions: Functions,
+    edge: EdgeAtSite,
+    clock: HandClock,
+    receiver: ScriptedReceiver,
+    endpoint_secret: SecretStr,
+) -> None:
+    called = EmergencyCalled(
+        call_id="help-1",
+        number="112",
+        caller="Desk 200 (200)",
+        source="192.0.2.7:5060",
+        location_id="floor-2",
+        location_name="Floor 2",
+        address="Main Street 1, floor 2",
+        caller_id="+41441112202",
+    )
+    arrive(databases, edge, clock, 1, called, called)
+    functions.ingest()
+    functions.deliver()
+    with databases.api.session(edge.known.scope) as session:
+        row = session.query(EmergencyCall).one()
+        assert (row.number, row.location_name, row.at, row.user_id) == ("112", "Floor 2", clock.now(), None)
+    assert types(receiver) == ["emergency.called"]
+    told = json.loads(receiver.received[0].body)["data"]
+    assert (told["address"], told["caller_id"]) == ("Main Street 1, floor 2", "+41441112202")
 
 
 def test_an_alarm_opens_once_and_is_cleared(

@@ -13,7 +13,7 @@ import { inWholeList, partsOf } from "./importParts";
 import { problemsOf, type ListProblem } from "./listProblems";
 import { showMac } from "./mac";
 
-const TEMPLATE = "mac,model,name,users,serial\r\n80:5e:c0:00:02:00,yealink/t54w,Reception,200,\r\n80:5e:c0:00:02:01,,Hall,,\r\n";
+const TEMPLATE = "mac,model,name,users,serial,location\r\n80:5e:c0:00:02:00,yealink/t54w,Reception,200,,\r\n80:5e:c0:00:02:01,,Hall,,,\r\n";
 const MAX_BYTES = 1_000_000;
 const CSV = "text/csv";
 
@@ -87,7 +87,8 @@ export function ImportDrawer({ site, onClose }: { site: Site; onClose: () => voi
         <Text>
           A list with a first line that names its columns: <span className="mono">mac</span>, and any of{" "}
           <span className="mono">model</span>, <span className="mono">name</span>, <span className="mono">users</span>{" "}
-          (user names or extensions, a space between two) and <span className="mono">serial</span>. A device without a
+          (user names or extensions, a space between two), <span className="mono">serial</span> and{" "}
+          <span className="mono">location</span> (where help is sent to, as the dial plan names it). A device without a
           model waits for its phone to say what it is. The whole list is checked before the first device is made.
         </Text>
         <Group gap="xs">
@@ -183,6 +184,7 @@ const ROW_COLUMNS: Column<ListedDevice>[] = [
   { title: "Name", cell: (row) => row.name },
   { title: "Users", cell: (row) => row.users.join(", ") },
   { title: "Serial number", cell: (row) => <span className="mono">{row.serial}</span> },
+  { title: "Location", cell: (row) => row.location },
 ];
 const SHOWN = 50;
 

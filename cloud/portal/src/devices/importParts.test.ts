@@ -9,6 +9,7 @@ const row = (line: number, name = "") => ({
   name,
   users: ["200", "201"],
   serial: "S-1",
+  location: "Floor 1",
 });
 
 describe("a list in parts", () => {
@@ -18,9 +19,9 @@ describe("a list in parts", () => {
     expect(parts.map((part) => part.rows.length)).toEqual([PART, PART, 1]);
     expect(parts.flatMap((part) => part.rows)).toEqual(rows);
     expect(parts[0]?.csv.split("\r\n").slice(0, 3)).toEqual([
-      "mac,model,name,users,serial",
-      "805ec0000001,yealink/t54w,,200 201,S-1",
-      "805ec0000001,,,200 201,S-1",
+      "mac,model,name,users,serial,location",
+      "805ec0000001,yealink/t54w,,200 201,S-1,Floor 1",
+      "805ec0000001,,,200 201,S-1,Floor 1",
     ]);
   });
 

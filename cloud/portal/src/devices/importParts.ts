@@ -19,9 +19,11 @@ export function inWholeList(problems: readonly ListProblem[], rows: readonly Lis
 
 function csvOf(rows: readonly ListedDevice[]): string {
   const lines = rows.map((row) =>
-    [row.mac, row.model === ANNOUNCED ? "" : row.model, row.name, row.users.join(" "), row.serial].map(cellOf).join(","),
+    [row.mac, row.model === ANNOUNCED ? "" : row.model, row.name, row.users.join(" "), row.serial, row.location]
+      .map(cellOf)
+      .join(","),
   );
-  return ["mac,model,name,users,serial", ...lines, ""].join("\r\n");
+  return ["mac,model,name,users,serial,location", ...lines, ""].join("\r\n");
 }
 
 /** RFC 4180: quoted where it holds what parts cells. */

@@ -4,6 +4,7 @@ import type { WebhookEventType } from "../api/types";
 export const EVENT_TYPES: Record<WebhookEventType, string> = {
   "edge.online": "Edge online",
   "edge.offline": "Edge offline",
+  "emergency.called": "Emergency call",
   "phone.registered": "Phone registered",
   "phone.unregistered": "Phone unregistered",
   "call.ended": "Call ended",

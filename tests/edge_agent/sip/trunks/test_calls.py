@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from edge_agent.sip.message import parse
+from edge_agent.sip.user_agent.bodies import session_of
 from tests.support.trunk_world import ANSWER, DOMAIN, OFFER, TrunkWorld, trunk
 
 OTHER = OFFER.replace(b"1 1 IN", b"1 2 IN")
@@ -231,6 +235,38 @@ def test_a_trunk_that_is_switched_off_takes_no_new_call_and_keeps_those_that_are
         "INVITE", f"sip:1;tgrp=first;trunk-context={DOMAIN}@127.0.0.1:5070", OFFER, call="inner-2", sender="<sip:200@x>"
     )
     assert world.edge.newest("503")
+
+
+def test_a_call_for_help_leaves_with_its_location() -> None:
+    """RFC 6442: a body of several parts goes as it is; later only the session is spoken of."""
+    world = TrunkWorld()
+    place = b"<presence/>"
+    body = (
+        b"--b1\r\nContent-Type: application/sdp\r\n\r\n" + OFFER + b"\r\n--b1\r\n"
+        b"Content-Type: application/pidf+xml\r\nContent-ID: <here@site>\r\n\r\n" + place + b"\r\n--b1--\r\n"
+    )
+    headers = (
+        "Geolocation: <cid:here@site>\r\nGeolocation-Routing: yes\r\nContent-Type: multipart/mixed;boundary=b1\r\n"
+    )
+    uri = f"sip:112;tgrp=first;trunk-context={DOMAIN}@127.0.0.1:5070"
+    world.edge.ask("INVITE", uri, body, headers, sender=f"<sip:200@{DOMAIN}>", call="inner-1", kind="")
+    invite = world.provider.newest("INVITE")
+    assert (invite.body, invite.need(b"content-type")) == (body, b"multipart/mixed;boundary=b1")
+    assert invite.need(b"geolocation") == b"<cid:here@site>"
+    world.provider.reply(200, ANSWER)
+    answer = world.edge.newest("200")
+    world.edge.within(answer, "ACK", cseq=1)
+    world.edge.within(answer, "INVITE", OFFER)
+    # What the phone says again is no news to the provider.
+    assert world.edge.newest("200").body == ANSWER
+    assert world.provider.kinds().count("INVITE") == 1
+
+
+@given(st.binary(max_size=300), st.binary(max_size=60).filter(lambda text: b"\r" not in text and b"\n" not in text))
+def test_any_body_of_parts_has_a_session_in_it_or_none(body: bytes, boundary: bytes) -> None:
+    head = b"INVITE sip:a@b SIP/2.0\r\nContent-Type: multipart/mixed;boundary=" + boundary + b"\r\n"
+    message = parse(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert session_of(message) in (b"\r\n" + body)
 
 
 def test_only_the_proxy_may_call_out() -> None:

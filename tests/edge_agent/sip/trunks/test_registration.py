@@ -110,6 +110,24 @@ def test_a_call_is_known_by_the_token_of_the_contact_wherever_it_comes_from() ->
     assert world.stranger.got == []
 
 
+def test_a_provider_that_is_given_by_name_is_known_by_where_it_answered() -> None:
+    """RFC 3263: what it is called is looked up, and calls may come from there without the token."""
+    world = world_that_registers(host="sip.provider.test")
+    register = world.provider.newest("REGISTER")
+    assert (register.uri, register.need(b"to")) == (b"sip:sip.provider.test", b"<sip:office@sip.provider.test>")
+    world.provider.ask("OPTIONS", "sip:198.51.100.1:5080", call="early")
+    assert "200" not in world.provider.kinds()
+    granted(world)
+    world.call_in()
+    assert world.edge.newest("INVITE")
+    world.call_out()
+    assert world.provider.newest("INVITE").uri == b"sip:+41791112233@sip.provider.test"
+    world.wait(4.9)
+    assert world.edge.kinds()[-1] == "100" or "503" not in world.edge.kinds()
+    world.wait(0.2)
+    assert world.edge.newest("503")
+
+
 def test_calls_go_where_the_registration_says_and_it_is_given_back_when_the_trunk_goes() -> None:
     """RFC 3608."""
     world = world_that_registers()
