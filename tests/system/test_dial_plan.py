@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -27,7 +28,7 @@ from contract.snapshot import (
     Snapshot,
     User,
 )
-from contract.sync.events import CallEnded
+from contract.sync.events import CallEnded, EmergencyCalled
 from edge_agent.clock import SystemClock
 from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
@@ -45,6 +46,8 @@ SDP = (
     "m=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
 )
 SECRETS = {f"s-{number}:1": f"password-of-{number}" for number in NUMBERS}
+
+Reported = TypeVar("Reported", CallEnded, EmergencyCalled)
 
 pytestmark = [pytest.mark.peer("kamailio", "sipp", "baresip"), pytest.mark.timeout(120)]
 
@@ -170,6 +173,14 @@ class Office:
         eventually(ended, 10, "the call's record on the edge's disk")
         return found[0]
 
+    def reported(self, kind: type[Reported]) -> list[Reported]:
+        """What lies in the outbox of one kind."""
+        outbox = Outbox.open(self.state_dir / "outbox.db", SystemClock(), SystemTokens())
+        try:
+            return [event.body.what for event in outbox.read(0, 100) if isinstance(event.body.what, kind)]
+        finally:
+            outbox.close()
+
     def story(self) -> list[str]:
         """The codes of the reasons in it."""
         return [reason.partition(":")[0] for reason in self.record().reasons]
@@ -283,6 +294,37 @@ def test_anybody_reaches_help_by_the_gateway_that_works(office: Office) -> None:
     record = office.record()
     assert (record.callee, record.caller_user_id) == ("0112", None)
     assert office.story() == ["emergency", "gateway", "ended", "gateway"]
+
+
+def test_a_call_back_to_the_place_reaches_the_phone_that_called_for_help_after_the_edge_was_killed(
+    office: Office,
+) -> None:
+    """The phone of 201, whose calls go elsewhere when he does not answer, called for help; 202 owns no part of it."""
+    gateway = office.gateway("first")
+    network = office.network()
+    phone = office.baresip("201")
+    phone.dial(f"sip:112@{DOMAIN}")
+    phone.wait_for("CALL_ESTABLISHED")
+    phone.hang_up()
+    network.finish(within=15)
+    (told,) = office.reported(EmergencyCalled)
+    assert (told.number, told.user_id, told.location_name, told.caller_id) == (
+        "112",
+        "user-201",
+        "Floor",
+        "+41441112201",
+    )
+    office.restart_edge()
+    with (
+        RawPhone(("127.0.0.1", gateway.port), "anonymous", "", "", timeout=10) as help_line,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(help_line.invite, "+41441112201", SDP)
+        phone.accept()
+        answered = answer.result(timeout=10)
+        assert answered.status == 200
+        assert help_line.hang_up(answered).status == 200
+        phone.wait_for("CALL_CLOSED")
 
 
 def test_a_forward_set_by_a_code_counts_at_once_and_after_the_edge_was_killed(office: Office) -> None:

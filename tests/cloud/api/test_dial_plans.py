@@ -195,6 +195,31 @@ def test_a_call_is_simulated_with_who_rings_by_which_rule_and_why(world: ApiWorl
     assert end["status"] == 480
 
 
+def test_features_are_simulated_with_who_is_asked_about_and_why(world: ApiWorld) -> None:
+    may = ["CallPickup", "Intercom", "Voicemail"]
+    callee = user(world, "210", permissions=may)
+    user(world, "211", permissions=may)
+    furnished(world)
+
+    def first(dialled: str, **asked: Any) -> dict[str, Any]:
+        found: dict[str, Any] = simulated(world, **{"caller": "211", **asked}, dialled=dialled)["steps"][0]
+        return found
+
+    assert [one["username"] for one in first("*78210")["picked_up"]] == ["210"]
+    intercom = first("*76210")
+    assert ([one["username"] for one in intercom["users"]], intercom["answered_at_once"]) == (["210"], True)
+    assert first("*97")["arguments"] == {"action": "retrieve", "mailbox": "211"}
+    assert [one["username"] for one in first("*69", last_caller="210")["users"]] == ["210"]
+    handling = f"/users/{callee['id']}/call-handling"
+    wishes = {"blocked": ["0791112233"], "reject_anonymous": True, "call_waiting": False}
+    assert world.admin.patch(handling, wishes).status == 200
+    outside = {"caller": None, "gateway": "PRI"}
+    assert first("210", **outside, number="+41791112233")["status"] == 603
+    assert first("210", **outside, anonymous=True)["status"] == 433
+    assert "in_call" in [one["code"] for one in first("210", busy=["210"])["reasons"]]
+    assert "blocked" in [one["code"] for one in first("210", **outside, number="0791112233")["reasons"]]
+
+
 def test_a_plan_that_is_not_saved_is_simulated_too(world: ApiWorld) -> None:
     user(world, "210", permissions=["LocalDialing"])
     document = {

@@ -47,6 +47,9 @@ states = st.builds(
     rotation=st.dictionaries(st.sampled_from(["g0", "g1"]), st.integers(0, 9)),
     last_call_ended=st.dictionaries(st.sampled_from(IDS), st.floats(0, 9)),
     gateways_down=st.frozensets(st.sampled_from(["pri", "fxo", "cell"])),
+    no_second_call=st.frozensets(st.sampled_from(IDS)),
+    no_anonymous=st.frozensets(st.sampled_from(IDS)),
+    blocked=st.dictionaries(st.sampled_from(IDS), st.frozensets(st.sampled_from(["200", "201", "202", "203"]))),
 )
 calls = st.builds(Call, caller=st.sampled_from([*IDS, None, "gone"]), dialled=numbers | st.text(max_size=5))
 
