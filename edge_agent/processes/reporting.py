@@ -113,6 +113,10 @@ class Reporting:
         self._gathered.report(what)
         self._gathered.keep()
 
+    def settle(self) -> None:
+        """Carry everything into the outbox now, or soon when the disk would not."""
+        self._gathered.settle()
+
     def close(self) -> None:
         """Carry over what is left and release the files."""
         self._gathered.close()

@@ -41,6 +41,8 @@ async def serve(folder: Path, rules: str, *, approved_only: bool = False) -> Non
     outbox = Outbox.open(folder / "outbox.db", SystemClock(), SystemTokens())
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
+        assert subsystem._reporting is not None
+        subsystem._reporting.settle()
         match line.strip():
             case "status":
                 answer = await subsystem.order("dhcp_status", {})

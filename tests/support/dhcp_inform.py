@@ -1,4 +1,6 @@
-"""A phone that has its address and asks for the rest: `python -m tests.support.dhcp_inform ADDRESS MAC VENDOR_CLASS`.
+"""A phone that has its address asks for the rest: `python -m tests.support.dhcp_inform ADDRESS MAC VENDOR_CLASS PORT`.
+
+PORT is what its switch adds (option 82); empty: it adds nothing.
 
 Prints the options of the answer as JSON, in hexadecimal, by number.
 """
@@ -11,9 +13,11 @@ from ipaddress import IPv4Address
 from edge_agent.provisioning.dhcp.packet import Code, Kind, Message, Operation, parse, serialise
 
 
-def main(address: str, mac: str, vendor_class: str) -> None:
+def main(address: str, mac: str, vendor_class: str, port: str) -> None:
     """Ask, and print the answer."""
     options = {int(Code.VENDOR_CLASS): vendor_class.encode(), int(Code.WANTED): bytes((66, 160))}
+    if port:
+        options[int(Code.RELAY)] = bytes((1, len(port))) + port.encode()
     inform = Message(Operation.REQUEST, Kind.INFORM, 7, mac, client=IPv4Address(address), options=options)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -31,4 +35,4 @@ def main(address: str, mac: str, vendor_class: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

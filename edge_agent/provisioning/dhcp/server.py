@@ -34,6 +34,7 @@ from edge_agent.provisioning.dhcp.core import (
 from edge_agent.provisioning.dhcp.lease_store import LeasesNotKept, LeaseStore
 from edge_agent.provisioning.dhcp.leases import Lease
 from edge_agent.provisioning.dhcp.packet import EVERYBODY, MAX_BYTES, Message, PacketRefused, parse, serialise
+from edge_agent.provisioning.dhcp.ports import SwitchPorts
 from edge_agent.provisioning.dhcp.search import Pace, Search
 from edge_agent.provisioning.dhcp.sockets import (
     ANCILLARY_BYTES,
@@ -96,6 +97,7 @@ class DhcpServer:
         self._writing: asyncio.Task[None] | None = None
         self._problem = ""
         self._config = DhcpConfig()
+        self._ports = SwitchPorts()
         self.heard: Callable[[Message], None] = lambda message: None
         """Told of each client's message that was answered or not."""
         self.dropped: Counter[DropReason] = Counter()
@@ -143,7 +145,8 @@ class DhcpServer:
 
     def switch_port(self, mac: str) -> str:
         """Where a phone is plugged in, as far as a switch or relay said so."""
-        return self._core.switch_port(mac) if self._core is not None else ""
+        leased = self._core.switch_port(mac) if self._core is not None else ""
+        return self._ports.of(mac) or leased
 
     def status(self) -> DhcpStatus:
         """How it stands."""
@@ -246,6 +249,7 @@ class DhcpServer:
             self.dropped[DropReason.OWN] += 1
             return
         self._perform(core.receive(message, arrival, now, self._wall()))
+        self._ports.learn(message)
         self.heard(message)
         self._tell_of_fullness()
 

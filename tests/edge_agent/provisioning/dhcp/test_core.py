@@ -25,6 +25,7 @@ from edge_agent.provisioning.dhcp.core import (
 )
 from edge_agent.provisioning.dhcp.leases import CONFLICT_SECONDS, HOLD_SECONDS, Lease, Pool
 from edge_agent.provisioning.dhcp.packet import Code, Kind, Message, Operation
+from edge_agent.provisioning.dhcp.ports import SwitchPorts
 
 OWN = IPv4Address("192.0.2.1")
 LAN = Interface(2, "eth0", OWN, "02000000ff01")
@@ -254,6 +255,17 @@ def test_through_a_relay_the_range_is_that_of_the_relay_and_the_port_of_the_swit
     chosen = {**agent, int(Code.SERVER): OWN.packed, int(Code.REQUESTED_ADDRESS): offer.message.yours.packed}
     heard(server, sent(Kind.REQUEST, relay=relay, options=chosen))
     assert server.switch_port("020000000001") == "00:01:02:03:04:05 / ge-0/3"
+
+
+def test_ports_are_learned_of_every_phone_that_a_switch_speaks_for_and_of_so_many_only() -> None:
+    ports = SwitchPorts(most=2)
+    for number in range(3):
+        agent = {int(Code.RELAY): b"\1\6ge-0/%d" % number}
+        ports.learn(sent(Kind.DISCOVER, f"02000000000{number}", options=agent))
+    ports.learn(sent(Kind.DISCOVER, "020000000002"))  # says nothing of a port: what was known stays
+    assert [ports.of(f"02000000000{number}") for number in range(3)] == ["", "ge-0/1", "ge-0/2"]
+    ports.learn(sent(Kind.REQUEST, "020000000001", options={int(Code.RELAY): b"\1\6ge-0/9"}))
+    assert ports.of("020000000001") == "ge-0/9"
 
 
 def test_a_relay_of_no_range_is_not_served() -> None:

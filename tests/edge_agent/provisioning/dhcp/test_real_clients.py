@@ -200,13 +200,22 @@ def test_beside_another_server_an_inform_is_answered_and_an_unknown_phone_is_see
         assert running.in_state("proxy")["leases"] == []
         be_phone(network, "0004f2000001")
         network.run(network.phone, "ip", "address", "add", "192.0.2.9/24", "dev", "eth0")
-        program = (sys.executable, "-m", "tests.support.dhcp_inform", "192.0.2.9", "0004f2000001", "PolycomVVX-VVX_400")
+        program = (
+            sys.executable,
+            "-m",
+            "tests.support.dhcp_inform",
+            "192.0.2.9",
+            "0004f2000001",
+            "PolycomVVX-VVX_400",
+            "ge-0/7",
+        )
         told = json.loads(network.run(network.phone, *program))
         assert bytes.fromhex(told["160"]) == b"http://192.0.2.1:8090/"
         assert "51" not in told
         assert running.ask("alarms") == []
         seen = running.ask("unknown")
         assert [(one["mac"], one["vendor"], one["protocol"]) for one in seen] == [("0004f2000001", "polycom", "dhcp")]
+        assert seen[0]["switch_port"] == "ge-0/7"
 
 
 @pytest.mark.peer("udhcpc")
