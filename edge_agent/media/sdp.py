@@ -1,4 +1,5 @@
-"""Session descriptions (RFC 8866) and the offer/answer rules (RFC 3264), as far as one stream of G.711 needs them.
+"""Session descriptions (RFC 8866) and the offer/answer rules (RFC 3264), as far as one stream of G.711 needs them,
+plain or secure.
 
 `parse` gives a `SessionDescription` or raises `BadSdp`; `answer` and `offer` build ours. Bytes in, bytes out, no I/O:
 an address that is not numeric is refused rather than looked up.
@@ -8,13 +9,16 @@ import ipaddress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from edge_agent.media import sdes
 from edge_agent.media.errors import BadSdp, NotAcceptable
+from edge_agent.media.sdes import SrtpKeys
 
 MAX_BYTES = 8192
 MAX_LINES = 250
 MAX_MEDIA = 8
 MAX_FORMATS = 64
 LOWEST_PORT = 1024
+PLAIN, SECURE = "RTP/AVP", "RTP/SAVP"
 
 PCMU, PCMA = 0, 8
 TELEPHONE_EVENT = 101
@@ -84,6 +88,8 @@ class AudioPlan:
     """The payload type of telephone-event (RFC 4733), when agreed."""
     direction: Direction
     """Ours."""
+    srtp: SrtpKeys | None = None
+    """The keys of both sides, where the stream is secure (RTP/SAVP)."""
 
 
 def parse(body: bytes) -> SessionDescription:
@@ -209,8 +215,11 @@ def _remote(description: SessionDescription, line: MediaLine, local_address: str
 
 
 def _agree(description: SessionDescription, line: MediaLine, local_address: str) -> AudioPlan | None:
-    """What one m= section allows; None when it is not plain RTP audio with a codec of ours."""
-    if line.kind != "audio" or line.port == 0 or line.protocol != "RTP/AVP":
+    """What one m= section allows; None when it is not RTP audio with a codec of ours.
+
+    Of secure RTP the keys are still to be agreed on.
+    """
+    if line.kind != "audio" or line.port == 0 or line.protocol not in (PLAIN, SECURE):
         return None
     types = _payload_types(line)
     # A codec of ours under a dynamic number is left alone: both have static numbers that everyone uses (RFC 3551).
@@ -231,24 +240,32 @@ def audio_address(body: bytes) -> str | None:
     return None if line is None else line.address or description.address
 
 
-def answer(body: bytes, address: str, port: int, session_id: int, version: int) -> tuple[AudioPlan, bytes]:
-    """Answer an offer (RFC 3264 §6): the first audio section that we can do, every other one refused by port 0.
+def answer(
+    body: bytes, address: str, port: int, session_id: int, version: int, key: bytes = b""
+) -> tuple[AudioPlan, bytes]:
+    """Answer an offer (RFC 3264 §6): one audio section that we can do, every other one refused by port 0.
 
-    `address` and `port` are where our RTP listens; `session_id` and `version` go into our o= line, `version` one
-    higher with each change. Raises `BadSdp` or `NotAcceptable`.
+    It is the first one that is secure, else the first one. `address` and `port` are where our RTP listens; `session_id`
+    and `version` go into our o= line, `version` one higher with each change; `key` is what we encrypt with, without it
+    nothing secure is taken. Raises `BadSdp` or `NotAcceptable`.
     """
     offered = parse(body)
-    chosen: tuple[int, AudioPlan] | None = None
+    chosen: tuple[int, AudioPlan, str] | None = None
     for index, line in enumerate(offered.media):
-        if chosen is None and (plan := _agree(offered, line, address)) is not None:
-            chosen = index, plan
+        if chosen is not None and (chosen[2] or line.protocol != SECURE):
+            continue
+        crypto = sdes.chosen(line.attributes) if line.protocol == SECURE and key else None
+        if (line.protocol == SECURE and crypto is None) or (plan := _agree(offered, line, address)) is None:
+            continue
+        attribute, keys = crypto.answered(key) if crypto is not None else ("", None)
+        chosen = index, replace(plan, srtp=keys), attribute
     if chosen is None:
-        raise NotAcceptable("no audio section with PCMU or PCMA over RTP/AVP")
-    index, plan = chosen
+        raise NotAcceptable("no audio section with PCMU or PCMA, over RTP/AVP, or RTP/SAVP with AES_CM_128_HMAC_SHA1")
+    index, plan, attribute = chosen
     lines = _session_lines(address, session_id, version)
     for number, line in enumerate(offered.media):
         if number == index:
-            lines += _audio_lines(port, (plan.codec,), plan.event_type, plan.direction)
+            lines += _audio_lines(port, (plan.codec,), plan.event_type, plan.direction, attribute)
         else:
             lines.append(f"m={_word(line.kind)} 0 {_word(line.protocol)} {_word(line.formats[0])}")
     return replace(plan, accepted=frozenset({plan.codec})), _join(lines)
@@ -263,7 +280,11 @@ def offer(address: str, port: int, session_id: int, version: int) -> bytes:
 def accept_answer(body: bytes, address: str) -> AudioPlan:
     """What the answer to our own offer agrees on; raises `BadSdp` or `NotAcceptable`."""
     answered = parse(body)
-    if not answered.media or (plan := _agree(answered, answered.media[0], address)) is None:
+    if (
+        not answered.media
+        or answered.media[0].protocol != PLAIN
+        or (plan := _agree(answered, answered.media[0], address)) is None
+    ):
         raise NotAcceptable("the answer to our offer takes none of its codecs")
     return plan
 
@@ -279,13 +300,15 @@ def _session_lines(address: str, session_id: int, version: int) -> list[str]:
     ]
 
 
-def _audio_lines(port: int, codecs: tuple[int, ...], event_type: int | None, direction: Direction) -> list[str]:
+def _audio_lines(
+    port: int, codecs: tuple[int, ...], event_type: int | None, direction: Direction, crypto: str = ""
+) -> list[str]:
     formats = [str(codec) for codec in codecs] + ([str(event_type)] if event_type is not None else [])
-    lines = [f"m=audio {port} RTP/AVP {' '.join(formats)}"]
+    lines = [f"m=audio {port} {SECURE if crypto else PLAIN} {' '.join(formats)}"]
     lines += [f"a=rtpmap:{codec} {_STATIC_CODECS[codec]}" for codec in codecs]
     if event_type is not None:
         lines += [f"a=rtpmap:{event_type} telephone-event/8000", f"a=fmtp:{event_type} 0-15"]
-    return [*lines, "a=ptime:20", f"a={direction}"]
+    return [*lines, *([f"a={crypto}"] if crypto else []), "a=ptime:20", f"a={direction}"]
 
 
 def _word(text: str) -> str:

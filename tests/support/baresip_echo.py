@@ -1,7 +1,8 @@
 """Runs the media process and a baresip that calls its echo test, both in a network of their own.
 
-To be started by `unshare --map-root-user --net python -m tests.support.baresip_echo FOLDER PORT_OF_RTP`: baresip takes
-no address of the loopback interface, and here it gets one that leads nowhere. What it heard lies in FOLDER afterwards.
+To be started by `unshare --map-root-user --net python -m tests.support.baresip_echo FOLDER PORT_OF_RTP ENCRYPTION`:
+baresip takes no address of the loopback interface, and here it gets one that leads nowhere. What it heard lies in
+FOLDER afterwards.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ SECONDS = 9
 """Of the call: the announcement is six seconds long."""
 CONFIG = """module_path /usr/lib/baresip/modules
 module g711.so
+module srtp.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -36,12 +38,12 @@ NETWORK = (
 )
 
 
-def prepare(folder: Path) -> None:
-    """The network and baresip's configuration; the caller has put `tone.wav` there."""
+def prepare(folder: Path, encryption: str) -> None:
+    """The network and baresip's configuration; the caller has put `tone.wav` there. `encryption`: baresip's word."""
     for command in NETWORK:
         subprocess.run(command.split(), check=True)
     (folder / "config").write_text(CONFIG.format(folder=folder))
-    (folder / "accounts").write_text("<sip:200@127.0.0.1>;regint=0;audio_codecs=PCMA/8000\n")
+    (folder / "accounts").write_text(f"<sip:200@127.0.0.1>;regint=0;audio_codecs=PCMA/8000;mediaenc={encryption}\n")
     (folder / "contacts").touch()
 
 
@@ -66,5 +68,5 @@ async def call(folder: Path, first_port: int) -> int:
 
 if __name__ == "__main__":
     here = Path(sys.argv[1])
-    prepare(here)
+    prepare(here, sys.argv[3])
     sys.exit(asyncio.run(call(here, int(sys.argv[2]))))

@@ -26,6 +26,8 @@ class DropReason(StrEnum):
     NOT_RECEIVING = "not_receiving"
     LATE = "late"
     BAD_EVENT = "bad_event"
+    NOT_GENUINE = "not_genuine"
+    REPLAYED = "replayed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from edge_agent.media.embedded.rooms import Room, Rooms
 from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
 from edge_agent.media.errors import NotAcceptable, RecordingFailed, SessionEnded
 from edge_agent.media.happenings import Happenings
+from edge_agent.media.sdes import KEY_BYTES
 from edge_agent.media.session import (
     Collected,
     DigitPressed,
@@ -64,6 +65,7 @@ class EmbeddedSession:
         self._stream = AudioStream(tokens, clock.monotonic(), limits.silence_seconds, limits.held_seconds)
         self._rooms, self._room, self._tokens = rooms, "", tokens
         self._sdp_id, self._sdp_version = int(tokens.token(4), 16), 0
+        self._srtp_key = bytes.fromhex(tokens.token(KEY_BYTES))
         self._port = int(rtp.getsockname()[1])
         self._address: str | None = None
         self._happenings = Happenings()
@@ -316,4 +318,4 @@ class EmbeddedSession:
     def _draft(self, offer: bytes | None, address: str, version: int) -> tuple[sdp.AudioPlan | None, bytes]:
         if offer is None:
             return None, sdp.offer(address, self._port, self._sdp_id, version)
-        return sdp.answer(offer, address, self._port, self._sdp_id, version)
+        return sdp.answer(offer, address, self._port, self._sdp_id, version, self._srtp_key)

@@ -16,6 +16,7 @@ from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.playout import PlayoutBuffer
 from edge_agent.media.embedded.rtp import DropReason, Packet
 from edge_agent.media.embedded.source import Address, SourceLock
+from edge_agent.media.embedded.srtp import SrtpReceiver, SrtpSender
 from edge_agent.media.sdp import AudioPlan, Direction
 from edge_agent.tokens import Tokens
 
@@ -75,6 +76,8 @@ class AudioStream:
         self._sequence = int(tokens.token(2), 16)
         self._timestamp = int(tokens.token(4), 16)
         self._plan: AudioPlan | None = None
+        self._sender: SrtpSender | None = None
+        self._receiver: SrtpReceiver | None = None
         self._source = SourceLock(None)
         self._playout = PlayoutBuffer(most_ahead=MOST_AHEAD)
         self._delay = DelayControl(FRAME)
@@ -96,6 +99,14 @@ class AudioStream:
     def agree(self, plan: AudioPlan, now: float) -> None:
         """The outcome of an offer and its answer, at the beginning or in the middle of a call."""
         self._source.redescribe(plan.remote)
+        before = self._plan.srtp if self._plan is not None else None
+        if (keys := plan.srtp) is None:
+            self._sender, self._receiver = None, None
+        else:  # a key that stays goes on with its count of packets (RFC 4568 §6.4)
+            if self._sender is None or before is None or before.ours != keys.ours:
+                self._sender = SrtpSender(keys.ours, keys.tag_bytes)
+            if self._receiver is None or before is None or before.theirs != keys.theirs:
+                self._receiver = SrtpReceiver(keys.theirs, keys.tag_bytes)
         self._plan, self._heard_at = plan, now
 
     def play(self, prompt: Samples) -> None:
@@ -118,6 +129,11 @@ class AudioStream:
 
     def receive(self, data: bytes, source: Address, now: float) -> Received:
         """A datagram came in."""
+        if self._receiver is not None:
+            opened = self._receiver.unprotect(data)
+            if isinstance(opened, DropReason):
+                return Dropped(opened)
+            data = opened
         packet = rtp.parse(data)
         if isinstance(packet, DropReason):
             return Dropped(packet)
@@ -182,7 +198,8 @@ class AudioStream:
             packet = Packet(
                 plan.codec, self._sequence, self._timestamp, self._ssrc, g711.encode(plan.codec, frame), self._marker
             )
-            out.append(Send(packet.to_bytes(), destination))
+            data = packet.to_bytes()
+            out.append(Send(data if self._sender is None else self._sender.protect(data), destination))
             self._sequence = self._sequence + 1 & 0xFFFF
             self._marker = False
             self.packets_sent += 1

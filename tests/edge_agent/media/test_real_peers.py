@@ -56,13 +56,14 @@ async def test_sipp_completes_every_call() -> None:
 
 @pytest.mark.peer("baresip")
 @pytest.mark.peer("ip")
-async def test_baresip_hears_the_announcement_and_then_its_own_tone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encryption", ["", "srtp-mand"])
+async def test_baresip_hears_the_announcement_and_then_its_own_tone(tmp_path: Path, encryption: str) -> None:
     samples = (9000 * np.sin(2 * np.pi * 700 * np.arange(8000 * 20) / 8000)).astype("<i2")
     with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes(samples.tobytes())
     driver = ("unshare", "--map-root-user", "--net", sys.executable, "-m", "tests.support.baresip_echo")
-    status, output = await run(*driver, str(tmp_path), "20000")
+    status, output = await run(*driver, str(tmp_path), "20000", encryption)
     assert status == 0, output[-3000:]
     rate, heard = recorded_in(tmp_path)
     assert float(np.sqrt(np.mean(heard[: 5 * rate] ** 2))) > 500
