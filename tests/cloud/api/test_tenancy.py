@@ -25,6 +25,7 @@ EXAMPLES: dict[str, Any] = {
     "password": "correct horse battery",
     "password_ref": "secret:1",
     "register_seconds": 60,
+    "qualify_seconds": 60,
     "session_expires": 1800,
     "current_password": "not it",
     "new_password": "correct horse battery",
