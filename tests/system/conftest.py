@@ -16,6 +16,7 @@ from cloud.local.system import LocalSystem
 from tests.support.phones.matrix import SCENARIOS, Matrix
 from tests.support.raw_sip import RawPhone
 from tests.support.sipp import SippAccount
+from tests.support.waiting import eventually
 
 _MATRICES = pytest.StashKey[dict[str, Matrix]]()
 MATRIX_FILE = Path(__file__).parents[2] / "docs/peers.md"
@@ -114,6 +115,14 @@ class Site:
         )
         return str(user["id"])
 
+    def without_mailboxes(self) -> "Site":
+        """The same site when its users have none: a call that nobody takes ends as what it came to."""
+        for user in self.api.items(f"/users?site_id={self.running.site_id}"):
+            permissions = [one for one in user["permissions"] if one != "Voicemail"]
+            self.api.patch(f"/users/{user['id']}", {"permissions": permissions})
+        eventually(self.is_applied, what="users without mailboxes at the edge")
+        return self
+
     def state(self) -> dict[str, object]:
         """The site as the API shows it."""
         state: dict[str, object] = self.api.get(f"/sites/{self.running.site_id}")
@@ -143,7 +152,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
 @pytest.fixture(scope="session")
 def shared_site(system: LocalSystem) -> Site:
     """The demo site of the shared system, logged in to once."""
-    return Site(system)
+    return Site(system).without_mailboxes()
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def hang_up_at_once(phone: RawPhone, dialled: str) -> int:
 
 
 def test_a_ticketing_system_hears_signed_events_and_again_after_it_answered_500(lab_system: LocalSystem) -> None:
-    site = Site(lab_system)
+    site = Site(lab_system).without_mailboxes()
     with WebhookReceiver(answer=lambda number: 500 if number == 0 else 204) as receiver:
         secret = endpoint(site.api, site, receiver, EVENTS)["secret"]
         with site.phone(0) as phone:
@@ -83,7 +83,7 @@ def test_a_ticketing_system_hears_signed_events_and_again_after_it_answered_500(
 
 
 def test_an_endpoint_that_answered_410_never_hears_again(lab_system: LocalSystem) -> None:
-    site = Site(lab_system)
+    site = Site(lab_system).without_mailboxes()
     with WebhookReceiver(answer=lambda _: 410) as gone, WebhookReceiver() as witness:
         closed = endpoint(site.api, site, gone, ["call.ended"])
         endpoint(site.api, site, witness, ["call.ended"])
