@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench fuzz floods soak golden prompts portal peers peer-matrix clean
+.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench bench-media fuzz floods soak golden prompts portal peers peer-matrix clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ terraform: $(READY) ## Check the Terraform modules, where Terraform is on the ma
 
 bench: $(READY) ## Print the figures: CPU per call and registration, time from API write to applied
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-media: $(READY) ## CPU of a leg of the media engine in playback, recording and conferences
+	$(BIN)/python -m benchmarks.media
 
 bench-phones: $(READY) ## 1,000 phones boot at once: the edge beside nginx and tftpd-hpa
 	$(BIN)/python -m benchmarks.provisioning

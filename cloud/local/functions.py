@@ -23,9 +23,12 @@ from cloud.functions.publish_sites import handler as publish_sites
 from cloud.functions.push_redirects import handler as push_redirects
 from cloud.functions.records import LambdaContext, claim_records, failures, inbox_records, sqs_event
 from cloud.functions.renew_certificates import handler as renew_certificates
-from cloud.functions.settings import DeliverySettings, RedirectSettings, SettingsProblem
+from cloud.functions.send_mails import handler as send_mails
+from cloud.functions.send_mails.sending import Mailer
+from cloud.functions.settings import DeliverySettings, MailSettings, RedirectSettings, SettingsProblem
 from cloud.logs import write_logs
 from cloud.pbx.database import EVENTS_CHANNEL, JOBS_CHANNEL, PLATFORM, Database
+from cloud.pbx.mails import SEND_MAIL
 from cloud.pbx.outbox import forget_finished, release_claims
 from cloud.pbx.publishing import PUBLISH_SITE
 from cloud.pbx.secrets import FileKeyService, KeyService
@@ -60,6 +63,7 @@ class FunctionsLoop:
         keys: opens the secrets that functions need.
         sender: delivers webhook messages.
         redirects: speaks to vendors' redirect services.
+        mailer: sends mails.
         schedule: seconds after each failed delivery.
     """
 
@@ -71,6 +75,7 @@ class FunctionsLoop:
         tokens: Tokens,
         sender: Sender,
         redirects: GuardedClient,
+        mailer: Mailer,
         schedule: Sequence[float] = RETRY_SECONDS,
     ) -> None:
         self._database = database
@@ -116,6 +121,9 @@ class FunctionsLoop:
                 renew_certificates.compose(database, keys, clock, tokens),
                 threading.Event(),
             ),
+            _Function(
+                "send_mails", jobs(SEND_MAIL, 1), send_mails.compose(database, clock, tokens, mailer), threading.Event()
+            ),
         ]
 
     def start(self) -> None:
@@ -147,6 +155,7 @@ class FunctionsLoop:
             PUBLISH_SITE: "publish_sites",
             DELIVER_WEBHOOK: "deliver_webhooks",
             RENEW_CERTIFICATE: "renew_certificates",
+            SEND_MAIL: "send_mails",
         }
         woken |= dict.fromkeys(push_redirects.KINDS, "push_redirects")
         while not self._stopping.is_set():
@@ -186,12 +195,13 @@ def main() -> int:
     try:
         settings = DeliverySettings.from_environment()
         services = RedirectSettings.from_environment()
+        mails = MailSettings.from_environment()
     except SettingsProblem as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     clock = SystemClock()
     tokens = SystemTokens(clock)
-    database = Database(settings.database_url.get_secret_value(), pool_size=DELIVERERS + 3)
+    database = Database(settings.database_url.get_secret_value(), pool_size=DELIVERERS + 4)
     sender = HttpSender(
         clock, private_allowed=settings.webhook_allow_private, timeout_seconds=settings.webhook_timeout_seconds
     )
@@ -204,6 +214,7 @@ def main() -> int:
         push_redirects.new_client(
             private_allowed=services.redirect_allow_private, timeout_seconds=services.redirect_timeout_seconds
         ),
+        mails.mailer(),
         settings.webhook_retry_seconds,
     )
     stop = threading.Event()

@@ -7,10 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from cloud.models import EmergencyCall, EventRow
+from cloud.models import DialPlan, EmergencyCall, EventRow, Site
+from cloud.pbx.mails import request_mails
 from cloud.pbx.pages import Page, PageRequest, newest_first
 from cloud.pbx.webhooks import announce
 from cloud.tokens import Tokens
+from contract.snapshot import EmergencyPolicy
 from contract.sync.events import EmergencyCalled
 
 
@@ -37,3 +39,26 @@ def take_emergency(session: Session, tokens: Tokens, row: EventRow, at: datetime
         told = what.model_dump(mode="json", exclude={"kind"})
         where = {"site_id": str(row.site_id), "edge_id": str(row.edge_id)}
         announce(session, tokens, row.tenant_id, "emergency.called", at, {**where, **told})
+        _mail(session, tokens, row, at, what)
+
+
+def _mail(session: Session, tokens: Tokens, row: EventRow, at: datetime, what: EmergencyCalled) -> None:
+    """Have the people told whom the site's dial plan names."""
+    plan, site = session.get(DialPlan, row.site_id), session.get(Site, row.site_id)
+    policy = EmergencyPolicy.model_validate(plan.document.get("emergency", {})) if plan is not None else None
+    if policy is None or site is None or not policy.mail_to:
+        return
+    lines = (
+        f"Somebody at {site.name} called {what.number} for help.",
+        "",
+        f"Time: {at:%Y-%m-%d %H:%M:%S} UTC",
+        f"Caller: {what.caller or 'not known'}",
+        f"Place: {what.location_name or 'not known'}",
+        f"Address: {what.address or 'not known'}",
+        f"Call back: {what.caller_id or 'not known'}",
+        f"Phone: {what.source}",
+        "",
+    )
+    subject = f"Emergency call to {what.number} at {site.name}"[:255]
+    about = f"emergency {row.site_id} {what.call_id}"
+    request_mails(session, tokens, row.tenant_id, about, policy.mail_to, subject, "\n".join(lines))

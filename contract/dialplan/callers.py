@@ -28,12 +28,15 @@ def is_among(number: str, plains: Collection[str]) -> bool:
     shown = plain(number)
     if not shown or not plains:
         return False
-    return shown in plains or (shown.isdigit() and any(_is_same(shown, one) for one in plains))
+    if shown in plains:
+        return True
+    return len(shown) >= _TELLING and shown.isdigit() and any(_is_same(shown, one) for one in plains)
 
 
 def _is_same(one: str, other: str) -> bool:
-    shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= _TELLING and shorter.isdigit() and longer.endswith(shorter)
+    if one.endswith(other):
+        return len(other) >= _TELLING and other.isdigit()
+    return other.endswith(one) and len(one) >= _TELLING and one.isdigit()
 
 
 class Names:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from contract.dialplan.callers import Names
+from contract.dialplan.callers import Names, plain
 from contract.snapshot import (
     CallPattern,
     DialPattern,
@@ -67,6 +67,7 @@ class CompiledPlan:
         colleagues: who is in a pickup group with a user, by the user's id.
         speed_dials: the site's, by slot.
         screening: which calls from gateways are not taken.
+        blocked: whose; see `callers.plain`.
         outside_lines: what people dial for an outside line.
         names: whose numbers are in the phonebook.
         hot_desk_hours: how long somebody stays logged in at another's phone; 0: until he logs out.
@@ -89,6 +90,7 @@ class CompiledPlan:
     colleagues: dict[str, tuple[str, ...]] = field(default_factory=dict)
     speed_dials: dict[str, SpeedDial] = field(default_factory=dict)
     screening: Screening = field(default_factory=Screening)
+    blocked: frozenset[str] = frozenset()
     outside_lines: tuple[str, ...] = ()
     names: Names = field(default_factory=Names)
     hot_desk_hours: int = 0
@@ -154,6 +156,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         colleagues=_colleagues(plan.pickup_groups),
         speed_dials={one.slot: one for one in plan.speed_dials},
         screening=plan.screening,
+        blocked=frozenset(filter(None, map(plain, plan.screening.blocked))),
         names=Names(snapshot.phonebook),
         hot_desk_hours=plan.hot_desk_hours,
         outside_lines=tuple(

@@ -136,10 +136,9 @@ class Route:
             if is_among(number, [plain(elin)]):
                 self.note("emergency_callback", f"somebody called for help from the place of {elin} not long ago")
                 yield Ring((), called_back=elin)
-        screening = self.plan.screening
-        if screening.reject_anonymous and self.call.anonymous:
+        if self.plan.screening.reject_anonymous and self.call.anonymous:
             return self.refuse(433, "anonymous_rejected", "the site takes no call from who is not named")
-        if is_among(self.call.number, [plain(one) for one in screening.blocked]):
+        if is_among(self.call.number, self.plan.blocked):
             return self.refuse(603, "blocked", f"the site takes no call from {self.call.number}")
         found = self.plan.numbers.get(number)
         if found is None:

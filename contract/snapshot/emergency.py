@@ -69,6 +69,10 @@ class EmergencyLocation(Frozen):
     """The same in its parts, for gateways that pass it on (`Gateway.send_location`)."""
 
 
+MailAddress = Annotated[str, Field(max_length=254, pattern=r"^[0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]+@[0-9A-Za-z.-]+$")]
+"""RFC 5321 §4.1.2, without quotes and address literals."""
+
+
 class EmergencyPolicy(Frozen):
     """What happens around a call for help."""
 
@@ -76,3 +80,5 @@ class EmergencyPolicy(Frozen):
     """For so long a call to the number of its place rings the phone that called; 0: never."""
     notified_users: Annotated[tuple[Id, ...], Field(max_length=50)] = ()
     """Users of the site whose phones show at once that somebody called for help, by SIP MESSAGE."""
+    mail_to: Annotated[tuple[MailAddress, ...], Field(max_length=50)] = ()
+    """Who is told by mail, through the cloud."""

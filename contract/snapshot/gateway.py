@@ -58,6 +58,9 @@ class Gateway(Frozen):
     """Where the gateway looks for the caller ID: P-Asserted-Identity (RFC 3325), From, or it is not known which."""
     numbers: NumberFormat = NumberFormat()
     incoming: IncomingNumbers = IncomingNumbers()
+    trusted: bool = True
+    """Whether its calls need no password, what it says of callers counts, and it is told who calls though he is private
+    (RFC 3325 §9). False for a server of somebody else's, such as a feature server that has a range of numbers."""
     send_location: bool = False
     """Send the caller's dispatchable location with calls for help (RFC 6442)."""
     qualify_seconds: QualifySeconds | None = None

@@ -1,7 +1,8 @@
 """The site's gateways as SIP peers: who they are by address, and how a call is sent to one.
 
-A gateway is trusted by its address: what it asserts counts, and its calls need no digest. It is reached by the dial
-plan only. The proxy writes the caller ID that it gets: phones do not know the numbers that calls leave with.
+A gateway is trusted by its address, unless the plan says that it is not: what it asserts counts, and its calls need no
+digest. It is reached by the dial plan only. The proxy writes the caller ID that it gets: phones do not know the numbers
+that calls leave with.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Gateways:
             if isinstance(gateway, Trunk):
                 continue
             hosts.add(gateway.host)
-            if not is_numeric(gateway.host):
+            if not gateway.trusted or not is_numeric(gateway.host):
                 continue
             port = gateway.port or (DEFAULT_TLS_PORT if gateway.transport == "tls" else DEFAULT_PORT)
             self._by_address[gateway.host, port] = gateway.gateway_id
@@ -126,5 +127,5 @@ def caller_id_of(gateway: Gateway, outward: Outward, domain: str) -> CallerId:
         asserted = number if gateway.caller_id_in != "from" else None
         shown = number if gateway.caller_id_in != "asserted" else None
     if outward.anonymous and not outward.emergency:
-        return CallerId(asserted, _ANONYMOUS, private=True)
+        return CallerId(asserted if gateway.trusted else b"", _ANONYMOUS, private=True)
     return CallerId(asserted, shown, private=False)

@@ -10,7 +10,7 @@ import pytest
 from cloud.api.settings import PREFIX as API_PREFIX
 from cloud.api.settings import Settings as ApiSettings
 from cloud.functions.settings import PREFIX as FUNCTION_PREFIX
-from cloud.functions.settings import DeliverySettings, FunctionSettings, RelaySettings
+from cloud.functions.settings import DeliverySettings, FunctionSettings, MailSettings, RelaySettings
 from cloud.hub.settings import PREFIX as HUB_PREFIX
 from cloud.hub.settings import Settings as HubSettings
 from cloud.models.upgrading import OWNER, PROCESS_ROLES
@@ -72,7 +72,8 @@ def test_the_hub_is_told_what_it_needs_and_nothing_it_does_not_know() -> None:
 def test_the_functions_are_told_only_what_they_know() -> None:
     told = set(re.findall(r"\b(TANDEM_(?!API_|HUB_|AWS_)\w+)\s+=", SMALL))
     assert "TANDEM_DATABASE_URL" in told
-    assert told <= {f"{FUNCTION_PREFIX}{name.upper()}" for name in DeliverySettings.model_fields}
+    known = {**DeliverySettings.model_fields, **MailSettings.model_fields}
+    assert told <= {f"{FUNCTION_PREFIX}{name.upper()}" for name in known}
 
 
 def test_the_relay_is_told_of_every_queue_that_it_fills_and_of_no_other() -> None:

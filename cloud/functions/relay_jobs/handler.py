@@ -20,6 +20,7 @@ from cloud.functions.batch import Instruments
 from cloud.functions.records import MAX_RECORDS, Event, JobBody, claim_records, inbox_records
 from cloud.functions.settings import RelaySettings
 from cloud.pbx.database import PLATFORM, Database
+from cloud.pbx.mails import SEND_MAIL
 from cloud.pbx.outbox import forget_finished, return_job
 from cloud.pbx.publishing import PUBLISH_SITE
 from cloud.pbx.redirect_requests import CHECK_REDIRECT, PUSH_REDIRECT, SYNC_REDIRECTS
@@ -186,6 +187,7 @@ def _composed() -> Callable[[Event, Any], dict[str, int]]:
             PUBLISH_SITE: settings.publish_sites_queue_url,
             DELIVER_WEBHOOK: settings.deliver_webhooks_queue_url,
             RENEW_CERTIFICATE: settings.renew_certificates_queue_url,
+            SEND_MAIL: settings.send_mails_queue_url,
             **dict.fromkeys((SYNC_REDIRECTS, PUSH_REDIRECT, CHECK_REDIRECT), settings.push_redirects_queue_url),
         },
         settings.ingest_events_queue_url,

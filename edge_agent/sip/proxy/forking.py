@@ -388,6 +388,8 @@ class Fork:
             if target.caller_id.private and not target.trusted:
                 request.remove(ASSERTED)
             branch.caller = target.caller_id.write(request)
+            if self._private and not target.trusted:
+                request.remove(ASSERTED)
         for name, value in target.headers:
             request.append(name, value)
         if target.diverted is not None:

@@ -266,7 +266,7 @@ class Routing:
         return Target(
             uri_at(gateway, outward.number).text,
             flow,
-            trusted=True,
+            trusted=gateway.trusted,
             caller_id=caller_id_of(gateway, outward, self._config.domain),
             place=self._place(outward),
             first_response_seconds=seconds,

@@ -63,7 +63,8 @@ def shown_outside(caller: Caller, account: Account) -> Shown:
     number = Uri(account.domain, user, params=params)
     headers: list[RawHeader] = []
     named = b"<" + bytes(number) + b">"
-    match trunk.identity_in:
+    # A provider that is not trusted does not hear from whom a private call is.
+    match trunk.identity_in if trunk.trusted or not caller.private else "from_only":
         case "asserted":
             headers.append((b"P-Asserted-Identity", named))
         case "preferred":

@@ -187,11 +187,12 @@ def test_a_call_is_simulated_with_who_rings_by_which_rule_and_why(world: ApiWorl
     user(world, "211")
     handling = f"/users/{callee['id']}/call-handling"
     assert world.admin.patch(handling, {"no_answer": "211", "ring_seconds": 12}).status == 200
-    first, second, end = simulated(world, caller="211", dialled="210", unregistered=["211"])["steps"]
+    first, second, mailbox, end = simulated(world, caller="211", dialled="210", unregistered=["211"])["steps"]
     assert [(one["username"], one["display_name"]) for one in first["users"]] == [("210", "Reception")]
     assert (first["seconds"], [reason["code"] for reason in first["reasons"]]) == (12, ["internal", "ring"])
     assert [one["username"] for one in second["users"]] == ["211"]
     assert second["reasons"][0]["code"] == "forward_no_answer"
+    assert (mailbox["service"], mailbox["arguments"]["mailbox"]) == ("voicemail", "211")
     assert end["status"] == 480
 
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from cloud.clock import SystemClock
 from cloud.functions.deliver_webhooks.sending import HttpSender
 from cloud.functions.push_redirects.handler import new_client
+from cloud.functions.send_mails.sending import SmtpMailer
 from cloud.local.functions import FunctionsLoop
 from cloud.pbx import edges
 from cloud.pbx.database import SITE_CHANNEL
@@ -32,6 +33,7 @@ def loop(databases: Databases, keys: FileKeyService) -> Iterator[FunctionsLoop]:
         TOKENS,
         sender,
         new_client(private_allowed=True, timeout_seconds=5),
+        SmtpMailer("", 25, "none", "tandem@msp.test", "", SecretStr(""), 5),
         schedule=(0.01, 0.01),
     )
     loop.start()

@@ -247,6 +247,7 @@ def test_the_entry_point_composes_itself_from_the_environment(
         "TANDEM_INGEST_EVENTS_QUEUE_URL": SQS_URL,
         "TANDEM_PUSH_REDIRECTS_QUEUE_URL": SQS_URL,
         "TANDEM_RENEW_CERTIFICATES_QUEUE_URL": SQS_URL,
+        "TANDEM_SEND_MAILS_QUEUE_URL": SQS_URL,
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "nothing",

@@ -12,12 +12,13 @@ from cloud.functions.publish_sites import handler as publish_sites
 from cloud.functions.push_redirects import handler as push_redirects
 from cloud.functions.records import LambdaContext, claim_records, sqs_event
 from cloud.functions.renew_certificates import handler as renew_certificates
+from cloud.functions.send_mails import handler as send_mails
 from cloud.functions.settings import DeliverySettings, FunctionSettings, SettingsProblem
 from cloud.pbx.publishing import PUBLISH_SITE, newest_version, request_publish
 from tests.support.customers import TOKENS, Customer, HandClock
 from tests.support.postgres import Databases
 
-MODULES = (publish_sites, ingest_events, deliver_webhooks, push_redirects, renew_certificates)
+MODULES = (publish_sites, ingest_events, deliver_webhooks, push_redirects, renew_certificates, send_mails)
 
 
 @pytest.fixture

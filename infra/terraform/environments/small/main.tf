@@ -168,7 +168,7 @@ module "functions" {
       queue           = false
       scheduled       = true
       timeout_seconds = 75 # each works until its successor has begun
-      sends_to        = ["publish_sites", "ingest_events", "deliver_webhooks", "push_redirects", "renew_certificates"]
+      sends_to        = ["publish_sites", "ingest_events", "deliver_webhooks", "push_redirects", "renew_certificates", "send_mails"]
     }
     publish_sites = {
       description     = "Compiles the sites that a change touches and publishes their next version"
@@ -197,6 +197,19 @@ module "functions" {
       batch_size      = 1
       opens_secrets   = true
       environment     = { TANDEM_KMS_KEY_ARN = module.storage.secrets_key_arn }
+    }
+    send_mails = {
+      description     = "Sends mails through the mail server"
+      entry           = "cloud.functions.send_mails.handler:handler"
+      timeout_seconds = 120
+      concurrency     = 2
+      batch_size      = 1
+      environment = {
+        TANDEM_SMTP_HOST     = var.smtp_host
+        TANDEM_SMTP_USERNAME = var.smtp_username
+        TANDEM_SMTP_PASSWORD = var.smtp_password
+        TANDEM_MAIL_FROM     = var.mail_from
+      }
     }
     renew_certificates = {
       description     = "Signs the SIP certificates of sites anew before they end"

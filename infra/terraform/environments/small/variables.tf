@@ -103,3 +103,28 @@ variable "alarm_emails" {
   type        = set(string)
   default     = []
 }
+
+variable "smtp_host" {
+  description = "Mail server that takes mails on port 587 with STARTTLS; empty: no mails are sent"
+  type        = string
+  default     = ""
+}
+
+variable "smtp_username" {
+  description = "Account at the mail server; empty: it asks for none"
+  type        = string
+  default     = ""
+}
+
+variable "smtp_password" {
+  description = "Password of that account"
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
+variable "mail_from" {
+  description = "Address that mails come from"
+  type        = string
+  default     = "tandem@localhost"
+}

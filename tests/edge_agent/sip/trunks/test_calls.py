@@ -72,6 +72,13 @@ def test_a_caller_who_is_private_is_named_to_the_provider_only() -> None:
     assert (invite.need(b"privacy"), invite.need(b"p-asserted-identity")) == (b"id", b"<sip:+41441112200@192.0.2.50>")
 
 
+def test_a_provider_that_is_not_trusted_is_not_told_of_a_private_caller() -> None:
+    """RFC 3325 §7."""
+    world = TrunkWorld(trunk(trusted=False))
+    world.call_out(headers="Privacy: id\r\n")
+    assert b"41441112200" not in bytes(world.provider.newest("INVITE"))
+
+
 def test_a_call_in_is_the_plans_to_decide_with_numbers_as_it_writes_them() -> None:
     world = TrunkWorld()
     world.call_in(headers="P-Asserted-Identity: <sip:0791112233@192.0.2.50>\r\n")

@@ -1,0 +1,1 @@
+"""Sends mails through the mail server of whoever runs the cloud."""
