@@ -52,3 +52,34 @@ async def test_lamps_follow_ten_calls_a_second_within_a_second(edge: EdgeProcess
     finally:
         office.close()
         edge.stop()
+
+
+@pytest.mark.timeout(120)
+async def test_the_lamp_of_a_call_is_lit_after_the_edge_was_killed_and_goes_dark_when_it_ends(
+    edge: EdgeProcess, tmp_path: Path
+) -> None:
+    port = edge.ports()["sip_udp"]
+    office = Office(("127.0.0.1", port), DOMAIN, FIRST_USER, 3, 2)
+    await office.open()
+    try:
+        await office.register([0, 1, 2])
+        await office.subscribe()
+        talking = asyncio.create_task(office.call(0, 1, 0.1, 30.0))
+        lamp = (2, 1)
+
+        def shown() -> list[str]:
+            calls = office.calls.values()
+            return [state for call in calls for state, _ in call.told.get(lamp, [])]
+
+        await eventually_async(lambda: "confirmed" in shown(), within=25)
+        await asyncio.sleep(0.2)  # what is told is on the disk by the end of the batch in which it leaves
+        edge.kill()
+        before = len(shown())
+        edge = EdgeProcess(tmp_path / "edge", {"TANDEM_EDGE_SIP_UDP_PORT": str(port)})
+        await eventually_async(lambda: "confirmed" in shown()[before:], within=25, what="lit again")
+        assert not talking.done()
+        await talking
+        await eventually_async(lambda: shown()[-1] == "terminated")
+    finally:
+        office.close()
+        edge.stop()

@@ -284,6 +284,8 @@ class EmbeddedSession:
                 case Send(data, to):
                     if not sockets.send(self._rtp, data, to):
                         self.drops["not_sent"] += 1
+                case Digit(digit):
+                    self._happenings.happened(DigitPressed(digit))
                 case Played():
                     self._happenings.happened(PromptPlayed())
                 case WentSilent():

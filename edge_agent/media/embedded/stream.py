@@ -17,6 +17,7 @@ from edge_agent.media.embedded.playout import PlayoutBuffer
 from edge_agent.media.embedded.rtp import DropReason, Packet
 from edge_agent.media.embedded.source import Address, SourceLock
 from edge_agent.media.embedded.srtp import SrtpReceiver, SrtpSender
+from edge_agent.media.embedded.tones import ToneReader
 from edge_agent.media.sdp import AudioPlan, Direction
 from edge_agent.tokens import Tokens
 
@@ -61,7 +62,7 @@ class WentSilent:
 
 
 Received = Dropped | Digit | None
-Ticked = Send | Played | WentSilent
+Ticked = Send | Digit | Played | WentSilent
 
 
 class AudioStream:
@@ -83,6 +84,7 @@ class AudioStream:
         self._delay = DelayControl(FRAME)
         self._concealer = Concealer()
         self._digits = DigitReader()
+        self._tones = ToneReader()
         self._prompt: Samples | None = None
         self._prompt_at = 0
         self._marker = True
@@ -192,6 +194,8 @@ class AudioStream:
         if self.hearer is not None:
             self.hearer(heard)
         out: list[Ticked] = []
+        if plan.event_type is None and plan.direction.receives:
+            out += [Digit(digit) for digit in self._tones.hear(heard)]
         frame = self._next_frame(heard, out)
         destination = self._source.destination
         if plan.direction.sends and destination is not None:

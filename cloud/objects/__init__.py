@@ -1,0 +1,16 @@
+"""Objects too large for rows: each under its tenant and the SHA-256 of its bytes, behind one interface."""
+
+from cloud.objects.errors import ObjectMissing, ObjectsError, ObjectTooLarge, ObjectUnlikeItsDigest
+from cloud.objects.folder import FolderStore
+from cloud.objects.store import CHUNK_BYTES, ObjectStore, StoredObject
+
+__all__ = [
+    "CHUNK_BYTES",
+    "FolderStore",
+    "ObjectMissing",
+    "ObjectStore",
+    "ObjectTooLarge",
+    "ObjectUnlikeItsDigest",
+    "ObjectsError",
+    "StoredObject",
+]

@@ -1,0 +1,72 @@
+"""Keys as tones in the audio (ITU-T Q.23, Q.24), for callers whose side knows no telephone events.
+
+A key is two tones that carry nearly all of the energy, one of each group, in two windows of 20 ms that begin 10 ms
+apart: 40 ms of a key have two such windows wherever they begin, and a voice that sounds like a key does so briefly.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_agent.media.embedded.g711 import Samples
+
+_RATE: Final = 8000
+_WINDOW: Final = 160
+_HOP: Final = 80
+_LOW: Final = (697, 770, 852, 941)
+_HIGH: Final = (1209, 1336, 1477, 1633)
+_KEYS: Final = ("123A", "456B", "789C", "*0#D")
+_WAVES: Final = np.exp(-2j * np.pi * np.outer((*_LOW, *_HIGH), np.arange(_WINDOW)) / _RATE) * (2 / _WINDOW)
+_LEAST_POWER: Final = 100.0**2
+"""Mean square of a window, -50 dB under full scale: softer keys than that come over no line."""
+_SHARE: Final = 0.55
+"""Of the energy of a window that the two tones must have. 1.5 % beside its frequency the highest one has lost half."""
+_APART: Final = 4.0
+"""How much stronger (in energy) a tone must be than any other of its group."""
+_TWIST: Final = 10.0
+"""How much stronger (in energy) one of the two may be than the other."""
+_WINDOWS: Final = 2
+"""Windows in a row that begin a key, and that end it."""
+
+
+class ToneReader:
+    """Finds keys in what one caller says, each once, when it has begun; give it every frame in turn."""
+
+    def __init__(self) -> None:
+        self._before: Samples = np.zeros(_WINDOW - _HOP, dtype=np.int16)
+        self._key = ""
+        self._candidate, self._times = "", 0
+
+    def hear(self, frame: Samples) -> str:
+        """The keys that begin in a frame of 20 ms; nearly always none, an empty text."""
+        samples = np.concatenate((self._before, frame)).astype(np.float64)
+        self._before = frame[-(_WINDOW - _HOP) :]
+        begun = ""
+        for at in range(0, len(samples) - _WINDOW + 1, _HOP):
+            begun += self._heard(_key_in(samples[at : at + _WINDOW]))
+        return begun
+
+    def _heard(self, key: str) -> str:
+        self._times = self._times + 1 if key == self._candidate else 1
+        self._candidate = key
+        if self._times != _WINDOWS or key == self._key:
+            return ""
+        self._key = key
+        return key
+
+
+def _key_in(window: npt.NDArray[np.float64]) -> str:
+    """The key that sounds in a window; empty for none."""
+    power = float(window @ window) / _WINDOW
+    if power < _LEAST_POWER:
+        return ""
+    energy = np.abs(_WAVES @ window) ** 2 / 2
+    low, high = energy[:4], energy[4:]
+    row, column = int(np.argmax(low)), int(np.argmax(high))
+    first, second = float(low[row]), float(high[column])
+    if first + second < _SHARE * power or not first / _TWIST < second < first * _TWIST:
+        return ""
+    if np.partition(low, 2)[2] * _APART > first or np.partition(high, 2)[2] * _APART > second:
+        return ""
+    return _KEYS[row][column]
