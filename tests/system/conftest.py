@@ -120,7 +120,14 @@ class Site:
         for user in self.api.items(f"/users?site_id={self.running.site_id}"):
             permissions = [one for one in user["permissions"] if one != "Voicemail"]
             self.api.patch(f"/users/{user['id']}", {"permissions": permissions})
-        eventually(self.is_applied, what="users without mailboxes at the edge")
+
+        def gone() -> bool:
+            newest = self.api.get(f"/snapshots?site_id={self.running.site_id}&limit=1")["items"][0]
+            snapshot = self.api.get(f"/snapshots/{self.running.site_id}/{newest['version']}")
+            published = not any("Voicemail" in one["permissions"] for one in snapshot["content"]["users"])
+            return published and self.is_applied()
+
+        eventually(gone, what="users without mailboxes at the edge")
         return self
 
     def state(self) -> dict[str, object]:
