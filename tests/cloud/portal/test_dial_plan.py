@@ -159,3 +159,56 @@ def test_the_plan_fits_the_screen(
         add_a_rule(tab.page)
         assert not tab.is_wider_than_the_screen()
         assert tab.wrong == []
+
+
+def test_a_gateway_is_added_and_one_that_a_rule_needs_is_not_taken_away(world: ApiWorld, msp: Visit) -> None:
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    page.get_by_role("button", name="Add a gateway").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("PRI at the wall")
+    form.get_by_label("Address").fill("sip:192.0.2.10")
+    form.get_by_role("button", name="Add gateway").click()
+    expect(form.get_by_role("alert")).to_contain_text("no sip:")
+    form.get_by_label("Address").fill("192.0.2.10")
+    form.get_by_role("button", name="Add gateway").click()
+    table = page.get_by_role("table", name="Gateways")
+    expect(table).to_contain_text("PRI at the wall")
+    expect(page.get_by_role("button", name="Remove PRI at the wall")).to_be_visible()
+    add_a_rule(page)
+    expect(table).to_contain_text("To the town")
+    expect(page.get_by_role("button", name="Remove PRI at the wall")).to_have_count(0)
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_text("The dial plan was saved")).to_be_visible()
+    (gateway,) = saved(world)["gateways"]
+    assert (gateway["name"], gateway["host"], gateway["numbers"]["style"]) == ("PRI at the wall", "192.0.2.10", "plus")
+
+
+def test_a_schedule_is_drawn_as_a_week_and_a_rule_goes_by_it(world: ApiWorld, msp: Visit) -> None:
+    give_a_gateway(world)
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    page.get_by_role("button", name="Add a schedule").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("Office")
+    form.get_by_label("Until").fill("07:00")
+    form.get_by_role("button", name="Add schedule").click()
+    expect(form.get_by_role("alert")).to_contain_text("Hours end later than they begin")
+    form.get_by_label("Until").fill("17:30")
+    week = form.get_by_role("list", name="Working hours of Office")
+    expect(week.get_by_role("listitem").nth(0)).to_contain_text("08:00–17:30")
+    expect(week.get_by_role("listitem").nth(6)).to_contain_text("closed")
+    form.get_by_role("button", name="Add schedule").click()
+    expect(page.get_by_role("table", name="Schedules")).to_contain_text("Mon to Fri 08:00 to 17:30")
+    add_a_rule(page)
+    page.get_by_role("button", name="Edit To the town").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("combobox", name="Goes by the schedule").press("ArrowDown")
+    page.get_by_role("option", name="Office").click()
+    form.get_by_role("button", name="Take over").click()
+    expect(page.get_by_role("list", name="Rules in their order")).to_contain_text("working time of Office")
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_text("The dial plan was saved")).to_be_visible()
+    document = saved(world)
+    assert document["schedules"][0]["hours"] == [{"days": [1, 2, 3, 4, 5], "start": 480, "end": 1050}]
+    assert document["rules"][0]["during"]["periods"] == ["working_time"]

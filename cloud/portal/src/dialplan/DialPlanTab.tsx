@@ -1,4 +1,4 @@
-/** A site's dial plan: the rules in their order, what a call would come to, and groups that are rung together. */
+/** A site's dial plan: the rules in their order, what a call would come to, ways out, hours, and groups. */
 import { Alert, Button, Group, List, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 
@@ -10,9 +10,11 @@ import { isSame } from "../forms/draft";
 import { Loaded } from "../shell/Page";
 import { tellDone } from "../shell/notices";
 import { Card } from "../sites/OverviewTab";
+import { Gateways } from "./Gateways";
 import { HuntGroups } from "./HuntGroups";
 import { RuleForm } from "./RuleForm";
 import { RuleList } from "./RuleList";
+import { Schedules } from "./Schedules";
 import { Simulator } from "./Simulator";
 import { TemplateDrawer } from "./TemplateDrawer";
 import { freshId } from "./plan";
@@ -78,6 +80,8 @@ function Editor({ site, saved }: { site: Site; saved: DialPlan }) {
       <Card title="Rules">
         <RuleList plan={plan} onOrder={(ordered) => set({ rules: ordered })} onEdit={setEditing} />
       </Card>
+      <Gateways plan={plan} onChange={(gateways) => set({ gateways })} />
+      <Schedules site={site} plan={plan} onChange={(schedules) => set({ schedules })} />
       <HuntGroups site={site} plan={plan} onChange={(groups) => set({ hunt_groups: groups })} />
       {problem ? <Refused problem={problem} onReload={() => void refresh(["dial-plan", site.id])} /> : null}
       {touched ? (

@@ -1,12 +1,13 @@
 /** Users who answer for each other: groups of the plan, in a table, and the panel in which one is edited. */
-import { Alert, Button, Drawer, Group, MultiSelect, NumberInput, ScrollArea, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
-import { useState, type FormEvent } from "react";
+import { Button, Group, MultiSelect, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { useState } from "react";
 
 import type { HuntGroup, Plan, Site } from "../api/types";
 import { DataTable } from "../shell/DataTable";
 import { RowActions } from "../shell/RowActions";
 import { Card } from "../sites/OverviewTab";
 import { useUsers } from "../users/useUsers";
+import { PlanPanel } from "./PlanPanel";
 import { STRATEGIES, freshId } from "./plan";
 
 interface Props {
@@ -98,77 +99,58 @@ interface PanelProps {
 
 function GroupPanel({ group, isNew, people, onClose, onDone }: PanelProps) {
   const [draft, setDraft] = useState(group);
-  const [wrong, setWrong] = useState<string | null>(null);
   const set = (changes: Partial<HuntGroup>) => setDraft((before) => ({ ...before, ...changes }));
   const title = isNew ? "New hunt group" : `Hunt group ${group.name}`;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!draft.name.trim()) return setWrong("The group needs a name.");
-    if (!/^[0-9]{1,15}$/.test(draft.extension)) return setWrong("The extension is 1 to 15 digits.");
-    onDone(draft);
+  const check = () => {
+    if (!draft.name.trim()) return "The group needs a name.";
+    if (!/^[0-9]{1,15}$/.test(draft.extension)) return "The extension is 1 to 15 digits.";
+    return null;
   };
   return (
-    <Drawer
-      opened
-      onClose={onClose}
+    <PlanPanel
       title={title}
-      position="right"
-      size="lg"
-      scrollAreaComponent={ScrollArea.Autosize}
-      closeButtonProps={{ "aria-label": "Close" }}
+      action={isNew ? "Add group" : "Take over"}
+      check={check}
+      onClose={onClose}
+      onDone={() => onDone(draft)}
     >
-      <form onSubmit={submit} noValidate aria-label={title}>
-        <Stack gap="md">
-          <TextInput label="Name" value={draft.name} onChange={(event) => set({ name: event.currentTarget.value })} />
-          <TextInput label="Extension" value={draft.extension} onChange={(event) => set({ extension: event.currentTarget.value })} />
-          <MultiSelect
-            label="Members"
-            description="In the order in which they are rung"
-            data={people}
-            searchable
-            value={draft.members ?? []}
-            onChange={(members) => set({ members })}
-          />
-          <Select
-            label="How it rings"
-            data={STRATEGIES}
-            allowDeselect={false}
-            value={draft.strategy ?? "parallel"}
-            onChange={(strategy) => set({ strategy: (strategy ?? "parallel") as HuntGroup["strategy"] })}
-          />
-          <NumberInput
-            label="Seconds"
-            description="All together, or each member"
-            min={1}
-            max={600}
-            allowDecimal={false}
-            value={draft.ring_seconds ?? 30}
-            onChange={(seconds) => set({ ring_seconds: Number(seconds) || 30 })}
-          />
-          <Switch
-            label="Follow members’ forwarding"
-            checked={draft.follow_forwarding ?? false}
-            onChange={(event) => set({ follow_forwarding: event.currentTarget.checked })}
-          />
-          <TextInput
-            label="When nobody answers"
-            description="An extension or a number; empty: the caller hears that nobody is there"
-            value={draft.fallback ?? ""}
-            onChange={(event) => set({ fallback: event.currentTarget.value.trim() || null })}
-          />
-          {wrong ? (
-            <Alert color="red" role="alert">
-              {wrong}
-            </Alert>
-          ) : null}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit">{isNew ? "Add group" : "Take over"}</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Drawer>
+      <TextInput label="Name" value={draft.name} onChange={(event) => set({ name: event.currentTarget.value })} />
+      <TextInput label="Extension" value={draft.extension} onChange={(event) => set({ extension: event.currentTarget.value })} />
+      <MultiSelect
+        label="Members"
+        description="In the order in which they are rung"
+        data={people}
+        searchable
+        value={draft.members ?? []}
+        onChange={(members) => set({ members })}
+      />
+      <Select
+        label="How it rings"
+        data={STRATEGIES}
+        allowDeselect={false}
+        value={draft.strategy ?? "parallel"}
+        onChange={(strategy) => set({ strategy: (strategy ?? "parallel") as HuntGroup["strategy"] })}
+      />
+      <NumberInput
+        label="Seconds"
+        description="All together, or each member"
+        min={1}
+        max={600}
+        allowDecimal={false}
+        value={draft.ring_seconds ?? 30}
+        onChange={(seconds) => set({ ring_seconds: Number(seconds) || 30 })}
+      />
+      <Switch
+        label="Follow members’ forwarding"
+        checked={draft.follow_forwarding ?? false}
+        onChange={(event) => set({ follow_forwarding: event.currentTarget.checked })}
+      />
+      <TextInput
+        label="When nobody answers"
+        description="An extension or a number; empty: the caller hears that nobody is there"
+        value={draft.fallback ?? ""}
+        onChange={(event) => set({ fallback: event.currentTarget.value.trim() || null })}
+      />
+    </PlanPanel>
   );
 }

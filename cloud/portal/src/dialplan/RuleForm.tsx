@@ -4,6 +4,7 @@ import { useState, type FormEvent } from "react";
 
 import type { Plan, Rule } from "../api/types";
 import { PERMISSIONS } from "../users/permissions";
+import { PERIODS, type During } from "./hours";
 import { CATEGORIES, KINDS, patternOf, patternText } from "./plan";
 
 interface Props {
@@ -61,6 +62,9 @@ export function RuleForm({ plan, rule, newId, onClose, onDone, onRemove }: Props
     if (draft.kind === "outside" && (read.length === 0 || read.includes(undefined))) {
       return setWrong("Write what is dialled as digits, x for any one digit, and … for any number of further digits: 0…, 9xxx, 00….");
     }
+    if (draft.kind === "outside" && draft.during?.periods.length === 0) {
+      return setWrong("Say when the rule counts: during working time, after hours, on holidays.");
+    }
     if (draft.kind === "emergency" && draft.numbers.length === 0) return setWrong("At least one number for help is needed.");
     onDone(draft.kind === "outside" ? ({ ...draft, patterns: read } as Rule) : draft);
   };
@@ -108,7 +112,7 @@ export function RuleForm({ plan, rule, newId, onClose, onDone, onRemove }: Props
                 data={[
                   { value: "all", label: "All that was dialled" },
                   { value: "variable", label: "What follows the fixed digits" },
-                  { value: "none", label: "Only the number below" },
+                  { value: "nothing", label: "Only the number below" },
                 ]}
                 allowDeselect={false}
                 value={draft.call?.keep ?? "all"}
@@ -151,6 +155,9 @@ export function RuleForm({ plan, rule, newId, onClose, onDone, onRemove }: Props
               onChange={(permissions) => set({ permissions })}
             />
           ) : null}
+          {draft.kind === "outside" ? (
+            <DuringFields plan={plan} during={draft.during ?? null} onChange={(during) => set({ during })} />
+          ) : null}
           {draft.kind === "feature" || draft.kind === "service" ? (
             <TextInput label="Code" value={draft.code} onChange={(event) => set({ code: event.currentTarget.value })} />
           ) : null}
@@ -191,5 +198,36 @@ export function RuleForm({ plan, rule, newId, onClose, onDone, onRemove }: Props
         </Stack>
       </form>
     </Drawer>
+  );
+}
+
+interface DuringProps {
+  plan: Plan;
+  during: During | null;
+  onChange: (during: During | null) => void;
+}
+
+function DuringFields({ plan, during, onChange }: DuringProps) {
+  const schedules = (plan.schedules ?? []).map((one) => ({ value: one.schedule_id, label: one.name }));
+  return (
+    <>
+      <Select
+        label="Goes by the schedule"
+        description="None: the rule counts at all times"
+        placeholder={schedules.length ? "At all times" : "The site has no schedules yet"}
+        data={schedules}
+        clearable
+        value={during?.schedule_id ?? null}
+        onChange={(id) => onChange(id === null ? null : { schedule_id: id, periods: during?.periods ?? ["working_time"] })}
+      />
+      {during ? (
+        <MultiSelect
+          label="Counts during"
+          data={PERIODS}
+          value={during.periods}
+          onChange={(periods) => onChange({ ...during, periods: periods as During["periods"] })}
+        />
+      ) : null}
+    </>
   );
 }

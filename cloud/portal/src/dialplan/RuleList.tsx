@@ -5,6 +5,7 @@ import { useState, type DragEvent } from "react";
 import type { Plan, Rule } from "../api/types";
 import { DownIcon, EditIcon, GripIcon, UpIcon } from "../shell/icons";
 import { Empty } from "../shell/Page";
+import { duringText } from "./hours";
 import { KINDS, leadsText, matchesText, moved } from "./plan";
 
 interface Props {
@@ -61,6 +62,7 @@ export function RuleList({ plan, onOrder, onEdit }: Props) {
             </Group>
             <Text size="sm" c="dimmed" className="wrap-anywhere">
               <span className="mono">{matchesText(rule)}</span> → {leadsText(rule, plan)}
+              {rule.kind === "outside" && rule.during ? `, ${duringText(rule.during, plan.schedules ?? [])}` : null}
             </Text>
           </div>
           <Group gap={2} wrap="nowrap">

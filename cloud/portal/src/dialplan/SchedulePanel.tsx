@@ -1,0 +1,170 @@
+/** One schedule: its hours beside the week that they make, and its holidays. */
+import { ActionIcon, Button, Checkbox, Chip, Fieldset, Group, Stack, Text, TextInput } from "@mantine/core";
+import { useState } from "react";
+
+import type { Schedule, Site } from "../api/types";
+import { TrashIcon } from "../shell/icons";
+import { PlanPanel } from "./PlanPanel";
+import { WeekHours } from "./WeekHours";
+import { DAYS, clockText, minuteOf, wrongWith, type Holiday, type Hours } from "./hours";
+
+interface Props {
+  site: Site;
+  schedule: Schedule;
+  isNew: boolean;
+  onClose: () => void;
+  onDone: (schedule: Schedule) => void;
+}
+
+export function SchedulePanel({ site, schedule, isNew, onClose, onDone }: Props) {
+  const [draft, setDraft] = useState(schedule);
+  const set = (changes: Partial<Schedule>) => setDraft((before) => ({ ...before, ...changes }));
+  const [hours, holidays] = [draft.hours ?? [], draft.holidays ?? []];
+  return (
+    <PlanPanel
+      title={isNew ? "New schedule" : `Schedule ${schedule.name}`}
+      action={isNew ? "Add schedule" : "Take over"}
+      check={() => wrongWith(draft)}
+      onClose={onClose}
+      onDone={() => onDone(draft)}
+    >
+      <TextInput label="Name" value={draft.name} onChange={(event) => set({ name: event.currentTarget.value })} />
+      <Text size="sm" c="dimmed">
+        Times are those of the clock on the wall in {site.time_zone}, in summer and in winter.
+      </Text>
+      <WeekHours hours={hours} name={draft.name} />
+      <Stack gap="sm">
+        {hours.map((one, place) => (
+          <HoursFields
+            key={place}
+            place={place}
+            hours={one}
+            onChange={(changed) => set({ hours: hours.map((other, at) => (at === place ? changed : other)) })}
+            onRemove={() => set({ hours: hours.filter((_, at) => at !== place) })}
+          />
+        ))}
+        <Group>
+          <Button
+            variant="default"
+            size="compact-sm"
+            onClick={() => set({ hours: [...hours, { days: [6], start: 540, end: 720 }] })}
+          >
+            Add hours
+          </Button>
+        </Group>
+      </Stack>
+      <Fieldset legend="Holidays">
+        <Stack gap="sm">
+          {holidays.length === 0 ? (
+            <Text size="sm" c="dimmed">
+              None yet. On a holiday nobody works, whatever the hours say.
+            </Text>
+          ) : null}
+          {holidays.map((one, place) => (
+            <HolidayFields
+              key={place}
+              place={place}
+              holiday={one}
+              onChange={(changed) => set({ holidays: holidays.map((other, at) => (at === place ? changed : other)) })}
+              onRemove={() => set({ holidays: holidays.filter((_, at) => at !== place) })}
+            />
+          ))}
+          <Group>
+            <Button
+              variant="default"
+              size="compact-sm"
+              onClick={() => set({ holidays: [...holidays, { day: "", every_year: true, name: "" }] })}
+            >
+              Add a holiday
+            </Button>
+          </Group>
+        </Stack>
+      </Fieldset>
+    </PlanPanel>
+  );
+}
+
+interface HoursProps {
+  place: number;
+  hours: Hours;
+  onChange: (hours: Hours) => void;
+  onRemove: () => void;
+}
+
+function HoursFields({ place, hours, onChange, onRemove }: HoursProps) {
+  const time = (name: "start" | "end", text: string) => {
+    const minute = minuteOf(text, name === "end");
+    if (minute !== undefined) onChange({ ...hours, [name]: minute });
+  };
+  return (
+    <Fieldset legend={`Hours ${place + 1}`}>
+      <Stack gap="sm">
+        <Chip.Group multiple value={hours.days.map(String)} onChange={(days) => onChange({ ...hours, days: days.map(Number).sort() })}>
+          <Group gap={6}>
+            {DAYS.map((label, day) => (
+              <Chip key={label} value={String(day + 1)} size="xs">
+                {label}
+              </Chip>
+            ))}
+          </Group>
+        </Chip.Group>
+        <Group align="flex-end" wrap="nowrap">
+          <TextInput
+            type="time"
+            label="From"
+            value={clockText(hours.start ?? 0)}
+            onChange={(event) => time("start", event.currentTarget.value)}
+            flex={1}
+          />
+          <TextInput
+            type="time"
+            label="Until"
+            value={clockText((hours.end ?? 1440) % 1440)}
+            onChange={(event) => time("end", event.currentTarget.value)}
+            flex={1}
+          />
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Remove hours ${place + 1}`} onClick={onRemove}>
+            <TrashIcon size={16} />
+          </ActionIcon>
+        </Group>
+      </Stack>
+    </Fieldset>
+  );
+}
+
+interface HolidayProps {
+  place: number;
+  holiday: Holiday;
+  onChange: (holiday: Holiday) => void;
+  onRemove: () => void;
+}
+
+function HolidayFields({ place, holiday, onChange, onRemove }: HolidayProps) {
+  return (
+    <Group align="flex-end" gap="sm">
+      <TextInput
+        type="date"
+        label={`Day of holiday ${place + 1}`}
+        value={holiday.day}
+        onChange={(event) => onChange({ ...holiday, day: event.currentTarget.value })}
+      />
+      <TextInput
+        label={`Name of holiday ${place + 1}`}
+        value={holiday.name ?? ""}
+        onChange={(event) => onChange({ ...holiday, name: event.currentTarget.value })}
+        flex={1}
+        miw={140}
+      />
+      <Checkbox
+        label="Every year"
+        aria-label={`Holiday ${place + 1} is every year`}
+        pb={8}
+        checked={holiday.every_year ?? false}
+        onChange={(event) => onChange({ ...holiday, every_year: event.currentTarget.checked })}
+      />
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Remove holiday ${place + 1}`} onClick={onRemove}>
+        <TrashIcon size={16} />
+      </ActionIcon>
+    </Group>
+  );
+}
