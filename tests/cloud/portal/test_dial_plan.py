@@ -146,6 +146,64 @@ def test_a_countrys_way_of_dialling_fills_the_plan(world: ApiWorld, msp: Visit) 
     assert any(rule["kind"] == "emergency" for rule in saved(world)["rules"])
 
 
+def test_a_gateway_that_wants_national_numbers_needs_its_country(world: ApiWorld, msp: Visit) -> None:
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    page.get_by_role("button", name="Add a gateway").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("PRI at the wall")
+    form.get_by_label("Address").fill("192.0.2.10")
+    form.get_by_label("Port", exact=True).fill("5062")
+    form.get_by_label("Caller ID").first.fill("+49301234")
+    form.get_by_role("combobox", name="How it wants numbers").press("ArrowDown")
+    page.get_by_role("option", name="As dialled in the country").click()
+    form.get_by_role("button", name="Add gateway").click()
+    expect(form.get_by_role("alert")).to_contain_text("country code")
+    form.get_by_label("Country code of the gateway").fill("49")
+    form.get_by_role("button", name="Add gateway").click()
+    expect(page.get_by_role("table", name="Gateways")).to_contain_text("192.0.2.10:5062")
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_text("The dial plan was saved")).to_be_visible()
+    (gateway,) = saved(world)["gateways"]
+    assert (gateway["host"], gateway["port"], gateway["caller_id"]) == ("192.0.2.10", 5062, "+49301234")
+    assert (gateway["numbers"]["style"], gateway["numbers"]["country_code"]) == ("national", "49")
+
+
+def make_a_schedule(page: Page) -> None:
+    page.get_by_role("button", name="Add a schedule").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name", exact=True).fill("Office")
+    form.get_by_role("button", name="Add hours").click()
+    second = form.get_by_role("group", name="Hours 2")
+    second.get_by_label("Until").fill("00:00")
+    form.get_by_role("button", name="Add a holiday").click()
+    form.get_by_label("Name of holiday 1").fill("Christmas")
+
+
+def test_hours_until_midnight_and_holidays_are_kept_and_a_holiday_needs_a_day(world: ApiWorld, msp: Visit) -> None:
+    page = msp.page
+    msp.go(f"{site(world)}/dial-plan")
+    make_a_schedule(page)
+    form = page.get_by_role("dialog")
+    week = form.get_by_role("list", name="Working hours of Office")
+    expect(week.get_by_role("listitem").nth(0)).to_contain_text("08:00–17:00")
+    expect(week.get_by_role("listitem").nth(5)).to_contain_text("09:00–24:00")
+    expect(week.get_by_role("listitem").nth(6)).to_contain_text("closed")
+    form.get_by_role("button", name="Add schedule").click()
+    expect(form.get_by_role("alert")).to_contain_text("A holiday needs a day")
+    form.get_by_label("Day of holiday 1").fill("2026-12-25")
+    form.get_by_role("button", name="Add schedule").click()
+    expect(page.get_by_role("table", name="Schedules")).to_contain_text("Mon to Fri 08:00 to 17:00; Sat 09:00 to 24:00")
+    page.get_by_role("button", name="Save dial plan").click()
+    expect(page.get_by_text("The dial plan was saved")).to_be_visible()
+    (schedule,) = saved(world)["schedules"]
+    assert schedule["hours"] == [
+        {"days": [1, 2, 3, 4, 5], "start": 480, "end": 1020},
+        {"days": [6], "start": 540, "end": 1440},
+    ]
+    assert schedule["holidays"] == [{"day": "2026-12-25", "every_year": True, "name": "Christmas"}]
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_plan_fits_the_screen(
@@ -157,6 +215,8 @@ def test_the_plan_fits_the_screen(
         expect(tab.page.get_by_role("list", name="Rules in their order")).to_be_visible()
         assert not tab.is_wider_than_the_screen()
         add_a_rule(tab.page)
+        assert not tab.is_wider_than_the_screen()
+        make_a_schedule(tab.page)
         assert not tab.is_wider_than_the_screen()
         assert tab.wrong == []
 
