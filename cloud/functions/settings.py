@@ -8,7 +8,6 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from cloud.errors import CloudError
-from cloud.functions.send_mails.sending import Security, SmtpMailer
 from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
 from cloud.pbx.webhooks import RETRY_SECONDS
 from cloud.tokens import Tokens
@@ -94,37 +93,6 @@ class DeliverySettings(SecretsSettings):
     @classmethod
     def _parse(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
-
-
-class MailSettings(FunctionSettings):
-    """What sending mails needs besides."""
-
-    smtp_host: str = ""
-    """The mail server; empty: there is none, and mails wait for one as long as they are tried again."""
-    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
-    """Where it listens."""
-    smtp_security: Security = "starttls"
-    """`tls` from the first byte (usually port 465), `starttls`, or `none`."""
-    smtp_username: str = ""
-    """The account there; empty: the server asks for none."""
-    smtp_password: SecretStr = SecretStr("")
-    """Of that account."""
-    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15.0
-    """For each answer of the server."""
-    mail_from: str = "tandem@localhost"
-    """The address that mails come from."""
-
-    def mailer(self) -> SmtpMailer:
-        """What sends."""
-        return SmtpMailer(
-            self.smtp_host,
-            self.smtp_port,
-            self.smtp_security,
-            self.mail_from,
-            self.smtp_username,
-            self.smtp_password,
-            self.smtp_timeout_seconds,
-        )
 
 
 class RelaySettings(FunctionSettings):

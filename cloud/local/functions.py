@@ -25,7 +25,8 @@ from cloud.functions.records import LambdaContext, claim_records, failures, inbo
 from cloud.functions.renew_certificates import handler as renew_certificates
 from cloud.functions.send_mails import handler as send_mails
 from cloud.functions.send_mails.sending import Mailer
-from cloud.functions.settings import DeliverySettings, MailSettings, RedirectSettings, SettingsProblem
+from cloud.functions.send_mails.settings import MailSettings
+from cloud.functions.settings import DeliverySettings, RedirectSettings, SettingsProblem
 from cloud.logs import write_logs
 from cloud.pbx.database import EVENTS_CHANNEL, JOBS_CHANNEL, PLATFORM, Database
 from cloud.pbx.mails import SEND_MAIL

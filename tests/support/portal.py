@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from cloud.api.app import make_app
 from cloud.api.chalicelib.services import Services
@@ -73,6 +73,13 @@ class Visit:
         """Whether the page scrolls sideways."""
         script = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         return bool(self.page.evaluate(script))
+
+
+def scrolls_sideways(panel: Locator) -> bool:
+    """Whether a panel, or anything in it, can be scrolled sideways."""
+    script = """panel => [panel, ...panel.querySelectorAll("*")].some(
+        one => one.scrollWidth > one.clientWidth && /auto|scroll/.test(getComputedStyle(one).overflowX))"""
+    return bool(panel.evaluate(script))
 
 
 @contextmanager

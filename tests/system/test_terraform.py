@@ -9,8 +9,9 @@ import pytest
 
 from cloud.api.settings import PREFIX as API_PREFIX
 from cloud.api.settings import Settings as ApiSettings
+from cloud.functions.send_mails.settings import MailSettings
 from cloud.functions.settings import PREFIX as FUNCTION_PREFIX
-from cloud.functions.settings import DeliverySettings, FunctionSettings, MailSettings, RelaySettings
+from cloud.functions.settings import DeliverySettings, FunctionSettings, RelaySettings
 from cloud.hub.settings import PREFIX as HUB_PREFIX
 from cloud.hub.settings import Settings as HubSettings
 from cloud.models.upgrading import OWNER, PROCESS_ROLES

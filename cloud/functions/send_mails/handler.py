@@ -10,7 +10,7 @@ from cloud.clock import Clock, SystemClock
 from cloud.functions.batch import Handler, Instruments, batch_handler
 from cloud.functions.records import Event, JobBody
 from cloud.functions.send_mails.sending import Mailer, MailNotSent
-from cloud.functions.settings import MailSettings
+from cloud.functions.send_mails.settings import MailSettings
 from cloud.pbx.database import Database
 from cloud.pbx.mails import RETRY_SECONDS, Mail
 from cloud.pbx.outbox import fail_job, finish_job, is_claimed

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.api_world import PASSWORD, ApiWorld
-from tests.support.portal import DESKTOP, PHONE, Visit, visit
+from tests.support.portal import DESKTOP, PHONE, Visit, scrolls_sideways, visit
 
 pytestmark = pytest.mark.peer("chromium")
 
@@ -218,6 +218,7 @@ def test_the_plan_fits_the_screen(
         assert not tab.is_wider_than_the_screen()
         make_a_schedule(tab.page)
         assert not tab.is_wider_than_the_screen()
+        assert not scrolls_sideways(tab.page.get_by_role("dialog"))
         assert tab.wrong == []
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.api_world import PASSWORD, ApiWorld
-from tests.support.portal import DESKTOP, PHONE, Visit, visit
+from tests.support.portal import DESKTOP, PHONE, Visit, scrolls_sideways, visit
 
 pytestmark = pytest.mark.peer("chromium")
 
@@ -18,10 +18,6 @@ POLICY = {
     "country": "DE",
     "emergency_numbers": ["555"],
 }
-
-SCROLLS_SIDEWAYS = """panel => [panel, ...panel.querySelectorAll("*")].some(
-    one => one.scrollWidth > one.clientWidth && /auto|scroll/.test(getComputedStyle(one).overflowX))"""
-"""Whether a panel, or anything in it, can be scrolled sideways."""
 
 
 def path(world: ApiWorld) -> str:
@@ -79,5 +75,5 @@ def test_the_rules_fit_the_screen(
         assert not tab.is_wider_than_the_screen()
         tab.page.get_by_role("button", name="Edit SIP rules").click()
         expect(tab.page.get_by_label("Peer", exact=True).first).to_have_value("Trunk")
-        assert not tab.page.get_by_role("dialog").evaluate(SCROLLS_SIDEWAYS)
+        assert not scrolls_sideways(tab.page.get_by_role("dialog"))
         assert tab.wrong == []

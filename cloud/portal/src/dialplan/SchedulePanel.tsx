@@ -53,7 +53,7 @@ export function SchedulePanel({ site, schedule, isNew, onClose, onDone }: Props)
           </Button>
         </Group>
       </Stack>
-      <Fieldset legend="Holidays">
+      <Fieldset legend="Holidays" miw={0}>
         <Stack gap="sm">
           {holidays.length === 0 ? (
             <Text size="sm" c="dimmed">
@@ -97,7 +97,7 @@ function HoursFields({ place, hours, onChange, onRemove }: HoursProps) {
     if (minute !== undefined) onChange({ ...hours, [name]: minute });
   };
   return (
-    <Fieldset legend={`Hours ${place + 1}`}>
+    <Fieldset legend={`Hours ${place + 1}`} miw={0}>
       <Stack gap="sm">
         <Chip.Group multiple value={hours.days.map(String)} onChange={(days) => onChange({ ...hours, days: days.map(Number).sort() })}>
           <Group gap={6}>
@@ -108,13 +108,14 @@ function HoursFields({ place, hours, onChange, onRemove }: HoursProps) {
             ))}
           </Group>
         </Chip.Group>
-        <Group align="flex-end" wrap="nowrap">
+        <Group align="flex-end" wrap="nowrap" gap="xs">
           <TextInput
             type="time"
             label="From"
             value={clockText(hours.start ?? 0)}
             onChange={(event) => time("start", event.currentTarget.value)}
             flex={1}
+            miw={0}
           />
           <TextInput
             type="time"
@@ -122,6 +123,7 @@ function HoursFields({ place, hours, onChange, onRemove }: HoursProps) {
             value={clockText((hours.end ?? 1440) % 1440)}
             onChange={(event) => time("end", event.currentTarget.value)}
             flex={1}
+            miw={0}
           />
           <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Remove hours ${place + 1}`} onClick={onRemove}>
             <TrashIcon size={16} />

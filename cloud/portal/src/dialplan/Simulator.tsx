@@ -5,6 +5,7 @@ import { useState, type FormEvent } from "react";
 import { api, bodyOf } from "../api/client";
 import { ProblemError } from "../api/problem";
 import type { Plan, PlanInput, Simulated, Site } from "../api/types";
+import { instantAt } from "../shell/times";
 import { Card } from "../sites/OverviewTab";
 import { useUsers } from "../users/useUsers";
 import { gatewayName } from "./plan";
@@ -41,7 +42,7 @@ export function Simulator({ site, plan }: { site: Site; plan: Plan }) {
         number: gateway === null ? "" : number.trim(),
         anonymous: false,
         last_caller: "",
-        at: at ? new Date(at).toISOString() : null,
+        at: at ? instantAt(at, site.time_zone) : null,
         unregistered: [],
         busy: [],
         gateways_down: down,
@@ -74,7 +75,7 @@ export function Simulator({ site, plan }: { site: Site; plan: Plan }) {
             />
             <TextInput label="What is dialled" value={dialled} onChange={(event) => setDialled(event.currentTarget.value)} />
             <TextInput
-              label="When (empty: now)"
+              label="When, at the site"
               type="datetime-local"
               value={at}
               onChange={(event) => setAt(event.currentTarget.value)}

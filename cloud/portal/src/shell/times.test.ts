@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { agoText, durationText, momentText, utcText } from "./times";
+import { agoText, durationText, instantAt, momentText, utcText } from "./times";
 
 const at = "2026-07-01T22:30:05Z";
 const after = (seconds: number) => Date.parse(at) + seconds * 1000;
@@ -22,5 +22,15 @@ describe("times", () => {
 
   it("last", () => {
     expect([0, 7.4, 123, 3723].map(durationText)).toEqual(["0:00", "0:07", "2:03", "1:02:03"]);
+  });
+});
+
+describe("a time of day at a site", () => {
+  it("is a moment by the site’s clocks, in summer and in winter", () => {
+    expect(instantAt("2026-07-01T09:30", "Europe/Berlin")).toBe("2026-07-01T07:30:00.000Z");
+    expect(instantAt("2026-12-01T09:30", "Europe/Berlin")).toBe("2026-12-01T08:30:00.000Z");
+    expect(instantAt("2026-12-01T23:30", "America/New_York")).toBe("2026-12-02T04:30:00.000Z");
+    expect(instantAt("2026-03-29T03:30", "Europe/Berlin")).toBe("2026-03-29T01:30:00.000Z");
+    expect(instantAt("2026-07-01T09:30", "UTC")).toBe("2026-07-01T09:30:00.000Z");
   });
 });

@@ -38,4 +38,26 @@ export function durationText(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** The moment at which clocks in a time zone show `2026-11-26T09:30`; what a change of clocks leaves out is an hour later. */
+export function instantAt(local: string, timeZone: string): string {
+  const shown = Date.parse(`${local.slice(0, 16)}:00Z`);
+  const first = shown - aheadOfUtc(shown, timeZone);
+  return new Date(shown - aheadOfUtc(first, timeZone)).toISOString();
+}
+
+/** How far clocks in a time zone are ahead of UTC at a moment, in milliseconds. */
+function aheadOfUtc(at: number, timeZone: string): number {
+  const style: Intl.DateTimeFormatOptions = {
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    hourCycle: "h23",
+  };
+  const parts = new Intl.DateTimeFormat("en-GB", { ...style, timeZone }).formatToParts(new Date(at));
+  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value ?? 0);
+  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute")) - Math.floor(at / 60_000) * 60_000;
+}
+
 export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
