@@ -54,8 +54,7 @@ class SiteVoicemail:
         self._merge(self._message.state)
         self._take_up()
         loop = self._loop = asyncio.get_running_loop()
-        for user_id in self._config.mailboxes:
-            self._tell(user_id)
+        loop.run_in_executor(None, self._tell_all, tuple(self._config.mailboxes))
         if self._cleaner is None:
             self._cleaner = loop.call_later(CLEAN_SECONDS, self._clean)
 
@@ -81,16 +80,16 @@ class SiteVoicemail:
     def _wrote(self, values: dict[str, str]) -> None:
         self._bell.wrote(dict(values))
 
-    def _changed(self, mailbox: str) -> None:
-        """Told in the thread that wrote."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._tell, mailbox)
+    def _tell_all(self, user_ids: Iterable[str]) -> None:
+        for user_id in user_ids:
+            self.store.tell(user_id)
 
-    def _tell(self, user_id: str) -> None:
-        counts = self.store.counts(user_id)
-        self._bell.messages_waiting(
-            MessagesWaiting(user_id, counts.new, counts.old, counts.urgent_new, counts.urgent_old)
-        )
+    def _changed(self, mailbox: str) -> None:
+        """Tell the lamps; in the thread that wrote, before anything else is, so that a later count comes later."""
+        if self._loop is not None:
+            found = self.store.counts(mailbox)
+            told = MessagesWaiting(mailbox, found.new, found.old, found.urgent_new, found.urgent_old)
+            self._loop.call_soon_threadsafe(self._bell.messages_waiting, told)
 
     def _clean(self) -> None:
         if self._loop is not None:

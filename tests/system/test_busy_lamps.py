@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,13 @@ async def test_lamps_follow_ten_calls_a_second_within_a_second(edge: EdgeProcess
         edge.stop()
 
 
+def kept_calls(state: Path) -> int:
+    """How many answered calls lamps could be lit for after a kill."""
+    with contextlib.closing(sqlite3.connect(f"file:{state / 'events.db'}?mode=ro", uri=True)) as database:
+        (count,) = database.execute("SELECT count(*) FROM kept WHERE kind = 'dialog'").fetchone()
+    return int(count)
+
+
 @pytest.mark.timeout(120)
 async def test_the_lamp_of_a_call_is_lit_after_the_edge_was_killed_and_goes_dark_when_it_ends(
     edge: EdgeProcess, tmp_path: Path
@@ -72,7 +81,8 @@ async def test_the_lamp_of_a_call_is_lit_after_the_edge_was_killed_and_goes_dark
             return [state for call in calls for state, _ in call.told.get(lamp, [])]
 
         await eventually_async(lambda: "confirmed" in shown(), within=25)
-        await asyncio.sleep(0.2)  # what is told is on the disk by the end of the batch in which it leaves
+        # What is told is on the disk by the end of the batch in which it leaves.
+        await eventually_async(lambda: kept_calls(tmp_path / "edge") > 0, what="the call is kept")
         edge.kill()
         before = len(shown())
         edge = EdgeProcess(tmp_path / "edge", {"TANDEM_EDGE_SIP_UDP_PORT": str(port)})

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 _MAILBOX: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _SHORTEST_RECOVERED_SECONDS: Final = 1.0
 Changed = Callable[[str], None]
-"""Told the mailbox whose messages changed, in whatever thread changed them."""
+"""Told the mailbox whose messages changed, in the thread that changed them, before any other changes."""
 
 
 def _nobody(mailbox: str) -> None:
@@ -144,6 +144,11 @@ class MailboxStore:
         """Those that hold anything."""
         with self._lock:
             return tuple(self._messages)
+
+    def tell(self, mailbox: str) -> None:
+        """Say that this mailbox may be looked at anew; see `Changed`."""
+        with self._lock:
+            self._changed(mailbox)
 
     def audio(self, mailbox: str, message_id: str) -> list[Path]:
         """What is to be played: the comment, where there is one, then the recording.
@@ -306,7 +311,7 @@ class MailboxStore:
             for message_id in old:
                 self._forget(mailbox, message_id)
             if old:
-                self._changed(mailbox)
+                self.tell(mailbox)
             gone += len(old)
         return gone
 
@@ -335,14 +340,13 @@ class MailboxStore:
             mailbox: whose.
             kind: `standard`, `out_of_office`, `extended_absence` or `name`.
         """
-        path = self.greeting_file(mailbox, kind)
+        path = self._folder(mailbox) / _greeting_name(kind)
         return path if path.exists() else None
 
     def greeting_file(self, mailbox: str, kind: str) -> Path:
         """Where a greeting is to be, the folder made; written aside and renamed by whoever records it."""
-        if not re.fullmatch(r"[a-z_]{1,32}", kind):
-            raise BadMailbox(f"no kind of greeting: {kind[:32]!r}")
-        return self._made(mailbox) / f"greeting.{kind}.wav"
+        name = _greeting_name(kind)
+        return self._made(mailbox) / name
 
     # -- files
 
@@ -370,7 +374,7 @@ class MailboxStore:
             flush_folder(folder)  # the audio has its name before anything speaks of it
             write_durably(folder / f"{message.message_id}.json", message.model_dump_json().encode())
             self._messages.setdefault(mailbox, {})[message.message_id] = message
-        self._changed(mailbox)
+            self._changed(mailbox)
         return message
 
     def _forget(self, mailbox: str, message_id: str) -> None:
@@ -419,6 +423,12 @@ class MailboxStore:
             else:
                 self._remove_files(folder, message_id, (".wav", ".comment.wav"))
         draft.unlink(missing_ok=True)
+
+
+def _greeting_name(kind: str) -> str:
+    if not re.fullmatch(r"[a-z_]{1,32}", kind):
+        raise BadMailbox(f"no kind of greeting: {kind[:32]!r}")
+    return f"greeting.{kind}.wav"
 
 
 def wav_seconds(path: Path) -> float:

@@ -95,7 +95,7 @@ async def test_lamps_are_told_at_the_start_and_whenever_a_message_comes(tmp_path
     voicemail.prepare(prepared(snapshot()))
     assert bell.lamps == []
     voicemail.commit()
-    assert bell.lamps == [MessagesWaiting("u-200")]
+    await eventually_async(lambda: bell.lamps == [MessagesWaiting("u-200")])
 
     def leave() -> None:
 

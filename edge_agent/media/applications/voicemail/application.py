@@ -59,7 +59,7 @@ class Voicemail:
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
-        """The tone; what is spoken is loaded when it is first said."""
+        """The tone; what is spoken is loaded when it is said."""
         return (BEEP,)
 
     async def run(self, session: MediaSession) -> None:
@@ -132,7 +132,7 @@ class Voicemail:
         sending = Sending(talk, store, config, mailbox, lambda: store.scratch_file(self._tokens.token(8)))
         listening = Listening(talk, store, config, self._clock, mailbox, sending)
         options = Options(talk, store, config, mailbox, self._tokens, self._write)
-        await talk.session.play(*self._summary(talk, mailbox), barge_in=True)
+        await talk.session.play(*await asyncio.to_thread(self._summary, talk, mailbox), barge_in=True)
         while True:
             key = await talk.choose("123458" + ("0" if config.operator else ""), *speech.phrase("main_menu"))
             match key:

@@ -47,7 +47,10 @@ class Listening:
         ids = [one.message_id for one in messages]
         at = 0
         while 0 <= at < len(ids):
-            step = await self._one(ids[at], folder)
+            try:
+                step = await self._one(ids[at], folder)
+            except NoSuchMessage:
+                step = 1  # it went for good meanwhile, at another phone or by its age
             if step is None:
                 return
             at = max(0, at + step)
@@ -56,10 +59,7 @@ class Listening:
     async def _one(self, message_id: str, folder: Folder) -> int | None:
         """One message; which way to go on, None: to the main menu."""
         talk, is_deleted = self._talk, folder is Folder.DELETED
-        try:
-            message = await asyncio.to_thread(self._store.message, self._box, message_id)
-        except NoSuchMessage:
-            return 1
+        message = await asyncio.to_thread(self._store.message, self._box, message_id)
         await talk.session.play(*self._headline(message), barge_in=True)
         try:
             key = await self._played(message_id)
@@ -74,7 +74,7 @@ class Listening:
             pressed, key = key, ""
             match pressed:
                 case "1":
-                    await talk.session.play(*self._envelope(message), barge_in=True)
+                    await talk.session.play(*await asyncio.to_thread(self._envelope, message), barge_in=True)
                 case "2":
                     key = await self._played(message_id)
                 case "3":

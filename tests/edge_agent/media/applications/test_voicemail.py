@@ -257,6 +257,23 @@ async def test_messages_are_left_and_come_back_to_by_star_and_pound(site: Site) 
     assert played == [second.message_id, first.message_id, second.message_id, first.message_id]
 
 
+async def test_a_message_that_goes_for_good_meanwhile_is_passed_over(site: Site) -> None:
+    first, second = await site.left(), await site.left()
+    call = ScriptedCall(["1", "#", "#", "8"], arguments={"action": "retrieve", "mailbox": "anna"})
+    play = call.play
+
+    async def cleaning(*prompts: Any, **how: Any) -> float:
+        if any(one.path.stem == second.message_id for one in prompts):
+            site.store.move("u-1", second.message_id, Folder.DELETED)
+            site.store.empty_deleted("u-1")
+        return await play(*prompts, **how)
+
+    call.play = cleaning  # type: ignore[method-assign]
+    await site.voicemail.run(call)
+    assert first.message_id in call.heard
+    assert phrases(call)[-3:] == ["no_more_messages", "main_menu", "goodbye"]
+
+
 # -- sending
 
 

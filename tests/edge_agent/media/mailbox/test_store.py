@@ -156,6 +156,11 @@ def test_a_name_that_is_none_never_reaches_the_disk(tmp_path: Path, clock: HandC
     assert [one.name for one in tmp_path.rglob("*")] == ["root"]
 
 
+def test_asking_for_a_greeting_that_is_not_there_leaves_nothing_on_the_disk(tmp_path: Path, clock: HandClock) -> None:
+    assert opened(tmp_path, clock).greeting("u-1", "name") is None
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_no_recording_becomes_no_message(tmp_path: Path, clock: HandClock) -> None:
     store = opened(tmp_path, clock)
     draft = store.begin("u-1", CALLER)
