@@ -1,8 +1,12 @@
-"""Making a certificate that stands on itself; apart from its keeping, since the library that does it takes 8 MB."""
+"""Making a certificate that stands on itself; apart from its keeping, since the library that does it takes 8 MB.
+
+`python -m edge_agent.sip.transport.making_certificate NOW UNTIL HOST...` writes it and its key to standard output.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -50,3 +54,8 @@ def _general(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+if __name__ == "__main__":
+    moments = (datetime.fromisoformat(text) for text in sys.argv[1:3])
+    sys.stdout.buffer.write(b"".join(make_certificate(sys.argv[3:], *moments)))
