@@ -12,12 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
+from contract.snapshot import MAX_BLOB_BYTES
 from contract.values import Digest
 from edge_agent.durable_file import flush_folder
 from edge_agent.errors import EdgeError
 
-MAX_BLOB_BYTES: Final = 512 * 1024 * 1024
-"""Of one blob."""
 _READ_BYTES: Final = 256 * 1024
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _PART: Final = ".part"

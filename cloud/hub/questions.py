@@ -53,13 +53,13 @@ class Holding:
         version: of the snapshot it applied; None for none.
         digest: of that snapshot.
         secrets: the secret versions it has; None: those that the snapshot it runs names.
-        deltas: it understands deltas.
+        features: what it can (`contract.sync.versions`): whether it understands deltas, and which snapshots.
     """
 
     version: int | None
     digest: str | None
     secrets: frozenset[str] | None
-    deltas: bool
+    features: frozenset[str]
 
 
 # Questions

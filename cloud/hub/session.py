@@ -37,6 +37,8 @@ from cloud.hub.questions import (
 from contract.sync.codec import CodecError, decode
 from contract.sync.messages import (
     Applied,
+    BlobPiece,
+    BlobRequest,
     Challenge,
     Command,
     CommandResult,
@@ -126,7 +128,7 @@ class HubSession:
         self.edge: KnownEdge | None = None
         """Who it is; None until the proof held."""
         self._hello: Hello | None = None
-        self._holding = Holding(None, None, None, deltas=False)
+        self._holding = Holding(None, None, None, frozenset())
         self._settled: int | None = None
         self._whole = False
         self._offered: int | None = None
@@ -319,8 +321,8 @@ class HubSession:
             return self._bye("revoked", "this edge has been revoked", retry=False)
         self.edge = edge
         self._state = State.ADMITTING
-        deltas = "delta" in hello.features and "delta" in FEATURES
-        self._holding = Holding(hello.applied_version, hello.applied_digest, frozenset(hello.secrets), deltas)
+        features = FEATURES.intersection(hello.features)
+        self._holding = Holding(hello.applied_version, hello.applied_digest, frozenset(hello.secrets), features)
         return [Ask(OpenLease(edge, self._peer, hello.agent_version, hello.outbox_epoch, self._holding))]
 
     def _opened(self, opened: Opened, now: float, wall: datetime) -> list[Action]:
@@ -374,6 +376,8 @@ class HubSession:
                 | Secrets()
                 | EventAck()
                 | Command()
+                | BlobRequest()
+                | BlobPiece()
             ):
                 return self._bye("protocol_error", f"{message.type} is not for the hub")
             case _:
@@ -384,7 +388,7 @@ class HubSession:
             self._deadlines.pop("offer", None)
             self._offered = None
         if isinstance(verdict, Applied):
-            self._holding = Holding(verdict.version, verdict.digest, None, self._holding.deltas)
+            self._holding = Holding(verdict.version, verdict.digest, None, self._holding.features)
             self._settled, self._whole = verdict.version, False
         elif verdict.resend and not self._whole:
             self._whole = True

@@ -18,6 +18,7 @@ from cloud.hub.questions import (
     FetchNews,
     FindEdge,
     Found,
+    Holding,
     KeepEvents,
     KnownEdge,
     MergeState,
@@ -36,11 +37,13 @@ from cloud.pbx import commands, edges, inbox, publishing, state
 from cloud.pbx.database import NOBODY, PLATFORM, Database, Scope
 from cloud.pbx.secrets import KeyService, SecretUnreadable, seal_for_edge
 from cloud.tokens import Tokens
-from contract.snapshot import Snapshot, snapshot_digest
+from contract.snapshot import Snapshot
 from contract.snapshot.snapshot import SnapshotProblems
 from contract.sync.delta import diff
 from contract.sync.messages import Applied, DeltaMessage, Secrets, SnapshotMessage
+from contract.sync.older_edges import digest_of, for_features
 from contract.sync.state import StateRecord
+from contract.sync.versions import BLOBS
 
 log = logging.getLogger(__name__)
 
@@ -186,9 +189,11 @@ class PbxStore:
         snapshot = _stored(session, site_id, wanted)
         if snapshot is None:
             return None
+        content = for_features(snapshot.model_dump(mode="json"), holding.features)
         held = _stored(session, site_id, holding.version) if holding.version is not None else None
-        if held is not None and snapshot_digest(held) != holding.digest:
+        if held is not None and _digest_there(held, holding) != holding.digest:
             held = None
+        runs = held is not None and held.version == wanted
         has = holding.secrets
         if has is None:
             has = held.secret_refs() if held is not None else frozenset()
@@ -196,9 +201,10 @@ class PbxStore:
         if runs and not lacking and not question.whole:
             return None
         secrets = self._seal(session, question.edge, lacking)
-        if held is not None and holding.deltas and not question.whole and held.version != snapshot.version:
+        deltas = {"delta", BLOBS} <= holding.features
+        if held is not None and deltas and not question.whole and held.version != snapshot.version:
             return Offer(wanted, DeltaMessage(delta=diff(held, snapshot)), secrets)
-        return Offer(wanted, SnapshotMessage(version=wanted, snapshot=snapshot.model_dump(mode="json")), secrets)
+        return Offer(wanted, SnapshotMessage(version=wanted, snapshot=content), secrets)
 
     def _seal(self, session: Session, edge: KnownEdge, refs: list[str]) -> tuple[Secrets, ...]:
         try:
@@ -259,6 +265,11 @@ def _pbx(edge: KnownEdge) -> edges.KnownEdge:
         sealing_key=edge.sealing_key,
         revoked=edge.revoked,
     )
+
+
+def _digest_there(snapshot: Snapshot, holding: Holding) -> str:
+    """The digest that the edge has of a snapshot: older ones do not see all of it."""
+    return digest_of(for_features(snapshot.model_dump(mode="json"), holding.features))
 
 
 def _stored(session: Session, site_id: UUID, version: int) -> Snapshot | None:

@@ -27,10 +27,12 @@ from cloud.pbx.webhooks import announce
 from cloud.tokens import Tokens
 from contract.sync.events import (
     AlarmChanged,
+    BlobChanged,
     CallEnded,
     EmergencyCalled,
     EventBody,
     PhoneFetched,
+    PhoneFirmware,
     PhoneRefused,
     PhoneResync,
     PhoneUploaded,
@@ -100,6 +102,8 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
                     take_resync(session, tokens, row, body.at, body.what)
                 case PhoneUploaded():
                     take_upload(session, tokens, row, body.at, body.what)
+                case PhoneFirmware() | BlobChanged():
+                    pass  # the list of events shows them; nothing else is kept of them
                 case _:
                     assert_never(body.what)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """The site configuration that the cloud publishes and the edge runs on (schema version 1)."""
 
+from contract.snapshot.blob import MAX_BLOB_BYTES, Blob
 from contract.snapshot.device import Device, SettingValue
 from contract.snapshot.device_levels import DeviceGroup, DeviceLevels, LevelSettings
 from contract.snapshot.device_plugin import DevicePlugin
@@ -20,6 +21,7 @@ from contract.snapshot.dial_plan import (
     VoicemailRule,
 )
 from contract.snapshot.emergency import CIVIC_ELEMENTS, CivicAddress, EmergencyLocation, EmergencyPolicy
+from contract.snapshot.firmware import DeviceFirmware, Firmware, FirmwareFile
 from contract.snapshot.forwarding import FindMe, Forwarding
 from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
@@ -47,15 +49,18 @@ from contract.snapshot.voicemail import VoicemailPolicy
 
 __all__ = [
     "CIVIC_ELEMENTS",
+    "MAX_BLOB_BYTES",
     "MAX_CHAIN_CHARACTERS",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
     "SECTIONS",
+    "Blob",
     "CallPattern",
     "Category",
     "CivicAddress",
     "Device",
+    "DeviceFirmware",
     "DeviceGroup",
     "DeviceLevels",
     "DevicePlugin",
@@ -72,6 +77,8 @@ __all__ = [
     "Feature",
     "FeatureRule",
     "FindMe",
+    "Firmware",
+    "FirmwareFile",
     "Forwarding",
     "FromPolicy",
     "Gateway",

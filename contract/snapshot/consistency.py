@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from contract.snapshot.blob import Blob
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
 from contract.snapshot.dial_plan import (
@@ -14,6 +15,7 @@ from contract.snapshot.dial_plan import (
     ServiceRule,
     VoicemailRule,
 )
+from contract.snapshot.firmware import Firmware
 from contract.snapshot.line import Line
 from contract.snapshot.schedule import During
 from contract.snapshot.user import PERMISSIONS, User
@@ -80,6 +82,27 @@ def _rule_problems(plan: DialPlan) -> Iterable[str]:
 def _schedule_problems(where: str, during: During | None, plan: DialPlan) -> Iterable[str]:
     if during is not None and all(one.schedule_id != during.schedule_id for one in plan.schedules):
         yield f"{where} goes by schedule {during.schedule_id}, which is not in the snapshot"
+
+
+def firmware_problems(devices: Sequence[Device], firmware: Sequence[Firmware], blobs: Sequence[Blob]) -> Iterable[str]:
+    """Firmware whose files are in no manifest, and phones that are to have what is not there or does not fit."""
+    digests = {blob.digest for blob in blobs}
+    for one in firmware:
+        for file in one.files:
+            if file.digest not in digests:
+                yield f"firmware: {one.firmware_id} names blob {file.digest}, which is not in the snapshot"
+    by_id = {one.firmware_id: one for one in firmware}
+    for device in devices:
+        if device.firmware is None:
+            continue
+        wanted = by_id.get(device.firmware.firmware_id)
+        if wanted is None:
+            yield (
+                f"devices: {device.device_id} is to have firmware {device.firmware.firmware_id}, which is not in the"
+                " snapshot"
+            )
+        elif not wanted.fits(device.model):
+            yield f"devices: {device.device_id} is a {device.model}, which firmware {wanted.firmware_id} does not fit"
 
 
 def name_problems(

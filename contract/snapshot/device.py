@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from contract.snapshot.firmware import DeviceFirmware
 from contract.values import Frozen, Id, MacAddress, SecretRef, Text
 
 SettingValue = Annotated[str, Field(max_length=1024)] | int | bool
@@ -26,3 +27,5 @@ class Device(Frozen):
     """The phone's own web password."""
     emergency_location_id: Id | None = None
     """Where the phone is; None: the site's default location."""
+    firmware: DeviceFirmware | None = None
+    """None: it keeps what it has."""

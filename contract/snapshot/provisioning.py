@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from contract.snapshot.schedule import WorkingHours
 from contract.values import Frozen, HostName, MacAddress
 
 
@@ -132,3 +133,5 @@ class ProvisioningPolicy(Frozen):
     dhcp: DhcpService | None = None
     server_name: HostName | None = None
     """The name that phones are told to fetch from by HTTPS; absent: the address that they register with."""
+    firmware_hours: Annotated[tuple[WorkingHours, ...], Field(max_length=50)] = ()
+    """When phones may be told of new firmware, by the site's clocks; empty: at any time."""

@@ -12,11 +12,13 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from contract.snapshot.consistency import name_problems, reference_problems
+from contract.snapshot.blob import Blob
+from contract.snapshot.consistency import firmware_problems, name_problems, reference_problems
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
 from contract.snapshot.device_plugin import DevicePlugin
 from contract.snapshot.dial_plan import DialPlan
+from contract.snapshot.firmware import Firmware
 from contract.snapshot.line import Line
 from contract.snapshot.phonebook import PhonebookEntry
 from contract.snapshot.site import Site
@@ -31,6 +33,8 @@ RECORD_SECTIONS: Final = {
     "devices": "device_id",
     "device_plugins": "vendor",
     "phonebook": "entry_id",
+    "firmware": "firmware_id",
+    "blobs": "digest",
 }
 """Sections that are lists of records, with the field that names a record."""
 SECTIONS: Final = ("site", *RECORD_SECTIONS, "device_levels", "dial_plan")
@@ -57,6 +61,9 @@ class Snapshot(Frozen):
     devices: Annotated[tuple[Device, ...], Field(max_length=20_000)] = ()
     device_plugins: Annotated[tuple[DevicePlugin, ...], Field(max_length=16)] = ()
     phonebook: Annotated[tuple[PhonebookEntry, ...], Field(max_length=10_000)] = ()
+    firmware: Annotated[tuple[Firmware, ...], Field(max_length=500)] = ()
+    blobs: Annotated[tuple[Blob, ...], Field(max_length=5000)] = ()
+    """Every file that anything in the snapshot names by its digest."""
     device_levels: DeviceLevels = DeviceLevels()
     dial_plan: DialPlan = DialPlan()
 
@@ -66,6 +73,7 @@ class Snapshot(Frozen):
             *_order_problems(self),
             *reference_problems(self.users, self.lines, self.devices, self.device_levels, self.dial_plan),
             *name_problems(self.users, self.lines, self.devices, self.dial_plan),
+            *firmware_problems(self.devices, self.firmware, self.blobs),
         ]
         if problems:
             raise ValueError("; ".join(problems[:20]))

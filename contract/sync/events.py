@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contract.values import Frozen, Id, MacAddress, Text, UtcTime
+from contract.values import Digest, Frozen, Id, MacAddress, Text, UtcTime
 
 Long = Annotated[str, Field(max_length=1024)]
 
@@ -176,6 +176,32 @@ class PhoneUploaded(Frozen):
     """Its end, when it is longer; passwords in it are struck out."""
 
 
+class PhoneFirmware(Frozen):
+    """How far a phone is with the firmware that it is to have; told once for each step."""
+
+    kind: Literal["phone_firmware"] = "phone_firmware"
+    device_id: Id
+    firmware_id: Id
+    state: Literal["told", "fetched", "running", "failed"]
+    """`told`: its file names the firmware now; `fetched`: it has the last of its files, whole; `running`: it shows the
+    version; `failed`: it does not, long after it was told."""
+    version: Text = ""
+    """What the phone last said it runs (User-Agent)."""
+    text: Text = ""
+    """Why it failed."""
+
+
+class BlobChanged(Frozen):
+    """A file that the snapshot names has come, or could not be fetched."""
+
+    kind: Literal["blob"] = "blob"
+    state: Literal["fetched", "failed"]
+    digest: Digest
+    size_bytes: Annotated[int, Field(ge=0)]
+    text: Text = ""
+    """Why it failed; it is tried again."""
+
+
 Happening = Annotated[
     RegistrationChanged
     | CallEnded
@@ -185,7 +211,9 @@ Happening = Annotated[
     | PhoneRefused
     | PhoneFetched
     | PhoneResync
-    | PhoneUploaded,
+    | PhoneUploaded
+    | PhoneFirmware
+    | BlobChanged,
     Field(discriminator="kind"),
 ]
 

@@ -2,13 +2,15 @@
 
 A conversation: ↓Challenge (WebSocket only) · ↑Hello · ↓Welcome or ↓Goodbye · then, at any time, ↓Snapshot/↓Delta
 answered by ↑Applied or ↑Rejected, ↓Secrets before the snapshot that needs them, ↑Event answered by ↓EventAck,
-StateChange both ways, ↓Command answered by ↑CommandResult, Ping answered by Pong both ways.
+StateChange both ways, ↓Command answered by ↑CommandResult, ↑BlobRequest answered by ↓BlobPiece, Ping answered by Pong
+both ways.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from contract.snapshot.blob import MAX_BLOB_BYTES
 from contract.sync.delta import SnapshotDelta
 from contract.sync.events import EventBody
 from contract.sync.questions import MAX_ANSWER_CHARACTERS
@@ -16,6 +18,9 @@ from contract.sync.state import StateRecord
 from contract.values import Digest, Frozen, Id, SecretRef, Text, UtcTime
 
 Version = Annotated[int, Field(ge=1, lt=2**31)]
+
+MAX_PIECE_BYTES: Final = 256 * 1024
+"""Of a blob in one message: what a change has to wait for at most."""
 
 
 class Challenge(Frozen):
@@ -54,6 +59,16 @@ class Welcome(Frozen):
     """The highest event sequence of the edge's outbox epoch that the cloud has kept."""
     wanted_version: Version | None = None
     now: UtcTime
+    features: Annotated[tuple[Text, ...], Field(max_length=64)] = ()
+    """What the hub can beside the protocol, told to edges that can something of it too."""
+
+    @model_serializer(mode="wrap")
+    def _known_to_older_edges(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Edges from before `features` refuse a Welcome that has the field."""
+        content: dict[str, Any] = write(self)
+        if not self.features:
+            del content["features"]
+        return content
 
 
 class Goodbye(Frozen):
@@ -159,6 +174,35 @@ class CommandResult(Frozen):
     """The answer, where the command is a question (`contract.sync.questions`)."""
 
 
+class BlobRequest(Frozen):
+    """↑ Please send this much of a blob from here on; the next request only after the answer (feature `blobs`)."""
+
+    type: Literal["blob_request"] = "blob_request"
+    digest: Digest
+    offset: Annotated[int, Field(ge=0, lt=MAX_BLOB_BYTES)]
+    length: Annotated[int, Field(ge=1, le=MAX_PIECE_BYTES)]
+
+
+class BlobPiece(Frozen):
+    """↓ A piece of a blob, or why there is none."""
+
+    type: Literal["blob_piece"] = "blob_piece"
+    digest: Digest
+    offset: Annotated[int, Field(ge=0, lt=MAX_BLOB_BYTES)]
+    data: Annotated[bytes, Field(max_length=MAX_PIECE_BYTES)] = b""
+    """At most as long as was asked for, and shorter where the blob ends or the store has no more at hand; never
+    empty, unless it is refused."""
+    refused: Literal["not_named", "missing", "past_the_end", "unavailable"] | None = None
+    """`not_named`: none of the site's newest snapshots names it; `missing`: the store has lost it; `past_the_end`: it
+    is not that long; `unavailable`: the store does not answer, and asking later can help."""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if bool(self.data) == (self.refused is not None):
+            raise ValueError("a piece has either data or a reason why there is none")
+        return self
+
+
 class Ping(Frozen):
     """↓↑ Are you there? Answered by a Pong with the same number."""
 
@@ -188,6 +232,8 @@ Message = Annotated[
     | EventAck
     | Command
     | CommandResult
+    | BlobRequest
+    | BlobPiece
     | Ping
     | Pong,
     Field(discriminator="type"),

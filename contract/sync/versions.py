@@ -8,7 +8,9 @@ from typing import Final
 PROTOCOL_VERSIONS: Final = (1,)
 """Channel protocol versions spoken here, oldest first."""
 
-FEATURES: Final = frozenset({"delta", "commands", "site_state"})
+BLOBS: Final = "blobs"
+"""Snapshots may name blobs and firmware, and the edge asks for them (BlobRequest)."""
+FEATURES: Final = frozenset({"delta", "commands", "site_state", BLOBS})
 """Optional abilities of this version; what both sides list may be used."""
 
 

@@ -15,6 +15,8 @@ from typing import Any, Final, assert_never
 from contract.sync.delta import SnapshotDelta
 from contract.sync.messages import (
     Applied,
+    BlobPiece,
+    BlobRequest,
     Challenge,
     Command,
     CommandResult,
@@ -341,7 +343,17 @@ class EdgeSession:
                 return [RunCommand(message)]
             case Goodbye():
                 return self._told_goodbye(message)
-            case Welcome() | Challenge() | Hello() | Applied() | Rejected() | Event() | CommandResult():
+            case (
+                Welcome()
+                | Challenge()
+                | Hello()
+                | Applied()
+                | Rejected()
+                | Event()
+                | CommandResult()
+                | BlobRequest()
+                | BlobPiece()
+            ):
                 return self._bye(f"the hub sent {message.type}, which is not for an edge now")
             case _:
                 assert_never(message)

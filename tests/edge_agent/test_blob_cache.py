@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_agent.blob_cache import MAX_BLOB_BYTES, BlobCache, BlobRefused, NoRoom, WrongBlob
+from contract.snapshot import MAX_BLOB_BYTES
+from edge_agent.blob_cache import BlobCache, BlobRefused, NoRoom, WrongBlob
 
 LIMIT = 1000
 

@@ -5,7 +5,20 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contract.snapshot import Device, DialPlan, InternalRule, Line, ServiceRule, Site, Snapshot, User
+from contract.snapshot import (
+    Blob,
+    Device,
+    DeviceFirmware,
+    DialPlan,
+    Firmware,
+    FirmwareFile,
+    InternalRule,
+    Line,
+    ServiceRule,
+    Site,
+    Snapshot,
+    User,
+)
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -58,12 +71,30 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         )
         for number in numbers
     )
+    images = sorted(draw(st.sets(st.integers(0, 3), max_size=3)))
+    firmware = tuple(
+        Firmware(
+            firmware_id=f"f{number}",
+            vendor="yealink",
+            models=("t54w",),
+            version=f"96.86.0.{number}",
+            files=(FirmwareFile(name="t54w.rom", digest=f"{number:064x}"),),
+        )
+        for number in images
+    )
+    wanted = (
+        st.none()
+        | st.builds(DeviceFirmware, firmware_id=st.sampled_from(firmware).map(_id_of), not_before=st.just(NOON))
+        if firmware
+        else st.none()
+    )
     macs = sorted(draw(st.sets(st.integers(0, 5), max_size=4)))
     devices = tuple(
         Device(
             device_id=f"d{number}",
             mac=f"{number:012x}",
-            model=draw(st.sampled_from(["yealink/t54w", "generic/sip"])),
+            model=(model := draw(st.sampled_from(["yealink/t54w", "generic/sip"]))),
+            firmware=draw(wanted) if model == "yealink/t54w" else None,
             settings=draw(
                 st.dictionaries(st.sampled_from(["time/ntp", "lcd/light"]), text | st.integers(0, 9) | st.booleans())
             ),
@@ -89,5 +120,11 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         users=users,
         lines=lines,
         devices=devices,
+        firmware=firmware,
+        blobs=tuple(Blob(digest=f"{number:064x}", size_bytes=1 + draw(st.integers(0, 9))) for number in images),
         dial_plan=DialPlan(rules=rules),
     )
+
+
+def _id_of(firmware: Firmware) -> str:
+    return firmware.firmware_id

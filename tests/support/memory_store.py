@@ -30,7 +30,9 @@ from contract.snapshot import Snapshot, snapshot_digest
 from contract.sync.delta import diff
 from contract.sync.events import EventBody
 from contract.sync.messages import Applied, Command, CommandResult, DeltaMessage, Rejected, SnapshotMessage
+from contract.sync.older_edges import digest_of, for_features
 from contract.sync.state import StateRecord, merge
+from contract.sync.versions import BLOBS
 
 
 @dataclass
@@ -130,10 +132,12 @@ class MemoryStore:
         if newest is None or not question.offers:
             return None
         holding, snapshot = question.holding, self.snapshots[newest]
-        runs = (holding.version, holding.digest) == (newest, snapshot_digest(snapshot))
+        content = for_features(snapshot.model_dump(mode="json"), holding.features)
+        runs = (holding.version, holding.digest) == (newest, digest_of(content))
         if not question.whole and (newest == question.settled or runs):
             return None
         held = self.snapshots.get(holding.version) if holding.version is not None else None
-        if held is None or question.whole or not holding.deltas or snapshot_digest(held) != holding.digest:
-            return Offer(newest, SnapshotMessage(version=newest, snapshot=snapshot.model_dump(mode="json")))
+        deltas = {"delta", BLOBS} <= holding.features
+        if held is None or question.whole or not deltas or snapshot_digest(held) != holding.digest:
+            return Offer(newest, SnapshotMessage(version=newest, snapshot=content))
         return Offer(newest, DeltaMessage(delta=diff(held, snapshot)))

@@ -49,6 +49,7 @@ from contract.sync.messages import (
     proof_text,
 )
 from contract.sync.state import Stamp, StateRecord
+from contract.sync.versions import FEATURES
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 BINDING = b"b" * 32
@@ -64,7 +65,7 @@ def hello(key: Ed25519PrivateKey = KEY, binding: bytes = BINDING, protocols: tup
         proof=key.sign(proof_text("edge-1", binding)),
         protocols=protocols,
         schemas=(1,),
-        features=("delta",),
+        features=tuple(sorted(FEATURES)),
         agent_version="1.0",
         applied_version=3,
         applied_digest="0" * 64,
@@ -120,7 +121,7 @@ def test_an_edge_is_looked_up_proved_given_the_lease_and_welcomed() -> None:
     session = new_session()
     assert session.open() == []
     assert asked(session.receive(hello(), 0.0)) == [FindEdge("edge-1")]
-    holding = Holding(3, "0" * 64, frozenset({"a:1"}), deltas=True)
+    holding = Holding(3, "0" * 64, frozenset({"a:1"}), FEATURES)
     assert asked(session.answered(Found(EDGE), 0.0, MOMENT)) == [OpenLease(EDGE, PEER, "1.0", "epoch-1", holding)]
     actions = session.answered(Opened(17, 4), 0.0, MOMENT)
     assert actions == [
@@ -220,7 +221,7 @@ def test_secrets_go_before_the_snapshot_and_a_second_offer_waits_for_the_verdict
     assert asked(session.receive(verdict, 2.0)) == [RecordVerdict(EDGE, verdict)]
     question = news_question(session.answered(VerdictRecorded(), 2.0, MOMENT))
     assert (question.offers, question.settled) == (True, 4)
-    assert question.holding == Holding(4, "1" * 64, None, deltas=True)
+    assert question.holding == Holding(4, "1" * 64, None, FEATURES)
 
 
 def test_a_rejected_version_is_settled_and_the_edge_still_holds_what_it_held() -> None:

@@ -33,14 +33,16 @@ from contract.snapshot import Snapshot, parse_snapshot, snapshot_digest
 from contract.sync.delta import apply
 from contract.sync.events import AlarmChanged, EventBody
 from contract.sync.messages import Applied, DeltaMessage, Event, Rejected, SnapshotMessage
+from contract.sync.older_edges import digest_of
 from contract.sync.state import Stamp, StateRecord
+from contract.sync.versions import BLOBS, FEATURES
 from tests.support.customers import TOKENS, add_phone, add_user, enrolled_edge, key_service, new_customer
 from tests.support.memory_store import MemoryStore
 from tests.support.postgres import Databases
 from tests.support.snapshots import small_snapshot
 
 CLOCK = SystemClock()
-NOTHING = Holding(None, None, None, deltas=True)
+NOTHING = Holding(None, None, None, FEATURES)
 
 
 @dataclass
@@ -124,7 +126,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def holds(snapshot: Snapshot) -> Holding:
-    return Holding(snapshot.version, snapshot_digest(snapshot), None, deltas=True)
+    return Holding(snapshot.version, snapshot_digest(snapshot), None, FEATURES)
 
 
 def test_an_enrolled_edge_is_found_and_any_other_id_is_not(world: World) -> None:
@@ -172,9 +174,9 @@ def test_a_delta_is_offered_only_from_what_is_known_and_understood(world: World)
     world.publish()
     world.open()
     for holding in (
-        Holding(held.version, "0" * 64, None, deltas=True),
-        Holding(9999, snapshot_digest(held), None, deltas=True),
-        Holding(held.version, snapshot_digest(held), None, deltas=False),
+        Holding(held.version, "0" * 64, None, FEATURES),
+        Holding(9999, snapshot_digest(held), None, FEATURES),
+        Holding(held.version, snapshot_digest(held), None, FEATURES - {"delta"}),
     ):
         offer = world.news(holding).offer
         assert offer is not None
@@ -182,6 +184,27 @@ def test_a_delta_is_offered_only_from_what_is_known_and_understood(world: World)
     offer = world.news(holds(held), whole=True).offer
     assert offer is not None
     assert isinstance(offer.content, SnapshotMessage)
+
+
+def test_an_edge_from_before_firmware_is_sent_what_it_knows_and_not_again_once_it_runs(world: World) -> None:
+    older = FEATURES - {BLOBS}
+    newest = world.publish()
+    world.open()
+    offer = world.news(Holding(None, None, None, older)).offer
+    assert offer is not None
+    assert isinstance(offer.content, SnapshotMessage)
+    content = offer.content.snapshot
+    assert not {"firmware", "blobs"} & content.keys()
+    assert "firmware_hours" not in content["site"]["provisioning"]
+    assert [device for device in content["devices"] if "firmware" in device] == []
+    assert parse_snapshot(content) == newest
+    runs = Holding(newest.version, digest_of(content), newest.secret_refs(), older)
+    assert world.news(runs).offer is None
+    newer = world.publish()
+    offer = world.news(runs).offer
+    assert offer is not None
+    assert isinstance(offer.content, SnapshotMessage)
+    assert parse_snapshot(offer.content.snapshot) == newer
 
 
 def test_what_runs_or_was_rejected_or_cannot_be_taken_now_is_not_offered(world: World) -> None:
@@ -242,8 +265,8 @@ def test_secrets_that_the_edge_lacks_come_with_the_offer_even_when_the_snapshot_
     world = in_postgres(databases)
     newest = world.publish()
     world.open()
-    full = Holding(newest.version, snapshot_digest(newest), newest.secret_refs(), deltas=True)
-    empty = Holding(newest.version, snapshot_digest(newest), frozenset(), deltas=True)
+    full = Holding(newest.version, snapshot_digest(newest), newest.secret_refs(), FEATURES)
+    empty = Holding(newest.version, snapshot_digest(newest), frozenset(), FEATURES)
     assert world.news(full).offer is None
     offer = world.news(empty).offer
     assert offer is not None

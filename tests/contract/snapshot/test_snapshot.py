@@ -6,9 +6,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from contract.snapshot import Line, Snapshot, SnapshotProblems, User, manifest, parse_snapshot, snapshot_digest
-from tests.support.example_site import RECEPTION, WORKSHOP, small_site, snapshots
+from contract.snapshot import (
+    Blob,
+    DeviceFirmware,
+    Firmware,
+    FirmwareFile,
+    Line,
+    Snapshot,
+    SnapshotProblems,
+    User,
+    manifest,
+    parse_snapshot,
+    snapshot_digest,
+)
+from tests.support.example_site import NOON, RECEPTION, WORKSHOP, small_site, snapshots
 
 
 def as_json(snapshot: Snapshot) -> dict[str, Any]:
@@ -43,6 +56,18 @@ def test_a_field_that_is_not_known_is_refused_by_its_path() -> None:
         parse_snapshot(data)
 
 
+BLOB = Blob(digest="a" * 64, size_bytes=30_000_000)
+FIRMWARE = Firmware(
+    firmware_id="firmware-1",
+    vendor="yealink",
+    models=("t53w", "t54w"),
+    version="96.86.0.70",
+    files=(FirmwareFile(name="T54W-96.86.0.70.rom", digest=BLOB.digest),),
+)
+IMAGES = {"firmware": (FIRMWARE,), "blobs": (BLOB,)}
+UPGRADED = (
+    small_site().devices[0].model_copy(update={"firmware": DeviceFirmware(firmware_id="firmware-1", not_before=NOON)})
+)
 TWIN = WORKSHOP.model_copy(update={"aliases": ("front",)})
 LINE = small_site().lines[0]
 
@@ -70,12 +95,40 @@ LINE = small_site().lines[0]
             {"devices": (*small_site().devices, small_site().devices[0].model_copy(update={"device_id": "device-2"}))},
             "MAC 805ec0000001 is used twice",
         ),
+        ({"devices": (UPGRADED,)}, "device-1 is to have firmware firmware-1, which is not in the snapshot"),
+        ({"firmware": (FIRMWARE,)}, f"firmware: firmware-1 names blob {BLOB.digest}, which is not in the snapshot"),
+        (
+            {"devices": (UPGRADED.model_copy(update={"model": "yealink/t46s"}),), **IMAGES},
+            "device-1 is a yealink/t46s, which firmware firmware-1 does not fit",
+        ),
+        (
+            {"devices": (UPGRADED.model_copy(update={"model": "snom/t54w"}),), **IMAGES},
+            "device-1 is a snom/t54w, which firmware firmware-1 does not fit",
+        ),
+        ({"blobs": (BLOB, BLOB)}, "blobs: records must be sorted by digest and unique"),
         ({"users": (RECEPTION, WORKSHOP.model_copy(update={"aliases": ("*99",)}))}, r"'\*99' is used more than once"),
     ],
 )
 def test_an_inconsistency_is_named(changes: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         small_site(**changes)
+
+
+def test_firmware_whose_files_are_in_the_manifest_and_whose_phone_is_of_its_model_is_taken() -> None:
+    site = small_site(devices=(UPGRADED,), **IMAGES)
+    assert parse_snapshot(as_json(site)) == site
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b.rom", ".hidden", "with space.rom", "", "x" * 129])
+def test_a_firmware_file_whose_name_no_phone_could_ask_for_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        FirmwareFile(name=name, digest=BLOB.digest)
+
+
+def test_two_files_of_a_firmware_have_two_names() -> None:
+    files = tuple(FirmwareFile(name=name, digest=BLOB.digest) for name in ("sip.ld", "SIP.LD"))
+    with pytest.raises(ValidationError, match="two have the same name"):
+        Firmware.model_validate({**FIRMWARE.model_dump(), "files": files})
 
 
 def test_a_user_may_repeat_its_extension_as_its_user_name() -> None:

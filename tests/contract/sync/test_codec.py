@@ -3,10 +3,12 @@
 import re
 import zlib
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from contract.sync import codec
 from contract.sync.codec import CodecError, FrameReader, decode, encode, frame
@@ -14,6 +16,8 @@ from contract.sync.delta import diff
 from contract.sync.events import AlarmChanged, EventBody
 from contract.sync.messages import (
     Applied,
+    BlobPiece,
+    BlobRequest,
     Challenge,
     Command,
     CommandResult,
@@ -44,6 +48,7 @@ EVERY_MESSAGE: list[Message] = [
         edge_id="edge-1", proof=bytes(64), protocols=(1,), schemas=(1,), agent_version="0.1.0", outbox_epoch="epoch-1"
     ),
     Welcome(protocol=1, acknowledged=7, wanted_version=3, now=NOON),
+    Welcome(protocol=1, acknowledged=7, now=NOON, features=("blobs",)),
     Goodbye(reason="replaced"),
     SnapshotMessage(version=1, snapshot=small_site().model_dump(mode="json")),
     DeltaMessage(delta=diff(small_site(), small_site(version=2, lines=()))),
@@ -55,6 +60,9 @@ EVERY_MESSAGE: list[Message] = [
     EventAck(epoch="epoch-1", sequence=1),
     Command(command_id="c1", name="report_registrations"),
     CommandResult(command_id="c1", ok=True),
+    BlobRequest(digest="0" * 64, offset=262_144, length=262_144),
+    BlobPiece(digest="0" * 64, offset=262_144, data=b"\x00\xff" * 4096),
+    BlobPiece(digest="0" * 64, offset=0, refused="not_named"),
     Ping(number=1),
     Pong(number=1),
 ]
@@ -142,3 +150,13 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(messages: list[Message], 
 def test_an_announced_length_over_the_limit_is_refused_before_it_arrives() -> None:
     with pytest.raises(CodecError, match="announced"):
         FrameReader(limit=100).feed((101).to_bytes(4, "big"))
+
+
+def test_a_welcome_to_an_edge_that_knows_no_features_does_not_have_the_field() -> None:
+    assert b"features" not in encode(Welcome(protocol=1, acknowledged=7, now=NOON))
+
+
+@pytest.mark.parametrize("piece", [{"data": b""}, {"data": b"x", "refused": "missing"}, {"data": bytes(262_145)}])
+def test_a_piece_is_some_bytes_and_not_too_many_or_a_reason(piece: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        BlobPiece(digest="0" * 64, offset=0, **piece)

@@ -1,0 +1,45 @@
+"""Snapshots as edges take them that know less than this version: what they do not know is left out.
+
+An edge refuses fields that it does not know, so a hub asks here before it sends. What is left out can wait: an edge
+without `blobs` hands out no firmware, and everything else of its configuration runs.
+"""
+
+import hashlib
+from collections.abc import Collection
+from typing import Any
+
+from contract.snapshot import canonical_json
+from contract.snapshot.snapshot import SECTIONS
+from contract.sync.versions import BLOBS
+from contract.values import Digest
+
+
+def for_features(content: dict[str, Any], features: Collection[str]) -> dict[str, Any]:
+    """A snapshot as an edge with these features takes it.
+
+    Args:
+        content: a whole snapshot as JSON data; it is not changed.
+        features: what the edge's Hello listed.
+    """
+    if BLOBS in features:
+        return content
+    policy = {name: value for name, value in content["site"]["provisioning"].items() if name != "firmware_hours"}
+    devices = [{name: value for name, value in device.items() if name != "firmware"} for device in content["devices"]]
+    kept = {name: value for name, value in content.items() if name not in ("firmware", "blobs")}
+    return kept | {"site": {**content["site"], "provisioning": policy}, "devices": devices}
+
+
+def digest_of(content: dict[str, Any]) -> Digest:
+    """The digest that an edge which took this content has of it (`contract.snapshot.snapshot_digest`).
+
+    Args:
+        content: what `for_features` gave.
+    """
+    sections = {
+        section: hashlib.sha256(canonical_json(content[section])).hexdigest()
+        for section in SECTIONS
+        if section in content
+    }
+    return hashlib.sha256(
+        canonical_json({"schema_version": content["schema_version"], "sections": sections})
+    ).hexdigest()

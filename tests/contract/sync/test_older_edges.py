@@ -1,0 +1,40 @@
+"""An edge that knows less is sent what it knows, and both sides agree on the digest of that."""
+
+import hashlib
+import json
+from typing import Any
+
+from hypothesis import given
+
+from contract.snapshot import Snapshot, canonical_json, snapshot_digest
+from contract.sync.older_edges import digest_of, for_features
+from contract.sync.versions import BLOBS, FEATURES
+from tests.support.example_site import snapshots
+
+OLDER = FEATURES - {BLOBS}
+SECTIONS_BEFORE = ("site", "users", "lines", "devices", "device_plugins", "phonebook", "device_levels", "dial_plan")
+
+
+def as_json(snapshot: Snapshot) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(snapshot.model_dump_json())
+    return data
+
+
+@given(snapshots())
+def test_an_edge_of_today_gets_everything(snapshot: Snapshot) -> None:
+    content = as_json(snapshot)
+    assert for_features(content, FEATURES) == content
+    assert digest_of(content) == snapshot_digest(snapshot)
+
+
+@given(snapshots())
+def test_an_edge_from_before_firmware_gets_the_sections_and_fields_that_it_knows(snapshot: Snapshot) -> None:
+    content = as_json(snapshot)
+    older = for_features(content, OLDER)
+    assert set(older) == {"schema_version", "version", *SECTIONS_BEFORE}
+    assert all("firmware" not in device for device in older["devices"])
+    assert "firmware_hours" not in older["site"]["provisioning"]
+    assert content == as_json(snapshot), "what was given has been changed"
+    sections = {name: hashlib.sha256(canonical_json(older[name])).hexdigest() for name in SECTIONS_BEFORE}
+    whole = hashlib.sha256(canonical_json({"schema_version": 1, "sections": sections})).hexdigest()
+    assert digest_of(older) == whole
