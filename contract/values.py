@@ -1,15 +1,21 @@
 """The values that contract models are made of: identifiers, numbers, times; each with its grammar and limit."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+_GIVEN: Final[set[str]] = set()
 
 
 class Frozen(BaseModel):
     """A contract model: immutable, and refusing fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Let go of which fields were given: a set for each model takes more memory than what it tells of."""
+        object.__setattr__(self, "__pydantic_fields_set__", _GIVEN)
 
 
 def _to_utc(value: datetime) -> datetime:

@@ -13,13 +13,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from benchmarks.cpu import descendants
 from benchmarks.sip.server import DOMAIN, FIRST_USER, HOST, REALM, USERS, SipServer
-from edge_agent.sip.transport.own_certificate import own_certificate
+from edge_agent.sip.transport.making_certificate import make_certificate
 from tests.support.peers import PACKAGES
 
 PROGRAM: Final = "kamailio"
@@ -134,8 +134,8 @@ def running() -> Iterator[SipServer]:
     """
     with tempfile.TemporaryDirectory(prefix="tandem-kamailio-") as name:
         folder, ports = Path(name), _free_ports()
-        made = own_certificate(folder, (HOST,), datetime.now(UTC))
-        assert made is not None
+        now = datetime.now(UTC)
+        made = make_certificate((HOST,), now, now + timedelta(days=1))
         _write(folder / "certificate.pem", made[0].decode())
         _write(folder / "key.pem", made[1].decode())
         config, log = folder / "kamailio.cfg", folder / "log"

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Final
@@ -25,7 +25,7 @@ from benchmarks.sip import edge
 from benchmarks.sip.interpreter import Interpreter, system_interpreter
 from benchmarks.sip.load.wire import StreamWire, any_server
 from benchmarks.sip.server import HOST, SipServer
-from edge_agent.sip.transport.own_certificate import own_certificate
+from edge_agent.sip.transport.making_certificate import make_certificate
 
 CONNECTIONS: Final = 300
 MESSAGES: Final = 5_000
@@ -48,8 +48,8 @@ def connection_micros(server: SipServer, transport: str) -> float:
 def relay_micros(interpreter: Interpreter, core: int) -> float:
     """CPU of a relay on `core` between TLS and TCP for one message there and back, µs."""
     with tempfile.TemporaryDirectory() as name, socket.create_server((HOST, 0)) as behind:
-        made = own_certificate(Path(name), (HOST,), datetime.now(UTC))
-        assert made is not None
+        now = datetime.now(UTC)
+        made = make_certificate((HOST,), now, now + timedelta(days=1))
         (Path(name) / "both.pem").write_bytes(made[0] + made[1])
         threading.Thread(target=_echo, args=(behind,), daemon=True).start()
         command = [str(interpreter.executable), "-m", __spec__.name, f"{name}/both.pem", str(behind.getsockname()[1])]

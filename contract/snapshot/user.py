@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contract.snapshot.forwarding import Forwarding
 from contract.snapshot.pattern import Dialled
@@ -27,6 +27,14 @@ PERMISSIONS: Final = frozenset(
 """Every permission that schema version 1 knows; names as the predecessor's users know them."""
 
 
+NO_FORWARDING: Final = Forwarding()
+
+
+def _usual(given: Forwarding) -> Forwarding:
+    """One object stands for all users who forward nothing, which are nearly all."""
+    return NO_FORWARDING if given == NO_FORWARDING else given
+
+
 class User(Frozen):
     """A user of the tenant, at home at this site."""
 
@@ -43,5 +51,5 @@ class User(Frozen):
     """The number that calls to the outside show; None: the gateway's."""
     anonymous: bool = False
     """Whether calls to the outside hide who calls."""
-    forwarding: Forwarding = Forwarding()
+    forwarding: Annotated[Forwarding, AfterValidator(_usual)] = NO_FORWARDING
     """As long as the user has set nothing else at the site."""

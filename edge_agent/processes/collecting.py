@@ -6,6 +6,7 @@ young generation is large, and a full look is taken while the process has little
 """
 
 import asyncio
+import ctypes
 import gc
 from collections.abc import Callable
 from typing import Final
@@ -25,8 +26,16 @@ def exempt() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    _give_back()
     # The middle generation is never looked at alone: what survives once is here to stay for a call's length.
     gc.set_threshold(YOUNG, 1_000, 1_000)
+
+
+def _give_back() -> None:
+    """Return what a configuration's parsing took and left free; the C library keeps it otherwise (malloc_trim(3))."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 class IdleCollecting:

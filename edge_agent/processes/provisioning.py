@@ -31,7 +31,7 @@ from edge_agent.provisioning.serve.http import PhoneTls
 from edge_agent.provisioning.serve.http.tls import CertificateUnusable
 from edge_agent.provisioning.server import DhcpMeans, Keeping, ProvisioningAddresses, ProvisioningServer
 from edge_agent.settings import ProvisioningSettings, Settings
-from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, keep_own_certificate
 from edge_agent.tokens import SystemTokens
 from edge_agent.views import provisioning_config
 
@@ -122,10 +122,7 @@ class ProvisioningSubsystem:
             return PhoneTls(Path(mine.tls_certificate), Path(mine.tls_key), authorities)
         folder.mkdir(mode=0o700, exist_ok=True)
         hosts = (reachable_host(settings.sip.address, settings.sip.advertised_host), *settings.sip.hosts)
-        made = own_certificate(folder, hosts, self._clock.now())
-        if made is not None:
-            for name, content in zip((OWN_KEY, OWN_CERTIFICATE), reversed(made), strict=True):
-                write_durably(folder / name, content)
+        keep_own_certificate(folder, hosts, self._clock.now())
         return PhoneTls(folder / OWN_CERTIFICATE, folder / OWN_KEY, authorities)
 
     async def prepare(self, message: Prepare) -> None:

@@ -20,7 +20,6 @@ from contract.sync.live_calls import MAX_SHOWN, CallInProgress, CallsInProgress
 from contract.sync.questions import CALL_LADDER, CALL_PCAP, LIVE_CALLS
 from contract.sync.state import StateRecord, merge
 from edge_agent.clock import SystemClock
-from edge_agent.durable_file import write_durably
 from edge_agent.errors import EdgeError
 from edge_agent.network.own_addresses import reachable_host, reachable_host_six
 from edge_agent.ports import MessagesWaiting, Notice, NoticeRefused
@@ -49,9 +48,9 @@ from edge_agent.sip.transport import (
     spare_tls_memory,
 )
 from edge_agent.sip.transport.hep_export import HepExport
-from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, keep_own_certificate
+from edge_agent.sip_view import limits_of, sip_config, trunk_settings
 from edge_agent.tokens import SystemTokens
-from edge_agent.views import limits_of, sip_config, trunk_settings
 
 log = logging.getLogger(__name__)
 
@@ -162,11 +161,7 @@ class SipSubsystem:
         if settings.tls_certificate:
             return TlsIdentity(Path(settings.tls_certificate), Path(settings.tls_key), authorities)
         hosts = (self._advertised, *settings.hosts)
-        made = own_certificate(self._folder, hosts, self._clock.now())
-        if made is not None:
-            # The key first: a certificate without its key is seen as damaged, and made again.
-            for name, content in zip((OWN_KEY, OWN_CERTIFICATE), reversed(made), strict=True):
-                write_durably(self._folder / name, content)
+        keep_own_certificate(self._folder, hosts, self._clock.now())
         return TlsIdentity(self._folder / OWN_CERTIFICATE, self._folder / OWN_KEY, authorities)
 
     def _hep_export(self, settings: SipSettings) -> HepExport:

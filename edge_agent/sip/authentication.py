@@ -26,7 +26,9 @@ _COUNTER_DIGITS: Final = 8
 _MAC_DIGITS: Final = 32
 _NONCE_DIGITS: Final = _TIME_DIGITS + _COUNTER_DIGITS + _MAC_DIGITS
 _REMEMBERED: Final = 4096
-"""Nonces that need not be computed again when they come back, and names that need not be looked up."""
+"""Nonces that need not be computed again when they come back."""
+_REMEMBERED_NAMES: Final = 1024
+"""Names that need not be looked up."""
 _WINDOW: Final = 64
 """How far nonce counts may arrive out of order."""
 
@@ -170,7 +172,7 @@ class Authenticator:
             return None
         if credential is None:
             return None
-        if len(self._known) >= _REMEMBERED:
+        if len(self._known) >= _REMEMBERED_NAMES:
             self._known.clear()
         known = self._known[name] = credential, {k.encode(): v.encode() for k, v in credential.ha1.items()}
         return known

@@ -11,15 +11,15 @@ import base64
 import binascii
 import hmac
 import re
-from typing import Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, Final
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import SipError, Uri
 from edge_agent.tokens import Tokens
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _GR: Final = re.compile(rb"[A-Za-z0-9\-_.!~*'()\[\]/:&+$]+")
 _PREFIX: Final = b"tgruu."
@@ -41,13 +41,23 @@ class Gruus:
         self._location = location
         self._tokens = tokens
         self._hash_key = hmac.digest(key, b"temporary-gruu-hash", "sha256")
-        self._seal = AESGCM(hmac.digest(key, b"temporary-gruu", "sha256"))
+        self._seal_key = hmac.digest(key, b"temporary-gruu", "sha256")
+        self._made_seal: AESGCM | None = None
         self.configure(config)
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
         self._config = config
         self._domain = config.domain.encode()
+
+    @property
+    def _seal(self) -> AESGCM:
+        """Made when the first phone wants a temporary GRUU, since the library takes 7 MB and few phones do."""
+        if self._made_seal is None:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+            self._made_seal = AESGCM(self._seal_key)
+        return self._made_seal
 
     def public(self, binding: Binding) -> bytes:
         """The public GRUU of the phone (§4.3 of the RFC: its instance is in it); empty when it gave no usable one."""
@@ -80,6 +90,8 @@ class Gruus:
         raise SipError(404, "Not Found")
 
     def _opened(self, uri: Uri) -> tuple[bytes, str]:
+        from cryptography.exceptions import InvalidTag
+
         token = uri.user[len(_PREFIX) :]
         try:
             sealed = base64.urlsafe_b64decode(token + b"=" * (-len(token) % 4))

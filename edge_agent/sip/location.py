@@ -34,7 +34,6 @@ class Binding:
         "reg_id",
         "reported_until",
         "source",
-        "uri",
         "user_agent",
         "user_id",
     )
@@ -64,7 +63,6 @@ class Binding:
         self.device_id = device_id
         self.contact = contact
         """The Contact URI as the phone gave it: the Request-URI of what is sent there."""
-        self.uri = Uri.parse(contact)
         self.flow = flow
         """The way to the phone."""
         self.source = source
@@ -86,6 +84,11 @@ class Binding:
         """Route to be put on what goes there (RFC 3327), topmost first."""
         self.reported_until = reported_until
         """The expiry that the cloud was told last; seconds, monotonic."""
+
+    @property
+    def uri(self) -> Uri:
+        """The Contact, parsed; it is asked for seldom, so its parts are not kept."""
+        return Uri.parse(self.contact)
 
 
 class Location:

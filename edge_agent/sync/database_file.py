@@ -63,6 +63,7 @@ def _connect(path: Path, schema: str, checkpoint_pages: int) -> sqlite3.Connecti
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA cache_size=-512")  # KiB, in place of 2,000: queues are read from one end
         connection.execute(f"PRAGMA wal_autocheckpoint={checkpoint_pages}")
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check found damage")

@@ -20,7 +20,7 @@ from edge_agent.sip_settings import (
     TimerSettings,
     allowed_in,
 )
-from edge_agent.views import sip_config
+from edge_agent.sip_view import sip_config
 from tests.edge_agent.test_views import prepare
 from tools.write_settings import pages
 

@@ -6,7 +6,8 @@ from contract.snapshot import EmergencyRule, SipPolicy, Site, TrustedPeer
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.sip.message import ha1
-from edge_agent.views import provisioning_config, sip_config
+from edge_agent.sip_view import sip_config
+from edge_agent.views import provisioning_config
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 
 STAMP = Stamp(wall_ms=1, node="edge-1")

@@ -104,7 +104,7 @@ class NameAddr:
         return _remembered(value, where) if len(value) <= CACHED_BYTES else _parse(value, where)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _remembered(value: bytes, where: str) -> NameAddr:
     return _parse(value, where)
 

@@ -26,6 +26,9 @@ CACHED_BYTES: Final = 256
 _OPAQUE: Final = re.compile(rb"[\x21-\x3b\x3d\x3f-\x7e]*")
 
 
+_NO_PARAMS: Final[dict[bytes, bytes | None]] = {}
+
+
 class Uri:
     """A URI in its parts. Not to be changed once made: parsed values are shared.
 
@@ -55,7 +58,7 @@ class Uri:
         """Lower case; an IPv6 address keeps its brackets."""
         self.port = port
         """0: none is given."""
-        self.params = params or {}
+        self.params = params or _NO_PARAMS
         """By lower-case name; None has no `=`."""
         self.headers = headers
         """What follows the `?`."""
@@ -158,7 +161,7 @@ def _bad(what: str) -> BadMessage:
     return BadMessage(DropReason.BAD_URI, f"Malformed URI: {what}")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _remembered(text: bytes) -> Uri:
     return _parse(text)
 
@@ -205,7 +208,7 @@ def canonical_reference(host: bytes) -> bytes:
     return _canonical(host)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _canonical(host: bytes) -> bytes:
     text = host[1:-1].decode("ascii")
     if text.count(":::") == 1 and "." in text.rpartition(":::")[2]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import escaped_user
@@ -11,6 +10,7 @@ from edge_agent.sip.presence.kept_dialogs import KeptDialogs
 from edge_agent.sip.presence.package import Changes, Document, View
 from edge_agent.sip.presence.watching import AboutUsers
 from edge_agent.sip.proxy.parties import Parties, Party
+from edge_agent.sip.xml_text import escape, quoteattr
 
 _TYPE: Final = b"application/dialog-info+xml"
 _HEAD: Final = (

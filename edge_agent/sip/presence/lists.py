@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from edge_agent.sip.message import Message, RawHeader, SipError, Uri
 from edge_agent.sip.presence.package import Document, EndReason, EventRefused, Package, View, Watcher
 from edge_agent.sip.presence.request import accepted_type
 from edge_agent.sip.presence.subscription import MOST_CHANGES, Subscription, SubscriptionHome, Terms
 from edge_agent.sip.presence.watching import AboutOneself
+from edge_agent.sip.xml_text import escape, quoteattr
 
 EVENTLIST: Final = b"eventlist"
 LISTED: Final = frozenset({b"dialog", b"presence"})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gruu import Gruus
 from edge_agent.sip.location import Binding, BindingEvent, Location
 from edge_agent.sip.presence.package import Changes, Document, View
 from edge_agent.sip.presence.watching import AboutOneself
+from edge_agent.sip.xml_text import escape, quoteattr
 
 _TYPE: Final = b"application/reginfo+xml"
 _HEAD: Final = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from contract.snapshot import EmergencyLocation
 from edge_agent.sip.message import Message
+from edge_agent.sip.xml_text import escape, quoteattr
 
 _PIDF: Final = b"application/pidf+xml"
 _HEAD: Final = (

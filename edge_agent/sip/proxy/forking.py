@@ -42,6 +42,9 @@ _BREADTH_BY_DEFAULT: Final = 60
 """RFC 5393 §5.3.3.1."""
 
 
+_GONE: Final = Message([b""], [b""], b"", b"", 0)
+"""Stands for a request that is not needed any more."""
+
 Answered = Callable[[Message, float], None]
 """Told of a 2xx, and when it came."""
 
@@ -454,6 +457,10 @@ class Fork:
                 self._session.refreshed(granted(response), now)
             self._pass_up(response, now)
             self._cancel_pending(now, ANSWERED_ELSEWHERE)
+            if self._timer_c:
+                self._let_go()
+            else:
+                self._release()
             return
         if branch.given_up:
             status = 408
@@ -614,6 +621,12 @@ class Fork:
         transaction = self._transaction
         transaction.respond(status, response_bytes(self._request, status, reason, to_tag=transaction.tag), now)
         self._release()
+
+    def _let_go(self) -> None:
+        """A call was answered. Other phones may still say so too, for half a minute; nothing else is wanted of it."""
+        self._policy = None
+        self._answered = None
+        self._request = _GONE
 
     def _release(self) -> None:
         """Nothing more can come: let go of what would keep this in memory."""

@@ -249,6 +249,7 @@ class SqliteBindingStore:
         try:
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")
+            database.execute("PRAGMA cache_size=-256")  # KiB: it is written from top to bottom, and read at the start
             database.execute(_SCHEMA)
             database.execute(_TAKEN)
             had = {row[1] for row in database.execute("PRAGMA table_info(bindings)")}

@@ -21,7 +21,7 @@ from edge_agent.sip.transport import (
     TlsIdentity,
     spare_tls_memory,
 )
-from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, own_certificate
+from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, keep_own_certificate
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.tls import TLS_BUFFER_BYTES
 from tests.support.certificates import Authority
@@ -54,10 +54,7 @@ def identity(tmp_path: Path) -> TlsIdentity:
 
 
 def made_by_itself(folder: Path) -> TlsIdentity:
-    made = own_certificate(folder, (LOOPBACK,), SystemClock().now())
-    assert made is not None
-    for name, content in zip((OWN_CERTIFICATE, OWN_KEY), made, strict=True):
-        (folder / name).write_bytes(content)
+    assert keep_own_certificate(folder, (LOOPBACK,), SystemClock().now())
     return TlsIdentity(folder / OWN_CERTIFICATE, folder / OWN_KEY)
 
 
@@ -264,11 +261,15 @@ async def test_a_tls_connection_costs_one_record_of_buffer_where_python_allows(
 def test_the_edges_own_certificate_is_kept_until_it_is_damaged_nearly_over_or_for_other_hosts(tmp_path: Path) -> None:
     now = SystemClock().now()
     made_by_itself(tmp_path)
-    assert own_certificate(tmp_path, (LOOPBACK, LOOPBACK, ""), now) is None
-    assert own_certificate(tmp_path, (LOOPBACK, "edge.site.test"), now) is not None
-    assert own_certificate(tmp_path, (LOOPBACK,), now + timedelta(days=3600)) is not None
-    (tmp_path / OWN_KEY).write_bytes(b"")
-    assert own_certificate(tmp_path, (LOOPBACK,), now) is not None
+    assert not keep_own_certificate(tmp_path, (LOOPBACK, LOOPBACK, ""), now)
+    assert keep_own_certificate(tmp_path, (LOOPBACK, "edge.site.test"), now)
+    assert keep_own_certificate(tmp_path, (LOOPBACK,), now)
+    assert not keep_own_certificate(tmp_path, (LOOPBACK,), now + timedelta(days=3580))
+    assert keep_own_certificate(tmp_path, (LOOPBACK,), now + timedelta(days=3600))
+    for name, content in ((OWN_KEY, b""), (OWN_CERTIFICATE, b"half"), ("sip-tls.json", b"[1]")):
+        (tmp_path / name).write_bytes(content)
+        assert keep_own_certificate(tmp_path, (LOOPBACK,), now)
+        assert not keep_own_certificate(tmp_path, (LOOPBACK,), now)
 
 
 async def test_a_flood_of_handshakes_from_one_address_is_refused_beyond_its_share(identity: TlsIdentity) -> None:
