@@ -38,10 +38,10 @@ class Uploads(NamedTuple):
 
 def uploads_of(settings: Settings, clock: Clock, tokens: Tokens) -> Uploads | None:
     """What the settings say of a folder of large files; None: there is none."""
-    if settings.objects_dir is None:
+    if settings.objects_folder is None:
         return None
     places = SignedPlaces(settings.public_url, settings.token_key.get_secret_value(), clock)
-    return Uploads(FolderStore(settings.objects_dir, tokens), places)
+    return Uploads(FolderStore(settings.objects_folder, tokens), places)
 
 
 class _Cut(Exception):

@@ -16,12 +16,14 @@ from typing import Final
 from cloud.clock import Clock, SystemClock
 from cloud.errors import CloudError
 from cloud.hub import quic, websocket
+from cloud.hub.actions import SessionSettings
 from cloud.hub.certificate import ServerCertificate
 from cloud.hub.feed import Feed
 from cloud.hub.hub import Hub, HubSettings
 from cloud.hub.settings import Settings, SettingsWrong, read_settings
 from cloud.hub.site_store import PbxStore
 from cloud.logs import write_logs
+from cloud.objects import FolderStore
 from cloud.pbx.authority import Authority, FileAuthorityStore
 from cloud.pbx.database import Database
 from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
@@ -54,9 +56,12 @@ async def _run(settings: Settings) -> None:
     tokens = SystemTokens(clock)
     database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_threads)
     executor = ThreadPoolExecutor(settings.database_threads, thread_name_prefix="hub-database")
-    store = PbxStore(database, _key_service(settings, tokens), clock, tokens, settings.lease_seconds)
-    limits = HubSettings(lease_renewal=settings.lease_seconds / 3, poll=settings.poll_seconds)
-    hub = Hub(store, executor, clock, limits)
+    blob_executor = ThreadPoolExecutor(settings.blob_threads, thread_name_prefix="hub-blobs")
+    objects = FolderStore(settings.objects_folder, tokens) if settings.objects_folder is not None else None
+    store = PbxStore(database, _key_service(settings, tokens), clock, tokens, settings.lease_seconds, objects)
+    session = SessionSettings(blob_bytes_per_second=settings.blob_bytes_per_second)
+    limits = HubSettings(session, lease_renewal=settings.lease_seconds / 3, poll=settings.poll_seconds)
+    hub = Hub(store, executor, clock, limits, blob_executor)
     certificate = _certificate(settings, clock)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -87,6 +92,7 @@ async def _run(settings: Settings) -> None:
     await on_websocket.wait_closed()
     await asyncio.to_thread(feed.stop)
     # Waits for what is under way: leases are released, events that were taken are kept.
+    await asyncio.to_thread(blob_executor.shutdown, cancel_futures=True)
     await asyncio.to_thread(executor.shutdown)
     database.close()
     if work.done() and not work.cancelled() and (error := work.exception()) is not None:

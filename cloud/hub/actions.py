@@ -8,7 +8,7 @@ from contract.sync.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """The hub's times, in seconds.
+    """The hub's times, in seconds, and what it sends.
 
     Args:
         hello_deadline: how long a connection may take to say and prove who it is.
@@ -16,6 +16,7 @@ class SessionSettings:
         ping_deadline: how long its answer may take.
         offer_deadline: how long an edge may take to apply a snapshot before it is offered again.
         refresh_after: how often the database is asked even when nothing woke the session.
+        blob_bytes_per_second: what an edge gets of blobs, so that none takes the hub's line from the others.
     """
 
     hello_deadline: float = 5.0
@@ -23,6 +24,7 @@ class SessionSettings:
     ping_deadline: float = 4.0
     offer_deadline: float = 60.0
     refresh_after: float = 300.0
+    blob_bytes_per_second: float = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

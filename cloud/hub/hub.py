@@ -14,7 +14,7 @@ from typing import Final, Protocol, assert_never
 from cloud.clock import Clock
 from cloud.hub.actions import Action, Ask, Close, Send, SessionSettings, WentOnline
 from cloud.hub.errors import StoreUnavailable
-from cloud.hub.questions import Answer, KnownEdge, Opened, Peer, Question, SiteStore
+from cloud.hub.questions import Answer, FetchPiece, KnownEdge, Opened, Peer, Question, SiteStore
 from cloud.hub.session import HubSession, State
 from contract.sync.codec import CodecError, encode
 
@@ -116,11 +116,20 @@ class Hub:
         executor: threads for it.
         clock: time.
         settings: limits and times.
+        blob_executor: threads for the object store; None: those of the database.
     """
 
-    def __init__(self, store: SiteStore, executor: Executor, clock: Clock, settings: HubSettings) -> None:
+    def __init__(
+        self,
+        store: SiteStore,
+        executor: Executor,
+        clock: Clock,
+        settings: HubSettings,
+        blob_executor: Executor | None = None,
+    ) -> None:
         self._store = store
         self._executor = executor
+        self._blob_executor = blob_executor or executor
         self._clock = clock
         self._settings = settings
         self._connections: set[Connection] = set()
@@ -200,7 +209,9 @@ class Hub:
     def ask(self, connection: Connection, question: Question) -> None:
         """Ask the database in a thread; the session is told the answer here."""
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._executor, self._store.answer, question)
+        # Pieces of blobs have threads of their own: a slow object store must not hold up the database's questions.
+        executor = self._blob_executor if isinstance(question, FetchPiece) else self._executor
+        future = loop.run_in_executor(executor, self._store.answer, question)
         future.add_done_callback(partial(self._answered, connection))
 
     async def run(self) -> None:

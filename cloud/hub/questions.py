@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from contract.sync.messages import Applied, Command, CommandResult, DeltaMessage, Event, Rejected, Secrets
+from contract.sync.messages import (
+    Applied,
+    BlobPiece,
+    BlobRequest,
+    Command,
+    CommandResult,
+    DeltaMessage,
+    Event,
+    Rejected,
+    Secrets,
+)
 from contract.sync.messages import SnapshotMessage as Whole
 from contract.sync.state import StateRecord
 
@@ -137,7 +147,15 @@ class StoreResult:
     result: CommandResult
 
 
-Question = FindEdge | OpenLease | FetchNews | KeepEvents | RecordVerdict | MergeState | StoreResult
+@dataclass(frozen=True, slots=True)
+class FetchPiece:
+    """A piece of a blob, from the object store. Answered by `PieceFetched`, also when there is none."""
+
+    edge: KnownEdge
+    request: BlobRequest
+
+
+Question = FindEdge | OpenLease | FetchNews | KeepEvents | RecordVerdict | MergeState | StoreResult | FetchPiece
 
 
 # Answers
@@ -211,7 +229,14 @@ class ResultStored:
     command_id: str
 
 
-Answer = Found | Opened | News | EventsKept | VerdictRecorded | StateMerged | ResultStored
+@dataclass(frozen=True, slots=True)
+class PieceFetched:
+    """The piece, or why there is none."""
+
+    piece: BlobPiece
+
+
+Answer = Found | Opened | News | EventsKept | VerdictRecorded | StateMerged | ResultStored | PieceFetched
 
 
 class SiteStore(Protocol):

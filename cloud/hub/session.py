@@ -14,10 +14,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from cloud.hub.actions import Action, Ask, Close, Send, SessionSettings, WentOnline
+from cloud.hub.pieces import Pieces
 from cloud.hub.questions import (
     Answer,
     EventsKept,
     FetchNews,
+    FetchPiece,
     FindEdge,
     Found,
     Holding,
@@ -28,6 +30,7 @@ from cloud.hub.questions import (
     Opened,
     OpenLease,
     Peer,
+    PieceFetched,
     RecordVerdict,
     ResultStored,
     StateMerged,
@@ -58,7 +61,7 @@ from contract.sync.messages import (
     proof_text,
 )
 from contract.sync.state import StateRecord
-from contract.sync.versions import FEATURES, shared_protocol
+from contract.sync.versions import BLOBS, FEATURES, shared_protocol
 
 MAX_HELLO_DECODED_BYTES: Final = 8 * 1024 * 1024
 """Before an edge is known; 100,000 secret references fit."""
@@ -108,6 +111,7 @@ class HubSession:
         "_merging",
         "_offered",
         "_peer",
+        "_pieces",
         "_ping_number",
         "_settings",
         "_settled",
@@ -141,6 +145,7 @@ class HubSession:
         self._waiting_records: list[StateRecord] = []
         self._commands: set[str] = set()
         self._ping_number = 0
+        self._pieces = Pieces(settings.blob_bytes_per_second)
 
     @property
     def state(self) -> State:
@@ -215,6 +220,9 @@ class HubSession:
             case ResultStored():
                 self._commands.discard(answer.command_id)
                 return []
+            case PieceFetched():
+                self._pieces.answered(answer.piece, now)
+                return [Send(answer.piece)]
             case _:
                 assert_never(answer)
 
@@ -277,6 +285,8 @@ class HubSession:
                     self._offered = None
                     self._whole = True
                     actions += self.wake()
+                case "piece":
+                    actions += self._next_piece(now)
                 case _:
                     self._deadlines["refresh"] = now + self._settings.refresh_after
                     actions += self.wake()
@@ -337,7 +347,11 @@ class HubSession:
         self._deadlines = {"refresh": now + self._settings.refresh_after}
         self._heard(now)
         welcome = Welcome(
-            protocol=protocol, acknowledged=opened.acknowledged, wanted_version=opened.wanted_version, now=wall
+            protocol=protocol,
+            acknowledged=opened.acknowledged,
+            wanted_version=opened.wanted_version,
+            now=wall,
+            features=(BLOBS,) if BLOBS in self._holding.features else (),
         )
         return [WentOnline(self._known()), Send(welcome), *self.wake()]
 
@@ -365,6 +379,10 @@ class HubSession:
                 if message.command_id not in self._commands:
                     return []
                 return [Ask(StoreResult(self._known(), message))]
+            case BlobRequest():
+                if not self._pieces.take(message, now):
+                    return self._bye("protocol_error", "a piece was asked for before the one before it came")
+                return self._next_piece(now)
             case Goodbye():
                 return self._close("the edge said goodbye")
             case (
@@ -376,7 +394,6 @@ class HubSession:
                 | Secrets()
                 | EventAck()
                 | Command()
-                | BlobRequest()
                 | BlobPiece()
             ):
                 return self._bye("protocol_error", f"{message.type} is not for the hub")
@@ -435,6 +452,12 @@ class HubSession:
         records, self._waiting_records = tuple(self._waiting_records), []
         self._merging = True
         return [Ask(MergeState(self._known(), records))]
+
+    def _next_piece(self, now: float) -> list[Action]:
+        request = self._pieces.due(now)
+        if (deadline := self._pieces.deadline) is not None:
+            self._deadlines["piece"] = deadline
+        return [Ask(FetchPiece(self._known(), request))] if request is not None else []
 
     def _heard(self, now: float) -> None:
         self._deadlines.pop("pong", None)

@@ -42,6 +42,12 @@ class Settings(BaseModel):
     """The key file that secrets in the database are wrapped with …"""
     secrets_kms_key: str = ""
     """… or the ARN of the AWS KMS key that they are wrapped with."""
+    objects_folder: Path | None = None
+    """The folder of large files, such as firmware (`cloud.objects.FolderStore`); absent: edges get none."""
+    blob_threads: int = Field(default=4, ge=1, le=64)
+    """Pieces of large files read at once."""
+    blob_bytes_per_second: int = Field(default=4 * 1024 * 1024, ge=16 * 1024, le=1024**3)
+    """What one edge gets of them."""
     database_threads: int = Field(default=8, ge=1, le=64)
     """Questions to the database at once."""
     lease_seconds: float = Field(default=15.0, ge=3.0, le=300.0)

@@ -1,7 +1,7 @@
 """The hub's questions answered from PostgreSQL, by the functions of `cloud.pbx`; called in threads."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
@@ -11,11 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from cloud.clock import Clock
+from cloud.hub.blobs import BlobReader
 from cloud.hub.errors import StoreUnavailable
 from cloud.hub.questions import (
     Answer,
     EventsKept,
     FetchNews,
+    FetchPiece,
     FindEdge,
     Found,
     Holding,
@@ -33,9 +35,11 @@ from cloud.hub.questions import (
     StoreResult,
     VerdictRecorded,
 )
+from cloud.objects import ObjectStore
 from cloud.pbx import commands, edges, inbox, publishing, state
 from cloud.pbx.database import NOBODY, PLATFORM, Database, Scope
 from cloud.pbx.secrets import KeyService, SecretUnreadable, seal_for_edge
+from cloud.pbx.snapshot_blobs import named_blobs
 from cloud.tokens import Tokens
 from contract.snapshot import Snapshot
 from contract.snapshot.snapshot import SnapshotProblems
@@ -44,6 +48,7 @@ from contract.sync.messages import Applied, DeltaMessage, Secrets, SnapshotMessa
 from contract.sync.older_edges import digest_of, for_features
 from contract.sync.state import StateRecord
 from contract.sync.versions import BLOBS
+from contract.values import Digest
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +67,24 @@ class PbxStore:
         clock: time.
         tokens: ids.
         lease_seconds: how long a lease lasts unless renewed.
+        objects: where blobs are; None: nowhere.
     """
 
     def __init__(
-        self, database: Database, keys: KeyService, clock: Clock, tokens: Tokens, lease_seconds: float
+        self,
+        database: Database,
+        keys: KeyService,
+        clock: Clock,
+        tokens: Tokens,
+        lease_seconds: float,
+        objects: ObjectStore | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._clock = clock
         self._tokens = tokens
         self._lease_seconds = lease_seconds
+        self._blobs = BlobReader(objects)
 
     def answer(self, question: Question) -> Answer:
         """See `SiteStore`."""
@@ -94,6 +107,8 @@ class PbxStore:
                 with self._session(question.edge) as session:
                     commands.finish_command(session, _pbx(question.edge), question.result, self._now())
                 return ResultStored(question.result.command_id)
+            case FetchPiece():
+                return self._blobs.read(question, self._named_blobs(question.edge))
             case _:
                 assert_never(question)
 
@@ -224,6 +239,18 @@ class PbxStore:
             else:
                 edges.record_rejected(session, edge, verdict.version, verdict.problems, self._now())
         return VerdictRecorded()
+
+    def _named_blobs(self, edge: KnownEdge) -> Mapping[Digest, int]:
+        """What the snapshots of the edge's site name; asked of the database anew for each version, not each piece."""
+        with self._session(edge) as session:
+            site_id = UUID(edge.site_id)
+            newest = publishing.newest_version(session, site_id)
+            version = newest.version if newest is not None else 0
+            named = self._blobs.known(edge.site_id, version)
+            if named is None:
+                named = named_blobs(session, site_id)
+                self._blobs.keep(edge.site_id, version, named)
+        return named
 
     def _merge_state(self, question: MergeState) -> StateMerged:
         edge = question.edge

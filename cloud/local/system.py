@@ -22,6 +22,8 @@ from cloud.local.settings import LocalSettings
 from cloud.tokens import SystemTokens
 
 ADMIN_EMAIL: Final = "admin@demo.tandem.test"
+OBJECTS_FOLDER: Final = "objects"
+"""Of firmware and other large files, in the state folder."""
 READY_SECONDS: Final = 60.0
 RESTART_SECONDS: Final = 1.0
 
@@ -256,6 +258,7 @@ class LocalSystem:
             "HUB_WEBSOCKET_URL": f"wss://{self.settings.host}:{self.ports['hub_websocket']}/channel",
             "PUBLIC_URL": self.api_url,
             "ENROLLMENT_URL": self.secure_url,
+            "OBJECTS_FOLDER": str(self._state / OBJECTS_FOLDER),
             **({"PORTAL_DIR": str(self._portal)} if self._portal else {}),
             **({"INSTALLER_DIR": str(self._installer)} if self._installer else {}),
         }
@@ -270,6 +273,7 @@ class LocalSystem:
             "WEBSOCKET_PORT": str(self.ports["hub_websocket"]),
             "AUTHORITY_FILE": str(self.keys.authority_file),
             "SECRETS_KEY_FILE": str(self.keys.secrets_key_file),
+            "OBJECTS_FOLDER": str(self._state / OBJECTS_FOLDER),
         }
         return self._told("TANDEM_HUB_", told)
 

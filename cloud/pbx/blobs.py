@@ -101,14 +101,6 @@ def is_there(session: Session, files: Files, tenant_id: UUID, digest: Digest) ->
     return row is not None and files.store.size_bytes(tenant_id, digest) == row.size_bytes
 
 
-def sizes_of(session: Session, tenant_id: UUID, digests: set[Digest]) -> dict[Digest, int]:
-    """The size of each of these files that the tenant has."""
-    if not digests:
-        return {}
-    query = select(Blob.digest, Blob.size_bytes).where(Blob.tenant_id == tenant_id, Blob.digest.in_(digests))
-    return {row.digest: row.size_bytes for row in session.execute(query)}
-
-
 def _sweep(desk: Desk, store: ObjectStore, tenant_id: UUID) -> None:
     """Let go of what nothing names; the object first, so that a row without one is all that a crash leaves."""
     named = select(FirmwareFile.digest).where(FirmwareFile.tenant_id == tenant_id)

@@ -1,6 +1,6 @@
 """Firmware of a tenant: its versions, the models that each fits, and its files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cloud.models import Firmware, FirmwareFile, FirmwareRollout, Tenant
-from cloud.pbx.blobs import Files, is_there, sizes_of
+from cloud.pbx.blobs import Files, is_there
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, invalid, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.errors import Conflict
+from cloud.pbx.firmware_rows import files_of, sizes_of
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from contract.devices import Catalogue
 from contract.snapshot.firmware import FirmwareFileName, FirmwareVersion
@@ -176,17 +177,6 @@ def delete_firmware(desk: Desk, firmware_id: UUID, expected: int | None) -> None
     desk.flush()
 
 
-def files_of(session: Session, firmware_ids: Iterable[UUID]) -> dict[UUID, list[FirmwareFile]]:
-    """The files of each firmware, in their order."""
-    wanted = set(firmware_ids)
-    found: dict[UUID, list[FirmwareFile]] = {firmware_id: [] for firmware_id in wanted}
-    if wanted:
-        query = select(FirmwareFile).where(FirmwareFile.firmware_id.in_(wanted)).order_by(FirmwareFile.position)
-        for row in session.scalars(query):
-            found[row.firmware_id].append(row)
-    return found
-
-
 def _check_models(problems: Problems, catalogue: Catalogue, vendor: str, models: Sequence[str]) -> None:
     plugin = catalogue.plugins.get(vendor)
     if plugin is None:
@@ -237,7 +227,7 @@ def _views(session: Session, rows: Sequence[Firmware]) -> list[FirmwareView]:
     counts: dict[UUID, int] = {}
     if ids:
         query = select(FirmwareRollout.firmware_id, func.count()).where(FirmwareRollout.firmware_id.in_(ids))
-        counts.update(session.execute(query.group_by("firmware_id")).tuples())
+        counts.update((row[0], row[1]) for row in session.execute(query.group_by(FirmwareRollout.firmware_id)))
     return [
         FirmwareView(
             id=row.id,

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from cloud.models import Device, Edge, EdgeBlob, EventRow, Firmware, FirmwareProgress, FirmwareRollout
-from cloud.pbx.firmware import files_of
+from cloud.pbx.firmware_rows import files_of
 from cloud.pbx.firmware_targets import Target, tenant_targets
 from cloud.pbx.phone_history import Kind, note
 from cloud.pbx.webhooks import announce
@@ -79,7 +79,7 @@ def take_firmware(session: Session, tokens: Tokens, row: EventRow, at: datetime,
             index_elements=["device_id", "firmware_id"], set_=values, where=FirmwareProgress.changed_at <= at
         )
     )
-    wanted = {"wanted": firmware.firmware_version, "version": what.version, "text": what.text}
+    wanted = {"wanted": firmware.firmware_version, "firmware": what.version, "text": what.text}
     note(session, tokens, device, at, _HAPPENED[what.state], wanted)
     if what.state in ("running", "failed"):
         told = {"device_id": str(device.id), "mac": device.mac, "site_id": str(device.site_id), "state": what.state}

@@ -9,8 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloud.models import Device, DeviceGroupMember, Firmware, FirmwareProgress, FirmwareRollout
-from cloud.pbx.blobs import sizes_of
-from cloud.pbx.firmware import files_of
+from cloud.pbx.firmware_rows import files_of, sizes_of
 from contract import snapshot as contract
 
 Members = Mapping[UUID, Sequence[UUID]]
@@ -138,4 +137,4 @@ def _told(session: Session, firmware_ids: set[UUID]) -> set[tuple[UUID, UUID]]:
     query = select(FirmwareProgress.device_id, FirmwareProgress.firmware_id).where(
         FirmwareProgress.firmware_id.in_(firmware_ids)
     )
-    return set(session.execute(query).tuples())
+    return {(row.device_id, row.firmware_id) for row in session.execute(query)}

@@ -183,8 +183,8 @@ class PhoneFirmware(Frozen):
     device_id: Id
     firmware_id: Id
     state: Literal["told", "fetched", "running", "failed"]
-    """`told`: its file names the firmware now; `fetched`: it has the last of its files, whole; `running`: it shows the
-    version; `failed`: it does not, long after it was told."""
+    """`told`: its file names the firmware now; `fetched`: it has one of its files, whole (most have one
+    only); `running`: it shows the version; `failed`: it does not, long after it was told, or cannot be told."""
     version: Text = ""
     """What the phone last said it runs (User-Agent)."""
     text: Text = ""

@@ -183,6 +183,11 @@ class BlobRequest(Frozen):
     length: Annotated[int, Field(ge=1, le=MAX_PIECE_BYTES)]
 
 
+NoPiece = Literal["not_named", "missing", "past_the_end", "unavailable"]
+"""`not_named`: none of the site's newest snapshots names it; `missing`: the store has lost it; `past_the_end`: it is
+not that long; `unavailable`: the store does not answer, and asking later can help."""
+
+
 class BlobPiece(Frozen):
     """↓ A piece of a blob, or why there is none."""
 
@@ -192,9 +197,7 @@ class BlobPiece(Frozen):
     data: Annotated[bytes, Field(max_length=MAX_PIECE_BYTES)] = b""
     """At most as long as was asked for, and shorter where the blob ends or the store has no more at hand; never
     empty, unless it is refused."""
-    refused: Literal["not_named", "missing", "past_the_end", "unavailable"] | None = None
-    """`not_named`: none of the site's newest snapshots names it; `missing`: the store has lost it; `past_the_end`: it
-    is not that long; `unavailable`: the store does not answer, and asking later can help."""
+    refused: NoPiece | None = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from cloud.hub.blobs import BlobReader
 from cloud.hub.errors import StoreUnavailable
 from cloud.hub.questions import (
     Answer,
     EventsKept,
     FetchNews,
+    FetchPiece,
     FindEdge,
     Found,
     KeepEvents,
@@ -26,6 +28,8 @@ from cloud.hub.questions import (
     StoreResult,
     VerdictRecorded,
 )
+from cloud.objects import ObjectStore
+from cloud.pbx.snapshot_blobs import NEWEST
 from contract.snapshot import Snapshot, snapshot_digest
 from contract.sync.delta import diff
 from contract.sync.events import EventBody
@@ -47,6 +51,7 @@ class MemoryStore:
     records: dict[str, StateRecord] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     results: list[CommandResult] = field(default_factory=list)
+    objects: ObjectStore | None = None
     down: bool = False
     """Behave like a database that does not answer."""
 
@@ -114,6 +119,10 @@ class MemoryStore:
                 self.results.append(question.result)
                 self.commands = [c for c in self.commands if c.command_id != question.result.command_id]
                 return ResultStored(question.result.command_id)
+            case FetchPiece():
+                kept = sorted(self.snapshots)[-NEWEST:]
+                named = {blob.digest: blob.size_bytes for version in kept for blob in self.snapshots[version].blobs}
+                return BlobReader(self.objects).read(question, named)
             case _:
                 assert_never(question)
 

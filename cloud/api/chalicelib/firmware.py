@@ -137,7 +137,7 @@ def list_firmware(
     limit: Limit = 50,
     cursor: Cursor = None,
     tenant_id: TenantFilter = None,
-    vendor: Annotated[str | None, Query(max_length=32, description="Only this vendor's")] = None,
+    vendor: Annotated[str | None, Query(pattern=r"^[0-9a-z_-]{1,32}$", description="Only this vendor's")] = None,
 ) -> FirmwarePage:
     page = firmware.list_firmware(work.session, page_request(limit, cursor), tenant_id, vendor)
     return FirmwarePage(items=[Firmware.model_validate(one) for one in page.items], next=encode_cursor(page.next))
@@ -187,5 +187,5 @@ def delete_firmware(work: Current, firmware_id: PathId, if_match: IfMatch = None
 
 def _files(work: Current) -> Files:
     if work.services.files is None:
-        raise Conflict("This installation keeps no files; set TANDEM_API_OBJECTS_DIR or a bucket")
+        raise Conflict("This installation keeps no files; set TANDEM_API_OBJECTS_FOLDER or a bucket")
     return work.services.files

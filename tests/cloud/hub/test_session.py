@@ -11,6 +11,7 @@ from cloud.hub.actions import Action, Ask, Close, Send, SessionSettings, WentOnl
 from cloud.hub.questions import (
     EventsKept,
     FetchNews,
+    FetchPiece,
     FindEdge,
     Found,
     Holding,
@@ -22,6 +23,7 @@ from cloud.hub.questions import (
     Opened,
     OpenLease,
     Peer,
+    PieceFetched,
     Question,
     RecordVerdict,
     StoreResult,
@@ -32,6 +34,8 @@ from contract.sync.codec import encode
 from contract.sync.events import AlarmChanged, EventBody
 from contract.sync.messages import (
     Applied,
+    BlobPiece,
+    BlobRequest,
     Challenge,
     Command,
     CommandResult,
@@ -49,7 +53,7 @@ from contract.sync.messages import (
     proof_text,
 )
 from contract.sync.state import Stamp, StateRecord
-from contract.sync.versions import FEATURES
+from contract.sync.versions import BLOBS, FEATURES
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 BINDING = b"b" * 32
@@ -126,7 +130,7 @@ def test_an_edge_is_looked_up_proved_given_the_lease_and_welcomed() -> None:
     actions = session.answered(Opened(17, 4), 0.0, MOMENT)
     assert actions == [
         WentOnline(EDGE),
-        Send(Welcome(protocol=1, acknowledged=17, wanted_version=4, now=MOMENT)),
+        Send(Welcome(protocol=1, acknowledged=17, wanted_version=4, now=MOMENT, features=(BLOBS,))),
         Ask(FetchNews(EDGE, holding, None, "", "connection-1", offers=True, whole=False)),
     ]
 
@@ -222,6 +226,59 @@ def test_secrets_go_before_the_snapshot_and_a_second_offer_waits_for_the_verdict
     question = news_question(session.answered(VerdictRecorded(), 2.0, MOMENT))
     assert (question.offers, question.settled) == (True, 4)
     assert question.holding == Holding(4, "1" * 64, None, FEATURES)
+
+
+def request(offset: int = 0) -> BlobRequest:
+    return BlobRequest(digest="d" * 64, offset=offset, length=262_144)
+
+
+def piece(offset: int = 0) -> BlobPiece:
+    return BlobPiece(digest="d" * 64, offset=offset, data=bytes(262_144))
+
+
+def test_an_edge_that_knows_no_blobs_is_welcomed_in_words_that_it_knows() -> None:
+    session = new_session()
+    session.receive(hello().model_copy(update={"features": ("delta",)}), 0.0)
+    session.answered(Found(EDGE), 0.0, MOMENT)
+    (welcome, *_) = sent(session.answered(Opened(0, 3), 0.0, MOMENT))
+    assert b"features" not in encode(welcome)
+
+
+def test_a_piece_of_a_blob_is_fetched_at_once_and_the_next_when_the_edges_share_allows_it() -> None:
+    session = online()
+    assert asked(session.receive(request(), 1.0)) == [FetchPiece(EDGE, request())]
+    assert sent(session.answered(PieceFetched(piece()), 1.0, MOMENT)) == [piece()]
+    assert session.receive(request(262_144), 1.0) == []
+    due = 1.0 + 262_144 / SETTINGS.blob_bytes_per_second
+    assert session.deadline == due
+    assert asked(session.advance(due)) == [FetchPiece(EDGE, request(262_144))]
+
+
+def test_while_a_piece_is_on_its_way_everything_else_goes_on() -> None:
+    session = online()
+    session.receive(request(), 1.0)
+    news_question(session.wake())
+    assert sent(session.answered(News("c2", offer(4)), 1.0, MOMENT)) == [SnapshotMessage(version=4, snapshot={})]
+    assert sent(session.receive(Ping(number=7), 1.0)) == [Pong(number=7)]
+
+
+def test_refusals_count_as_a_little_so_that_nobody_asks_in_vain_again_and_again() -> None:
+    session = online()
+    session.receive(request(), 1.0)
+    session.answered(PieceFetched(BlobPiece(digest="d" * 64, offset=0, refused="not_named")), 1.0, MOMENT)
+    assert session.receive(request(), 1.0) == []
+    assert session.deadline is not None
+    assert session.deadline > 1.0
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_an_edge_that_asks_for_a_second_piece_before_the_first_came_is_sent_away(answered: bool) -> None:
+    session = online()
+    session.receive(request(), 1.0)
+    if answered:
+        session.answered(PieceFetched(piece()), 1.0, MOMENT)
+        session.receive(request(), 1.0)
+    assert goodbye(session.receive(request(262_144), 1.0)).reason == "protocol_error"
 
 
 def test_a_rejected_version_is_settled_and_the_edge_still_holds_what_it_held() -> None:
