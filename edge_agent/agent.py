@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pydantic import SecretStr
 
@@ -37,13 +37,22 @@ from edge_agent.readiness import Readiness
 from edge_agent.rollout import Rollout, Surroundings
 from edge_agent.settings import ServiceManager, Settings
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE
+from edge_agent.site_blobs import SiteBlobs
 from edge_agent.status import ProcessLine, Status, read_status, write_status
 from edge_agent.sync.client import Channel
 from edge_agent.sync.held_events import take_all_left_over
 from edge_agent.sync.identity import Identity
 from edge_agent.sync.outbox import Outbox
 from edge_agent.sync.secret_store import SecretStore
-from edge_agent.sync.site import ChannelSettings, ChannelState, CommandOutcome, Refused, Running, Verdict
+from edge_agent.sync.site import (
+    ChannelSettings,
+    ChannelState,
+    CommandOutcome,
+    Connection,
+    Refused,
+    Running,
+    Verdict,
+)
 from edge_agent.sync.state_store import StateStore
 from edge_agent.sync.store import SnapshotStore
 from edge_agent.tokens import Tokens
@@ -87,31 +96,6 @@ def agent_version() -> str:
         return version("tandem")
     except PackageNotFoundError:
         return "0"
-
-
-class Connection(Protocol):
-    """What the agent asks of its channel to the cloud; `edge_agent.sync.client.Channel` is one."""
-
-    @property
-    def state(self) -> ChannelState:
-        """Whether the cloud is reached."""
-        ...
-
-    async def run(self) -> None:
-        """Keep the channel up until `stop`."""
-        ...
-
-    async def stop(self) -> None:
-        """Say goodbye and end `run`."""
-        ...
-
-    def notify_outbox(self) -> None:
-        """The outbox has something new."""
-        ...
-
-    def notify_state(self) -> None:
-        """Site state was changed here."""
-        ...
 
 
 class Agent:
@@ -163,6 +147,8 @@ class Agent:
             self._state_store.records,
             self._running_version_refused,
         )
+        self._blobs = SiteBlobs(folder, settings.blobs.limit_mb * 1024 * 1024, self, clock, tokens)
+        self._blobs.fetcher.on_came = self._blob_came
         self._channel: Connection = make_channel(
             identity,
             self,
@@ -173,6 +159,7 @@ class Agent:
             tokens=tokens,
             agent_version=agent_version(),
             settings=ChannelSettings(quic=settings.channel.transport == "auto"),
+            blobs=self._blobs.fetcher,
         )
         self._telling: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -190,6 +177,7 @@ class Agent:
         beside: list[asyncio.Task[None]] = []
         try:
             snapshot = self._store.load()
+            self._blobs.begin(snapshot, self._store.kept_blobs())
             await self._until_stopped(self._rollout.begin(snapshot, self._secrets.values(), START_TOGETHER_SECONDS))
             beside = [asyncio.create_task(self._keep_channel()), asyncio.create_task(self._look_after())]
             self._state = "running"
@@ -304,19 +292,27 @@ class Agent:
 
     async def on_snapshot(self, snapshot: Snapshot, secrets: Mapping[str, SecretStr]) -> Verdict:
         """Put it in the place of the one that runs, or refuse it."""
-        problems = await self._rollout.apply(snapshot, secrets)
+        waits = self._blobs.problems(snapshot)
+        problems = waits or await self._rollout.apply(snapshot, secrets)
         if problems:
             self._rejected = (snapshot.version, problems)
             self._alarms.begin(
                 "snapshot_rejected", "critical", f"version {snapshot.version} does not run here: {'; '.join(problems)}"
             )
-            verdict: Verdict = Refused(problems)
+            verdict: Verdict = Refused(problems, waits=bool(waits))
         else:
+            self._blobs.runs(snapshot)
             self._rejected = None
             self._alarms.end("snapshot_rejected")
             verdict = Running()
         self._renew_status()
         return verdict
+
+    def _blob_came(self) -> None:
+        """What waited for it goes on: a snapshot here, firmware at the process that hands it out."""
+        self._channel.blobs_came()
+        if (provisioning := self._processes.get("provisioning")) is not None:
+            self._order_aside(provisioning, "blobs_came", {})
 
     async def on_state(self, records: tuple[StateRecord, ...]) -> None:
         """Tell the processes."""
@@ -392,14 +388,15 @@ class Agent:
         owner, separator, notice_id = outcome.notice_id.partition(":")
         process = self._processes.get(owner) if separator else None
         if process is not None:
-            self._tell_owner(process, replace(outcome, notice_id=notice_id))
+            told = asdict(replace(outcome, notice_id=notice_id))
+            self._order_aside(process, "notice_told", {name: str(value) for name, value in told.items()})
 
-    def _tell_owner(self, process: Supervised, outcome: NoticeOutcome) -> None:
-        """The process that wanted a notice hears what became of it; one that ended meanwhile has forgotten it."""
+    def _order_aside(self, process: Supervised, name: str, arguments: dict[str, str]) -> None:
+        """Tell a process without waiting for its answer; one that ended meanwhile does without."""
 
         async def tell() -> None:
             with contextlib.suppress(ProcessGone):
-                await process.order("notice_told", {name: str(value) for name, value in asdict(outcome).items()})
+                await process.order(name, arguments)
 
         task = asyncio.get_running_loop().create_task(tell())
         self._telling.add(task)

@@ -170,6 +170,12 @@ class HealthSettings(Section):
     free_space_minimum_mb: Annotated[int, Field(ge=1)] = 200
 
 
+class BlobSettings(Section):
+    """Firmware and other large files of the site, kept on this machine."""
+
+    limit_mb: Annotated[int, Field(ge=16, le=1_000_000)] = 4096
+
+
 class Settings(Section):
     """All settings of one agent."""
 
@@ -181,6 +187,7 @@ class Settings(Section):
     media: MediaSettings = MediaSettings()
     supervision: SupervisionSettings = SupervisionSettings()
     health: HealthSettings = HealthSettings()
+    blobs: BlobSettings = BlobSettings()
 
 
 @dataclass(frozen=True, slots=True)

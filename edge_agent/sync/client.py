@@ -17,9 +17,11 @@ from typing import Final, assert_never
 
 from contract.snapshot.snapshot import snapshot_digest
 from contract.sync.codec import CodecError, decode, encode
-from contract.sync.messages import Applied, CommandResult, Rejected
+from contract.sync.messages import Applied, BlobRequest, CommandResult, Rejected
 from contract.sync.questions import MAX_ANSWER_CHARACTERS
+from contract.values import Digest
 from edge_agent.clock import Clock
+from edge_agent.sync.blob_fetcher import BlobFetcher
 from edge_agent.sync.configuring import Configuring
 from edge_agent.sync.dialling import Dialler
 from edge_agent.sync.errors import ChannelFailed
@@ -40,6 +42,7 @@ from edge_agent.sync.session import (
     RunCommand,
     Send,
     TakeDelta,
+    TakePiece,
     TakeSecrets,
     TakeSnapshot,
     TakeState,
@@ -68,6 +71,7 @@ class Channel:
         tokens: jitter.
         agent_version: told to the cloud.
         settings: times and sizes.
+        blobs: fetches the large files that snapshots name; None: nobody does.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Channel:
         tokens: Tokens,
         agent_version: str,
         settings: ChannelSettings | None = None,
+        blobs: BlobFetcher | None = None,
     ) -> None:
         self._identity = identity
         self._handlers = handlers
@@ -94,6 +99,9 @@ class Channel:
         self._settings = settings or ChannelSettings()
         self._dialler = Dialler(identity, self._settings)
         self._configuring = Configuring(identity, handlers, secrets, self._tell_verdict)
+        self._blobs = blobs
+        if blobs is not None:
+            blobs.channel = self
         self._commands: asyncio.Queue[RunCommand] = asyncio.Queue(MAX_COMMANDS)
         self._state = ChannelState(online=False, transport=None, since=clock.now(), problem="not connected yet")
         self._session: EdgeSession | None = None
@@ -115,6 +123,8 @@ class Channel:
                 tasks.create_task(self._run_commands()),
                 tasks.create_task(self._flush()),
             ]
+            if self._blobs is not None:
+                beside.append(tasks.create_task(self._blobs.run()))
             try:
                 while not self._stopping.is_set():
                     wait = await self._connect_once()
@@ -140,6 +150,18 @@ class Channel:
         if self._session is not None:
             self._perform_unless_disk_fails(self._session.state_grew())
 
+    def ask_piece(self, digest: Digest, offset: int, length: int) -> bool:
+        """See `edge_agent.sync.blob_fetcher.AsksForPieces`."""
+        if self._session is None:
+            return False
+        actions = self._session.ask_piece(BlobRequest(digest=digest, offset=offset, length=length))
+        self._perform_unless_disk_fails(actions)
+        return bool(actions)
+
+    def blobs_came(self) -> None:
+        """A file that snapshots name is here; one that waited for its files is offered to the agent again."""
+        self._configuring.blobs_came()
+
     # One connection
 
     async def _connect_once(self) -> float:
@@ -162,6 +184,8 @@ class Channel:
             if self._session is not None:
                 self._session.lost()
             self._session, self._link = None, None
+            if self._blobs is not None:
+                self._blobs.go_offline()
             self._went_offline(ended.why if ended else "the connection was lost")
             self._dialler.conversed(link.transport, welcomed=welcomed)
             await link.close()
@@ -216,7 +240,10 @@ class Channel:
                 case Send():
                     self._send(action)
                 case CameOnline():
-                    self._came_online()
+                    self._came_online(action)
+                case TakePiece():
+                    if self._blobs is not None:
+                        self._blobs.take(action.piece)
                 case ReadOutbox():
                     waiting += reversed(session.outbox_read(self._read_outbox(action)))
                 case ForgetEvents():
@@ -291,8 +318,10 @@ class Channel:
             except TimeoutError:
                 await self._outbox.flush_aside()
 
-    def _came_online(self) -> None:
+    def _came_online(self, came: CameOnline) -> None:
         self._failures = 0
+        if self._blobs is not None:
+            self._blobs.go_online(hands_out=came.hands_out_blobs)
         transport = self._link.transport if self._link is not None else None
         self._change(ChannelState(online=True, transport=transport, since=self._clock.now()))
 

@@ -46,6 +46,9 @@ class Configuring:
         self._tell = tell
         self._waiting: deque[TakeSnapshot | TakeDelta | TakeSecrets | tuple[StateRecord, ...]] = deque()
         self._something = asyncio.Event()
+        self._held: Snapshot | None = None
+        """Waits for files that it needs."""
+        self._came = False
 
     def take(self, action: TakeSnapshot | TakeDelta | TakeSecrets) -> None:
         """Take this after everything that came before."""
@@ -57,6 +60,11 @@ class Configuring:
         if records:
             self._waiting.append(records)
             self._something.set()
+
+    def blobs_came(self) -> None:
+        """A file is here that was not: what waited for its files is tried again."""
+        self._came = True
+        self._something.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -73,6 +81,10 @@ class Configuring:
                     await self._take_delta(item)
                 else:
                     await self._handlers.on_state(item)
+            if self._came:
+                self._came = False
+                if self._held is not None:
+                    await self._offer(self._held)
 
     async def _keep(self, sealed: tuple[SealedSecret, ...]) -> None:
         opened, failed = await asyncio.to_thread(self._unseal, sealed)
@@ -123,6 +135,7 @@ class Configuring:
         await self._offer(snapshot)
 
     async def _offer(self, snapshot: Snapshot) -> None:
+        self._held = None
         running = self._handlers.running()
         missing = snapshot.secret_refs() - self._secrets.refs()
         if missing:
@@ -133,6 +146,7 @@ class Configuring:
                 self._forget_old_secrets(snapshot, running)
                 self._tell(Applied(version=snapshot.version, digest=snapshot_digest(snapshot)))
             case Refused():
+                self._held = snapshot if verdict.waits else None
                 self._reject(snapshot.version, verdict.problems)
 
     def _forget_old_secrets(self, snapshot: Snapshot, previous: Snapshot | None) -> None:

@@ -36,7 +36,7 @@ from contract.sync.messages import (
     Welcome,
 )
 from contract.sync.state import StateRecord
-from contract.sync.versions import FEATURES, PROTOCOL_VERSIONS
+from contract.sync.versions import BLOBS, FEATURES, PROTOCOL_VERSIONS
 from edge_agent.sync.outbox import StoredEvent
 from edge_agent.sync.site import ChannelSettings
 
@@ -71,7 +71,13 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class CameOnline:
-    """The hub has welcomed this edge."""
+    """The hub has welcomed this edge.
+
+    Args:
+        hands_out_blobs: it may be asked for pieces of blobs.
+    """
+
+    hands_out_blobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,13 @@ class TakeState:
 
 
 @dataclass(frozen=True, slots=True)
+class TakePiece:
+    """The piece of a blob that was asked for, or why there is none."""
+
+    piece: BlobPiece
+
+
+@dataclass(frozen=True, slots=True)
 class RunCommand:
     """Do this; tell `command_done` what came of it."""
 
@@ -162,6 +175,7 @@ Action = (
     | TakeDelta
     | TakeSecrets
     | TakeState
+    | TakePiece
     | RunCommand
     | Disconnect
 )
@@ -198,6 +212,8 @@ class EdgeSession:
         self._in_flight: deque[int] = deque()
         self._reading = False
         self._grew = False
+        self._hands_out_blobs = False
+        self._asked: BlobRequest | None = None
 
     @property
     def state(self) -> State:
@@ -301,6 +317,13 @@ class EdgeSession:
         """What came of a command."""
         return [Send(result)] if self._state is State.ONLINE else []
 
+    def ask_piece(self, request: BlobRequest) -> list[Action]:
+        """Ask for a piece of a blob; nothing while that cannot be: not online, an older hub, one is on its way."""
+        if self._state is not State.ONLINE or not self._hands_out_blobs or self._asked is not None:
+            return []
+        self._asked = request
+        return [Send(request)]
+
     # One method for each state
 
     def _receive_opening(self, message: Message) -> list[Action]:
@@ -341,19 +364,11 @@ class EdgeSession:
                 return self._acknowledged(message)
             case Command():
                 return [RunCommand(message)]
+            case BlobPiece():
+                return self._piece(message)
             case Goodbye():
                 return self._told_goodbye(message)
-            case (
-                Welcome()
-                | Challenge()
-                | Hello()
-                | Applied()
-                | Rejected()
-                | Event()
-                | CommandResult()
-                | BlobRequest()
-                | BlobPiece()
-            ):
+            case Welcome() | Challenge() | Hello() | Applied() | Rejected() | Event() | CommandResult() | BlobRequest():
                 return self._bye(f"the hub sent {message.type}, which is not for an edge now")
             case _:
                 assert_never(message)
@@ -383,11 +398,12 @@ class EdgeSession:
         if welcome.acknowledged > self._facts.last_sent:
             return [BeginEpoch(), *self._bye("the outbox is older than what the cloud knows; numbering begins anew")]
         self._state = State.ONLINE
+        self._hands_out_blobs = BLOBS in welcome.features
         self._heard(now)
         self._sent = welcome.acknowledged
         self._grew = True
         return [
-            CameOnline(),
+            CameOnline(self._hands_out_blobs),
             ForgetEvents(self._facts.outbox_epoch, welcome.acknowledged),
             ReadState(),
             *self._read_more(),
@@ -399,6 +415,14 @@ class EdgeSession:
         while self._in_flight and self._in_flight[0] <= ack.sequence:
             self._in_flight.popleft()
         return [ForgetEvents(ack.epoch, ack.sequence), *self._read_more()]
+
+    def _piece(self, piece: BlobPiece) -> list[Action]:
+        asked, self._asked = self._asked, None
+        if asked is None or (piece.digest, piece.offset) != (asked.digest, asked.offset):
+            return self._bye("the hub sent a piece of a blob that was not asked for")
+        if len(piece.data) > asked.length:
+            return self._bye(f"the hub sent {len(piece.data)} bytes of a blob, and {asked.length} were asked for")
+        return [TakePiece(piece)]
 
     def _read_more(self) -> list[Action]:
         room = self._settings.window - len(self._in_flight)

@@ -29,9 +29,11 @@ class Refused:
 
     Args:
         problems: why, in words for the portal; at least one.
+        waits: it is to be offered again when a file has come (`Channel.blobs_came`).
     """
 
     problems: tuple[str, ...]
+    waits: bool = False
 
 
 Verdict = Running | Refused
@@ -123,3 +125,32 @@ class ChannelSettings:
     retry_refused: float = 60.0
     window: int = 256
     quic: bool = True
+
+
+class Connection(Protocol):
+    """What the agent asks of its channel to the cloud; `edge_agent.sync.client.Channel` is one."""
+
+    @property
+    def state(self) -> ChannelState:
+        """Whether the cloud is reached."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the channel up until `stop`."""
+        ...
+
+    async def stop(self) -> None:
+        """Say goodbye and end `run`."""
+        ...
+
+    def notify_outbox(self) -> None:
+        """The outbox has something new."""
+        ...
+
+    def notify_state(self) -> None:
+        """Site state was changed here."""
+        ...
+
+    def blobs_came(self) -> None:
+        """A file that snapshots name is here."""
+        ...

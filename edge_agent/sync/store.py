@@ -8,6 +8,7 @@ from typing import Final
 
 from contract.snapshot import Snapshot, parse_snapshot
 from contract.snapshot.snapshot import SnapshotProblems
+from contract.values import Digest
 from edge_agent.durable_file import flush_folder, write_durably
 from edge_agent.sync.errors import SyncError
 
@@ -42,6 +43,17 @@ class SnapshotStore:
             except (_Unusable, OSError) as error:
                 log.warning("snapshot_unusable", extra={"path": str(path), "reason": str(error)})
         return None
+
+    def kept_blobs(self) -> frozenset[Digest]:
+        """The blobs that the files on disk name, the previous one's too: rolling back finds them."""
+        found: set[Digest] = set()
+        for path in (self._current, self._previous):
+            try:
+                content = json.loads(_check(path))
+                found.update(blob["digest"] for blob in content.get("blobs", ()))
+            except (_Unusable, OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
+                continue
+        return frozenset(found)
 
     def save(self, snapshot: Snapshot) -> None:
         """Make `snapshot` the current one, durably; what was current becomes the previous one if it was good.

@@ -12,6 +12,7 @@ from contract.snapshot import Snapshot
 from contract.sync.messages import Command
 from contract.sync.state import StateRecord
 from edge_agent.clock import SystemClock
+from edge_agent.site_blobs import SiteBlobs
 from edge_agent.sync.client import Channel
 from edge_agent.sync.identity import Identity
 from edge_agent.sync.outbox import Outbox
@@ -47,6 +48,8 @@ class RecordingSite:
     store: SnapshotStore | None = None
     gate: asyncio.Event | None = None
     """When set, snapshots wait for it."""
+    blobs: SiteBlobs | None = None
+    """When set, a snapshot waits for the files that it needs."""
 
     def running(self) -> Snapshot | None:
         return self.snapshot
@@ -57,6 +60,10 @@ class RecordingSite:
             await self.gate.wait()
         if self.refuse:
             return Refused(self.refuse)
+        if self.blobs is not None and (problems := self.blobs.problems(snapshot)):
+            return Refused(problems, waits=True)
+        if self.blobs is not None:
+            self.blobs.runs(snapshot)
         if self.store is not None:
             self.store.save(snapshot)
         self.snapshot = snapshot
@@ -118,7 +125,10 @@ async def running_edge(
         tokens=tokens,
         agent_version="0.0.test",
         settings=settings,
+        blobs=site.blobs.fetcher if site.blobs is not None else None,
     )
+    if site.blobs is not None:
+        site.blobs.fetcher.on_came = channel.blobs_came
     task = asyncio.get_running_loop().create_task(channel.run())
     parts = EdgeParts(channel, site, outbox, state_store, secrets, identity, task)
     try:

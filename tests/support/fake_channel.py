@@ -34,6 +34,9 @@ class FakeChannel:
     async def stop(self) -> None:
         self._stopped.set()
 
+    def blobs_came(self) -> None:
+        self.woken += 1
+
     def notify_state(self) -> None:
         self.woken += 1
 

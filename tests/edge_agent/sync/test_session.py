@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from contract.sync.events import AlarmChanged, EventBody
 from contract.sync.messages import (
     Applied,
+    BlobPiece,
+    BlobRequest,
     Challenge,
     Command,
     Event,
@@ -24,6 +26,7 @@ from contract.sync.messages import (
     Welcome,
 )
 from contract.sync.state import Stamp, StateRecord
+from contract.sync.versions import BLOBS
 from edge_agent.sync.outbox import StoredEvent
 from edge_agent.sync.session import (
     Action,
@@ -38,6 +41,7 @@ from edge_agent.sync.session import (
     RunCommand,
     Send,
     State,
+    TakePiece,
     TakeSnapshot,
     TakeState,
 )
@@ -260,3 +264,54 @@ def test_whatever_a_hub_sends_nothing_follows_a_disconnect_and_a_deadline_stands
             assert actions == []
         assert all(not isinstance(action, Disconnect) for action in actions[:-1])
         assert (session.deadline is None) == (session.state is State.CLOSED)
+
+
+REQUEST = BlobRequest(digest="d" * 64, offset=0, length=10)
+
+
+def hands_out() -> EdgeSession:
+    """Online at a hub that hands out blobs."""
+    session = new_session()
+    session.open(BINDING)
+    came = session.receive(welcome().model_copy(update={"features": (BLOBS,)}), 0.0)
+    assert came[0] == CameOnline(hands_out_blobs=True)
+    return session
+
+
+def test_a_piece_is_asked_for_only_of_a_hub_that_hands_them_out_and_only_one_at_a_time() -> None:
+    assert online().ask_piece(REQUEST) == []
+    session = hands_out()
+    assert session.ask_piece(REQUEST) == [Send(REQUEST)]
+    assert session.ask_piece(REQUEST) == []
+    piece = BlobPiece(digest=REQUEST.digest, offset=0, data=b"0123456789")
+    assert session.receive(piece, 1.0) == [TakePiece(piece)]
+    assert session.ask_piece(REQUEST) == [Send(REQUEST)]
+
+
+def test_why_there_is_no_piece_is_passed_on_as_well() -> None:
+    session = hands_out()
+    session.ask_piece(REQUEST)
+    refusal = BlobPiece(digest=REQUEST.digest, offset=0, refused="missing")
+    assert session.receive(refusal, 1.0) == [TakePiece(refusal)]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        BlobPiece(digest="e" * 64, offset=0, data=b"x"),
+        BlobPiece(digest="d" * 64, offset=5, data=b"x"),
+        BlobPiece(digest="d" * 64, offset=0, data=b"01234567890"),
+    ],
+    ids=["another blob", "another place", "more than was asked for"],
+)
+def test_a_piece_that_was_not_asked_for_ends_the_connection(piece: BlobPiece) -> None:
+    session = hands_out()
+    session.ask_piece(REQUEST)
+    actions = session.receive(piece, 1.0)
+    assert isinstance(actions[-1], Disconnect)
+    assert not any(isinstance(action, TakePiece) for action in actions)
+
+
+def test_a_piece_out_of_the_blue_ends_the_connection() -> None:
+    actions = hands_out().receive(BlobPiece(digest="d" * 64, offset=0, data=b"x"), 1.0)
+    assert isinstance(actions[-1], Disconnect)
