@@ -10,11 +10,13 @@ from pydantic import SecretStr
 from cloud.api.app import create_app, make_api, make_services
 from cloud.api.chalicelib.openapi import describe
 from cloud.api.settings import read_settings
+from cloud.clock import SystemClock
 from cloud.pbx.accounts import ensure_platform_admin
 from cloud.pbx.audit import Actor
 from cloud.pbx.database import PLATFORM
 from cloud.pbx.desk import Desk
 from cloud.pbx.errors import Invalid
+from cloud.tokens import SystemTokens
 
 
 def openapi_text() -> str:
@@ -35,10 +37,14 @@ def _bootstrap(email: str, password: SecretStr) -> str:
 
 
 def _serve(host: str, port: int) -> None:
+    from cloud.api.uploads import uploads_of
     from cloud.api.wsgi import make_server, make_wsgi
 
     settings = read_settings()
-    server = make_server(make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir), host, port)
+    clock = SystemClock()
+    uploads = uploads_of(settings, clock, SystemTokens(clock))
+    wsgi = make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir, uploads)
+    server = make_server(wsgi, host, port)
     try:
         server.start()
     except KeyboardInterrupt:

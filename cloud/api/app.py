@@ -18,6 +18,8 @@ from cloud.api.chalicelib import (
     devices,
     dial_plans,
     edges,
+    firmware,
+    firmware_rollouts,
     health,
     hot_desks,
     lines,
@@ -44,8 +46,10 @@ from cloud.api.chalicelib.services import Ca, HubAddress, Services
 from cloud.api.chalicelib.tokens import AccessTokens
 from cloud.api.chalicelib.work import etag_middleware, work_middleware
 from cloud.api.settings import Settings, read_settings
+from cloud.api.uploads import uploads_of
 from cloud.clock import Clock, SystemClock
 from cloud.pbx.authentication import FailureCounter, Gate
+from cloud.pbx.blobs import Files
 from cloud.pbx.database import Database
 from cloud.pbx.passwords import Passwords
 from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
@@ -65,6 +69,8 @@ RESOURCES = (
     phone_passwords,
     phones,
     device_plugins,
+    firmware,
+    firmware_rollouts,
     redirects,
     dial_plans,
     trunks,
@@ -148,8 +154,14 @@ def make_services(settings: Settings, clock: Clock | None = None, passwords: Pas
         hub=HubAddress(settings.hub_host, settings.hub_quic_port, settings.hub_websocket_url),
         enrollment_url=settings.enrollment_url or settings.public_url,
         installer_url=settings.installer_url or f"{settings.public_url}/install.sh",
+        files=_files(settings, clock, tokens),
         insecure_webhooks=settings.insecure_webhooks,
     )
+
+
+def _files(settings: Settings, clock: Clock, tokens: SystemTokens) -> Files | None:
+    uploads = uploads_of(settings, clock, tokens)
+    return None if uploads is None else Files(*uploads, settings.files_quota_bytes)
 
 
 def _key_service(settings: Settings, tokens: Tokens) -> KeyService:

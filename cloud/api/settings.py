@@ -67,6 +67,10 @@ class Settings(BaseModel):
     """Where new edges enroll, by a certificate of the cloud's CA; None: at the public URL."""
     installer_url: str | None = None
     """Where install.sh is fetched; None: /install.sh at the public URL."""
+    objects_folder: Path | None = None
+    """The folder of large files such as firmware, whose parent is there; None: there are none."""
+    files_quota_bytes: Annotated[int, Field(ge=1024 * 1024)] = 4 * 1024**3
+    """How much of them a tenant may keep."""
     insecure_webhooks: bool = False
     """Webhook endpoints may be plain http; for labs and tests."""
     allowed_origin: str | None = None

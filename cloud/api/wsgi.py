@@ -20,6 +20,8 @@ from whitenoise import WhiteNoise
 
 from cloud.api.chalicelib.authorizer import Unauthorized
 from cloud.api.chalicelib.problem import Problem, problem_of_status, problem_response
+from cloud.api.uploads import UploadedObjects, Uploads
+from contract.snapshot import MAX_BLOB_BYTES
 
 MAX_BODY: Final = 1024 * 1024
 """Bytes of a request body; more is answered 413."""
@@ -150,13 +152,16 @@ class PortalPages:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._index]
 
 
-def make_wsgi(app: Chalice, portal_dir: Path | None = None, installer_dir: Path | None = None) -> Wsgi:
+def make_wsgi(
+    app: Chalice, portal_dir: Path | None = None, installer_dir: Path | None = None, uploads: Uploads | None = None
+) -> Wsgi:
     """The API with what stands beside it on one machine.
 
     Args:
         portal_dir: the built portal; None (or a folder without index.html) when there is none.
         installer_dir: holds `install.sh` and whatever it fetches: `agent/…` and `bundles/…` appear at
             `/agent/…` and `/bundles/…`, `install.sh` at `/install.sh`.
+        uploads: what takes large files; None: nothing does.
     """
     wsgi: Wsgi = ChaliceWsgi(app)
     if portal_dir is not None and (portal_dir / "index.html").is_file():
@@ -164,6 +169,8 @@ def make_wsgi(app: Chalice, portal_dir: Path | None = None, installer_dir: Path 
         wsgi = WhiteNoise(pages, root=str(portal_dir), index_file=False, add_headers_function=_say_how_to_treat)
     if installer_dir is not None:
         wsgi = InstallerFiles(wsgi, installer_dir)
+    if uploads is not None:
+        wsgi = UploadedObjects(wsgi, uploads)
     return wsgi
 
 
@@ -223,7 +230,8 @@ def make_server(
         certificate: PEM files of a TLS certificate (with its chain) and its key; None: plain HTTP.
     """
     server = Server((host, port), wsgi, numthreads=threads, server_name="tandem")
-    server.max_request_body_size = MAX_BODY
+    # The API itself takes MAX_BODY; the rest is for files that are brought.
+    server.max_request_body_size = MAX_BLOB_BYTES
     server.max_request_header_size = 64 * 1024
     if certificate is not None:
         server.ssl_adapter = BuiltinSSLAdapter(*map(str, certificate))

@@ -10,8 +10,11 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from cloud.api.app import create_app
 from cloud.api.settings import WrongSettings, read_settings
+from cloud.api.uploads import uploads_of
 from cloud.api.wsgi import make_server, make_wsgi
+from cloud.clock import SystemClock
 from cloud.logs import write_logs
+from cloud.tokens import SystemTokens
 
 
 def main() -> int:
@@ -23,7 +26,9 @@ def main() -> int:
     except WrongSettings as problem:
         print(problem, file=sys.stderr)
         return 2
-    wsgi = make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir)
+    clock = SystemClock()
+    uploads = uploads_of(settings, clock, SystemTokens(clock))
+    wsgi = make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir, uploads)
     plain = make_server(wsgi, host, int(port))
     secure = make_server(wsgi, host, int(tls_port))
     secure.ssl_adapter = BuiltinSSLAdapter(str(Path(certificate)), str(Path(key)))

@@ -258,6 +258,7 @@ class LocalSystem:
             "HUB_WEBSOCKET_URL": f"wss://{self.settings.host}:{self.ports['hub_websocket']}/channel",
             "PUBLIC_URL": self.api_url,
             "ENROLLMENT_URL": self.secure_url,
+            "OBJECTS_FOLDER": str(self._state / OBJECTS_FOLDER),
             **({"PORTAL_DIR": str(self._portal)} if self._portal else {}),
             **({"INSTALLER_DIR": str(self._installer)} if self._installer else {}),
         }

@@ -9,6 +9,7 @@ from cloud.models.device_plugin import DevicePlugin
 from cloud.models.dial_plan import CallAssertion, DialPlan, PublishRefusal
 from cloud.models.edge import Command, Edge, EdgeLease, EnrollmentCode
 from cloud.models.event import Alarm, CallRecord, EmergencyCall, EventRow, Registration, UnknownPhone
+from cloud.models.firmware import Blob, EdgeBlob, Firmware, FirmwareFile, FirmwareProgress, FirmwareRollout
 from cloud.models.outbox import IdempotencyRecord, Job
 from cloud.models.phone import DeviceHappening, DeviceVisit, PhoneRefusal, PhoneUpload, ResyncItem, ResyncJob
 from cloud.models.phonebook import PhonebookEntry
@@ -26,6 +27,7 @@ __all__ = [
     "Alarm",
     "AuditEntry",
     "Base",
+    "Blob",
     "CallAssertion",
     "CallRecord",
     "Command",
@@ -38,10 +40,15 @@ __all__ = [
     "DeviceVisit",
     "DialPlan",
     "Edge",
+    "EdgeBlob",
     "EdgeLease",
     "EmergencyCall",
     "EnrollmentCode",
     "EventRow",
+    "Firmware",
+    "FirmwareFile",
+    "FirmwareProgress",
+    "FirmwareRollout",
     "IdempotencyRecord",
     "Job",
     "Line",

@@ -3,14 +3,20 @@
 from cloud.objects.errors import ObjectMissing, ObjectsError, ObjectTooLarge, ObjectUnlikeItsDigest
 from cloud.objects.folder import FolderStore
 from cloud.objects.store import CHUNK_BYTES, ObjectStore, StoredObject
+from cloud.objects.uploads import TICKET_HEADER, SignedPlaces, UploadPlace, UploadPlaces, path_of
 
 __all__ = [
     "CHUNK_BYTES",
+    "TICKET_HEADER",
     "FolderStore",
     "ObjectMissing",
     "ObjectStore",
     "ObjectTooLarge",
     "ObjectUnlikeItsDigest",
     "ObjectsError",
+    "SignedPlaces",
     "StoredObject",
+    "UploadPlace",
+    "UploadPlaces",
+    "path_of",
 ]

@@ -22,6 +22,7 @@ from cloud.models import (
 from cloud.pbx.default_dial_plan import default_dial_plan
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
+from cloud.pbx.firmware_targets import Target, in_snapshot, targets_of
 from cloud.pbx.secrets import SecretVersion
 from cloud.pbx.site_policies import in_force
 from cloud.pbx.trunk_secrets import with_passwords
@@ -53,6 +54,8 @@ def compile_site(
     members = _members(session, site_id)
     # A phone whose model is still to be seen has no file; until then it is an unknown one to the edge.
     known = {device.id: device for device in devices if device.model != ANNOUNCED}
+    targets = targets_of(session, site.tenant_id, list(known.values()), members)
+    firmware, blobs = in_snapshot(session, site.tenant_id, targets.values())
     return contract.Snapshot(
         version=version,
         site=_site(site, tenant),
@@ -60,13 +63,16 @@ def compile_site(
         lines=tuple(sorted((_line(line, known) for line in lines), key=lambda line: line.line_id)),
         devices=tuple(
             sorted(
-                (_device(one, members.get(one.id, ())) for one in known.values()), key=lambda device: device.device_id
+                (_device(one, members.get(one.id, ()), targets.get(one.id)) for one in known.values()),
+                key=lambda device: device.device_id,
             )
         ),
         device_plugins=_device_plugins(session, site.tenant_id),
         phonebook=_phonebook(session, site_id),
         device_levels=_device_levels(session, site, tenant, members),
         dial_plan=dial_plan or dial_plan_of(session, site_id),
+        firmware=firmware,
+        blobs=blobs,
     )
 
 
@@ -168,7 +174,7 @@ def _device_levels(
     )
 
 
-def _device(device: Device, groups: tuple[UUID, ...]) -> contract.Device:
+def _device(device: Device, groups: tuple[UUID, ...], target: Target | None) -> contract.Device:
     password = None
     if device.admin_secret_id is not None and device.admin_secret_version is not None:
         password = SecretVersion(device.admin_secret_id, device.admin_secret_version).ref
@@ -181,6 +187,9 @@ def _device(device: Device, groups: tuple[UUID, ...]) -> contract.Device:
         groups=tuple(map(str, groups)),
         admin_password=password,
         emergency_location_id=device.emergency_location_id,
+        firmware=None
+        if target is None
+        else contract.DeviceFirmware(firmware_id=str(target.firmware.id), not_before=target.starts_at),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cloud.models import Alarm, CallRecord, EventRow, Registration
 from cloud.pbx.emergencies import take_emergency
+from cloud.pbx.firmware_progress import take_blob, take_firmware
 from cloud.pbx.phone_events import (
     note_registration,
     registered_again,
@@ -102,8 +103,10 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
                     take_resync(session, tokens, row, body.at, body.what)
                 case PhoneUploaded():
                     take_upload(session, tokens, row, body.at, body.what)
-                case PhoneFirmware() | BlobChanged():
-                    pass  # the list of events shows them; nothing else is kept of them
+                case PhoneFirmware():
+                    take_firmware(session, tokens, row, body.at, body.what)
+                case BlobChanged():
+                    take_blob(session, row, body.at, body.what)
                 case _:
                     assert_never(body.what)
     except ValidationError as error:

@@ -28,6 +28,10 @@ Kind = Literal[
     "unregistered",
     "refused",
     "sent",
+    "firmware_told",
+    "firmware_fetched",
+    "firmware_running",
+    "firmware_failed",
 ]
 
 

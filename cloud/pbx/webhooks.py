@@ -29,6 +29,7 @@ EVENT_TYPES: Final = (
     "edge.offline",
     "edge.online",
     "emergency.called",
+    "phone.firmware",
     "phone.registered",
     "phone.unregistered",
 )

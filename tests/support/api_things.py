@@ -1,6 +1,7 @@
 """One of each thing that the API shows, at one tenant: what an endpoint's path can name."""
 
 import base64
+import hashlib
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,16 @@ from tests.support.device_archives import GOOD, packed
 ECHO_ANSWERS = {"call": {"dialled": "*99", "caller": "200"}, "outcome": "service", "target": "echo_test"}
 
 
+def bring(client: Client, content: bytes) -> str:
+    """Announce a file and bring it to its place; its digest."""
+    digest = hashlib.sha256(content).hexdigest()
+    place = _made(client, "/firmware-files", {"digest": digest, "size_bytes": len(content)})["place"]
+    if place is not None:
+        answer = client.call("PUT", place["url"].partition("8080")[2], headers=place["headers"], raw=content)
+        assert answer.status == 204, answer.body
+    return digest
+
+
 def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001565aabbcc") -> dict[str, str]:
     """Make one of each at `customer`, as its administrator `client`; ids by the name that paths and bodies use.
 
@@ -40,6 +51,19 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     group = _made(client, "/device-groups", {"name": "Office", "device_ids": [device["id"]]})
     archive = base64.b64encode(packed(GOOD)).decode()
     plugin = _made(client, "/device-plugins", {"vendor": "acme", "archive": archive})
+    digest = bring(client, b"firmware of a phone")
+    firmware = _made(
+        client,
+        "/firmware",
+        {
+            "vendor": "yealink",
+            "models": ["t54w"],
+            "firmware_version": "96.86.0.70",
+            "files": [{"name": "96.86.0.70.rom", "digest": digest}],
+        },
+    )
+    rings = [{"name": "Everyone", "starts_at": "2026-01-01T00:00:00Z"}]
+    rollout = _made(client, "/firmware-rollouts", {"firmware_id": firmware["id"], "rings": rings})
     assertion = _made(client, f"/sites/{site}/call-assertions", {"name": "Echo", "content": ECHO_ANSWERS})
     entry = _made(client, f"/sites/{site}/phonebook", {"name": "Plumber", "numbers": ["+41441112233"]})
     _made(client, f"/sites/{site}/sip-certificate", {})
@@ -66,6 +90,8 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "device_id": device["id"],
         "group_id": group["id"],
         "plugin_id": plugin["id"],
+        "firmware_id": firmware["id"],
+        "rollout_id": rollout["id"],
         "redirect_account_id": redirects["id"],
         "assertion_id": assertion["id"],
         "entry_id": entry["id"],

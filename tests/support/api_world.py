@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,14 @@ from pydantic import SecretBytes, SecretStr
 from cloud.api.app import make_app
 from cloud.api.chalicelib.services import Ca, HubAddress, Services
 from cloud.api.chalicelib.tokens import AccessTokens
+from cloud.api.uploads import Uploads
 from cloud.api.wsgi import Wsgi, make_wsgi
+from cloud.objects import FolderStore, SignedPlaces
 from cloud.pbx.accounts import AccountFields, create_account
 from cloud.pbx.audit import Actor
 from cloud.pbx.authentication import FailureCounter, Gate
 from cloud.pbx.authority import Authority
+from cloud.pbx.blobs import Files
 from cloud.pbx.database import PLATFORM
 from cloud.pbx.desk import Desk
 from cloud.pbx.passwords import Passwords
@@ -24,6 +28,8 @@ from contract.devices import load_catalogue
 from tests.support.customers import TOKENS, Customer, HandClock, add_user, key_service, new_customer
 from tests.support.postgres import Databases
 
+QUOTA_BYTES = 1_000_000
+"""Of large files of one tenant."""
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -162,8 +168,12 @@ class _Desk:
         self._transaction.__exit__(*error)
 
 
-def make_services(databases: Databases, clock: HandClock) -> Services:
-    """The API's parts on a test's own database, with cheap passwords."""
+def make_services(databases: Databases, clock: HandClock, folder: Path | None = None) -> Services:
+    """The API's parts on a test's own database, with cheap passwords.
+
+    Args:
+        folder: for large files; None: there are none.
+    """
     passwords = Passwords(CHEAP)
     gate = Gate(databases.api, clock, TOKENS, passwords, FailureCounter(clock))
     authority = Authority.open(MemoryAuthorityStore(), clock.now())
@@ -179,14 +189,20 @@ def make_services(databases: Databases, clock: HandClock) -> Services:
         hub=HubAddress("hub.tandem.test", 4433, "wss://hub.tandem.test/channel"),
         enrollment_url="https://api.tandem.test:8443",
         installer_url="https://api.tandem.test/install.sh",
+        files=Files(*uploads_in(folder, clock), QUOTA_BYTES) if folder is not None else None,
         insecure_webhooks=False,
     )
 
 
-def make_world(databases: Databases) -> ApiWorld:
+def uploads_in(folder: Path, clock: HandClock) -> Uploads:
+    """What takes large files into a folder."""
+    return Uploads(FolderStore(folder / "objects", TOKENS), SignedPlaces("http://localhost:8080", b"k" * 32, clock))
+
+
+def make_world(databases: Databases, folder: Path) -> ApiWorld:
     """Two customers and an account of each role of ours, logged in."""
     clock = HandClock()
-    services = make_services(databases, clock)
+    services = make_services(databases, clock, folder)
     ours, theirs = new_customer(databases.api), new_customer(databases.api)
     with databases.api.session(ours.scope) as session:
         user_id = add_user(session, ours, "200").id
@@ -202,7 +218,7 @@ def make_world(databases: Databases) -> ApiWorld:
             AccountFields("tenant_admin", "stranger@tandem.test", SecretStr(PASSWORD), tenant_id=theirs.tenant_id),
         ):
             create_account(desk, services.gate.passwords, fields, "platform_admin")
-    anyone = Client(make_wsgi(make_app(services)))
+    anyone = Client(make_wsgi(make_app(services), uploads=uploads_in(folder, clock)))
     clients = {
         name: anyone.as_(log_in(anyone, f"{name}@tandem.test"))
         for name in ("platform", "msp", "admin", "user", "stranger")

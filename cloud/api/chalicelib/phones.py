@@ -100,8 +100,8 @@ class Happening(Shown):
     id: UUID
     kind: Kind
     detail: dict[str, str | int] = Field(
-        description="What is told of it: address, protocol, proof, firmware, version, switch_port, transport, reason,"
-        " text, name, model"
+        description="What is told of it: address, protocol, proof, firmware, wanted, version, switch_port, transport,"
+        " reason, text, name, model"
     )
     times: int
     first_at: datetime

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cloud.api.chalicelib.tokens import AccessTokens
 from cloud.clock import Clock
 from cloud.pbx.authentication import Gate
+from cloud.pbx.blobs import Files
 from cloud.pbx.database import Database
 from cloud.pbx.secrets import KeyService
 from cloud.tokens import Tokens
@@ -57,6 +58,7 @@ class Services:
         ca: whom new edges learn to trust.
         hub: where an enrolled edge connects.
         enrollment_url: where new edges enroll, such as `https://cloud.example:8443`.
+        files: where large files are kept; None: nowhere, and firmware cannot be brought.
         insecure_webhooks: endpoints may be plain http (labs and tests).
         installer_url: where install.sh is fetched.
     """
@@ -72,4 +74,5 @@ class Services:
     hub: HubAddress
     enrollment_url: str
     installer_url: str
+    files: Files | None = None
     insecure_webhooks: bool = False

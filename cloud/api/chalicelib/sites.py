@@ -76,6 +76,14 @@ class DhcpService(Shown):
     proxy_offers: bool = Field(description="Without ranges: phones get an offer without an address")
 
 
+class Hours(Shown):
+    """From `start` until before `end`, in minutes after midnight, on these days."""
+
+    days: list[int] = Field(description="1 is Monday, 7 is Sunday (ISO 8601)")
+    start: int
+    end: int = Field(description="1440 is midnight at the end of the day")
+
+
 class PhoneRules(Shown):
     """Who may fetch what at the site."""
 
@@ -89,6 +97,9 @@ class PhoneRules(Shown):
     requests_per_minute_per_address: int
     requests_per_minute_per_phone: int
     dhcp: DhcpService | None
+    firmware_hours: list[Hours] = Field(
+        description="When phones may be told of new firmware, by the site's clocks; empty: at any time"
+    )
     server_name: str | None = Field(description="The name that phones are told to fetch from by HTTPS")
 
 
@@ -195,6 +206,14 @@ class NewDhcpService(Sent):
     proxy_offers: bool = False
 
 
+class NewHours(Sent):
+    """From `start` until before `end`, in minutes after midnight; hours that pass midnight are two entries."""
+
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
+    start: Annotated[int, Field(ge=0, le=1440)] = 0
+    end: Annotated[int, Field(ge=0, le=1440)] = 1440
+
+
 class PhoneRulesPatch(Patch):
     """What changes of the rules; null takes one back to its default."""
 
@@ -206,6 +225,7 @@ class PhoneRulesPatch(Patch):
     requests_per_minute_per_address: Annotated[int, Field(ge=10, le=100_000)] | None = absent()
     requests_per_minute_per_phone: Annotated[int, Field(ge=10, le=10_000)] | None = absent()
     dhcp: NewDhcpService | None = absent()
+    firmware_hours: Annotated[list[NewHours], Field(max_length=50)] | None = absent()
     server_name: Annotated[str, Field(max_length=253)] | None = absent()
 
     def changes(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ EventType = Literal[
     "edge.offline",
     "edge.online",
     "emergency.called",
+    "phone.firmware",
     "phone.registered",
     "phone.unregistered",
 ]

@@ -32,8 +32,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def world(databases: Databases) -> ApiWorld:
-    return make_world(databases)
+def world(databases: Databases, tmp_path: Path) -> ApiWorld:
+    return make_world(databases, tmp_path)
 
 
 @pytest.fixture

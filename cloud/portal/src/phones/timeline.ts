@@ -24,6 +24,10 @@ const LABELS: Record<Happening["kind"], { tone: Tone; label: string }> = {
   unregistered: { tone: "idle", label: "No longer registered" },
   refused: { tone: "bad", label: "Refused" },
   sent: { tone: "idle", label: "Sent a file" },
+  firmware_told: { tone: "waiting", label: "Told of new firmware" },
+  firmware_fetched: { tone: "waiting", label: "Fetched its firmware" },
+  firmware_running: { tone: "good", label: "Runs its new firmware" },
+  firmware_failed: { tone: "bad", label: "Did not take its new firmware" },
 };
 
 const PROOFS: Record<string, string> = {
@@ -50,6 +54,7 @@ function detailOf({ kind, detail, times }: Happening): string {
     [way ? `by ${way.toUpperCase()}` : "", said("address") ? `from ${said("address")}` : ""].filter(Boolean).join(" "),
     PROOFS[said("proof")] ?? "",
     said("firmware") ? `firmware ${said("firmware")}` : "",
+    said("wanted") ? `is to have ${said("wanted")}` : "",
     said("version") ? `made from version ${said("version")}` : "",
     said("switch_port") ? `port ${said("switch_port")}` : "",
     times > 1 ? `${times} times` : "",

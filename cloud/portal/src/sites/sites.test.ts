@@ -40,6 +40,7 @@ function site(name: string, edges: SiteEdge[], tenant_id = "t"): Site {
     requests_per_minute_per_address: 1200,
     requests_per_minute_per_phone: 120,
     dhcp: null,
+    firmware_hours: [],
     server_name: null,
   },
   sip: {

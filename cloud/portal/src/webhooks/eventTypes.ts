@@ -6,6 +6,7 @@ export const EVENT_TYPES: Record<WebhookEventType, string> = {
   "edge.offline": "Edge offline",
   "emergency.called": "Emergency call",
   "phone.registered": "Phone registered",
+  "phone.firmware": "Phone has new firmware, or failed to",
   "phone.unregistered": "Phone unregistered",
   "call.ended": "Call ended",
   "alarm.raised": "Alarm raised",
