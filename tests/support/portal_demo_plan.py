@@ -1,4 +1,4 @@
-"""The demo's main office as it makes calls: trunks and rules, numbers, places, groups, and what people set themselves."""
+"""The demo's main office as it makes calls: trunks, rules, numbers, places, groups, and what people set."""
 
 from typing import Any, Final
 
