@@ -17,6 +17,8 @@ from contract.values import Digest
 from edge_agent.durable_file import flush_folder
 from edge_agent.errors import EdgeError
 
+FOLDER: Final = "blobs"
+"""Of the cache, in the agent's state folder."""
 _READ_BYTES: Final = 256 * 1024
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _PART: Final = ".part"

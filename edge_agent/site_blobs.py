@@ -9,14 +9,12 @@ from typing import Final
 
 from contract.snapshot import Blob, Snapshot
 from contract.values import Digest
-from edge_agent.blob_cache import BlobCache
+from edge_agent.blob_cache import FOLDER, BlobCache
 from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
 from edge_agent.sync.blob_fetcher import BlobFetcher
 from edge_agent.tokens import Tokens
 
-FOLDER: Final = "blobs"
-"""In the agent's state folder."""
 _SHOWN: Final = 5
 
 

@@ -31,6 +31,7 @@ from edge_agent.provisioning.config import (
     Registrar,
 )
 from edge_agent.provisioning.dhcp.config import DhcpConfig, Range
+from edge_agent.provisioning.firmware import Hours, Image
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def provisioning_config(
             admin_password=message.secrets.get(device.admin_password) if device.admin_password else None,
             fetch_password=SecretStr(phone_password(key, device.mac)) if key else None,
             levels=(*site_wide, *(level for group_id, level in groups if group_id in device.groups)),
+            firmware=(device.firmware.firmware_id, device.firmware.not_before) if device.firmware else None,
         )
         for device in snapshot.devices
     )
@@ -142,6 +144,11 @@ def provisioning_config(
             requests_per_address=policy.requests_per_minute_per_address,
             requests_per_phone=policy.requests_per_minute_per_phone,
         ),
+        firmware={
+            one.firmware_id: Image(one.version, tuple((file.name, file.digest) for file in one.files))
+            for one in snapshot.firmware
+        },
+        firmware_hours=tuple(Hours(frozenset(one.days), one.start, one.end) for one in policy.firmware_hours),
         dhcp=_dhcp(policy.dhcp, approved_only=policy.approved_only),
         plugins=tuple(PluginPackage(one.vendor, one.digest, one.content) for one in snapshot.device_plugins),
         directory=tuple(

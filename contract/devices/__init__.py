@@ -5,6 +5,7 @@ never renders a template; it hands its text to whoever does.
 """
 
 from contract.devices.feature_codes import feature_code_level
+from contract.devices.firmware import asks_beside_configuration, firmware_settings, takes_firmware
 from contract.devices.loading import load_catalogue, load_plugin
 from contract.devices.model import (
     Catalogue,
@@ -57,12 +58,15 @@ __all__ = [
     "UnknownModel",
     "Value",
     "Version",
+    "asks_beside_configuration",
     "check_level",
     "check_settings",
     "feature_code_level",
+    "firmware_settings",
     "load_catalogue",
     "load_plugin",
     "overrides",
     "refusal",
     "resolve",
+    "takes_firmware",
 ]

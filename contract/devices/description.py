@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from contract.devices.model import Scope, Syntax
+from contract.devices.model import FirmwareForm, Scope, Syntax
 from contract.devices.patterns import PatternRefused, compile_pattern
 from contract.devices.problems import PluginProblems, Problem
 from contract.values import Frozen, Text
@@ -49,6 +49,8 @@ class ModelDescription(Frozen):
     """Which of the vendor's versions it has; absent: all."""
     https: bool | None = None
     """Whether it fetches by HTTPS; absent: as the vendor's phones do."""
+    firmware: FirmwareForm | None = None
+    """How its files name firmware; absent: as the vendor's phones' do."""
     resync_event: _Event | None = None
     reboot_event: _Event | None = None
     """By which NOTIFY it fetches and starts again; absent: as the vendor's phones do."""
@@ -91,6 +93,10 @@ class Description(Frozen):
     https: bool = False
     certificate_names: _Patterns = ()
     """The common name of the certificate that its phones are made with, with the group `mac`."""
+    firmware: FirmwareForm = "file"
+    """How its phones' files name firmware: the address of a `file`, the address of a `folder` in which the phone looks
+    for a name of its own, the `name` of a file, or the name of a `load`; the last two are asked for where the
+    configuration is."""
     redirect_service: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] | None = None
     resync_event: _Event | None = None
     reboot_event: _Event | None = None

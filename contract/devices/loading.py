@@ -262,6 +262,7 @@ class _Loading:
             reboot_event=described.reboot_event,
             versions=versions,
             refused_values=next(iter(patterns["refused_values"]), None),
+            firmware=described.firmware or description.firmware,
             older=made,
         )
 

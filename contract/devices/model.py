@@ -110,6 +110,9 @@ class Version:
     """What a phone of this version says its firmware is."""
 
 
+FirmwareForm = Literal["file", "folder", "name", "load"]
+
+
 @dataclass(frozen=True)
 class DeviceModel:
     """One model of phone or gateway."""
@@ -136,6 +139,8 @@ class DeviceModel:
     """Firmware versions that make a difference, the newest last; `groups` and `files` are those of the newest."""
     refused_values: re.Pattern[str] | None = None
     """What no value may contain because the syntax of its files has no way to write it."""
+    firmware: FirmwareForm = "file"
+    """How its files name firmware (`contract.devices.firmware`)."""
     older: Mapping[str, tuple[tuple[Group, ...], tuple[FileSpec, ...]]] = field(default_factory=dict, repr=False)
     """Groups and files of the other versions, by name."""
 

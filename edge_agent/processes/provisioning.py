@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from contract.devices import load_catalogue
 from contract.sync.dhcp import DhcpStatus
 from contract.sync.state import StateRecord
+from edge_agent.blob_cache import FOLDER as BLOBS_FOLDER
 from edge_agent.clock import SystemClock
 from edge_agent.durable_file import write_durably
 from edge_agent.health.alarms import Alarms
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 NICENESS: Final = 10
 FOLDER: Final = "provisioning"
 KEY_FILE: Final = "provisioning.key"
+TOLD_FIRMWARE_FILE: Final = "told-firmware.json"
 HANDED_FILE: Final = "handed-files.json"
 KEEP_SECONDS: Final = 2.0
 """How long phones that have their files gather before that is written."""
@@ -96,7 +98,8 @@ class ProvisioningSubsystem:
         self._key = edge_key(folder / KEY_FILE, self._tokens)
         self._alarms = Alarms(self._reporting)
         dhcp = DhcpMeans(folder / FOLDER / LEASES_FILE, _interfaces, self._dhcp_alarm)
-        keeping = Keeping(folder / FOLDER / "uploads", self._key, self._tls, dhcp)
+        told = folder / FOLDER / TOLD_FIRMWARE_FILE
+        keeping = Keeping(folder / FOLDER / "uploads", self._key, self._tls, dhcp, folder / BLOBS_FOLDER, told)
         catalogue = load_catalogue(also=folder / OWN_PLUGINS)
         self._server = ProvisioningServer(
             addresses, catalogue, self._reporting, self._clock, keeping=keeping, tokens=self._tokens
@@ -145,6 +148,8 @@ class ProvisioningSubsystem:
             self._schedule()
         if not server.ports:
             await server.start()
+        if server.firmware is not None:
+            server.firmware.start(self._firmware_changed)
         await server.serve_dhcp()
         server.pnp.join(self._interfaces())
         if self._tls is not None:
@@ -160,7 +165,7 @@ class ProvisioningSubsystem:
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
         """`resync_phones`: have devices fetch again. `notice_told`: what became of a notice that was wanted.
-        `dhcp_status`: how DHCP stands, as JSON."""
+        `dhcp_status`: how DHCP stands, as JSON. `blobs_came`: a file of firmware may be on the disk now."""
         now = self._clock.monotonic()
         resync = self._resync
         if resync is None:
@@ -180,6 +185,10 @@ class ProvisioningSubsystem:
                 known = {key: value for key, value in arguments.items() if key != "status"}
                 resync.told(_outcome(known, arguments.get("status", "0")), now)
                 self._schedule()
+                return ""
+            case "blobs_came":
+                if (firmware := self._running().firmware) is not None:
+                    firmware.wake()
                 return ""
             case "dhcp_status":
                 dhcp = self._running().dhcp
@@ -230,8 +239,25 @@ class ProvisioningSubsystem:
         else:
             self._handed.dirty = False
 
-    def _fetched(self, device_id: str) -> None:
+    async def _firmware_changed(self, quiet: frozenset[str]) -> None:
+        """Serve files that name firmware to other phones, and have those fetch them that are not in `quiet`.
+
+        Raises:
+            ConfigRefused: they cannot be made.
+        """
+        server = self._running()
+        await server.tell_firmware()
+        changed = self._handed.serve(server.desk.library.digests())
+        for device_id in quiet.intersection(changed):
+            self._settled(device_id)
+        if self._resync is not None:
+            self._resync.changed([each for each in changed if each not in quiet], self._clock.monotonic())
+            self._schedule()
+
+    def _fetched(self, device_id: str, firmware: str) -> None:
         self._settled(device_id)
+        if (service := self._running().firmware) is not None:
+            service.shows(device_id, firmware)
         if self._resync is not None:
             self._resync.fetched(device_id)
             self._schedule()

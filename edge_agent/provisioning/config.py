@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from pydantic import SecretStr
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 from contract.devices import DeviceModel, Level, Value
 from edge_agent.provisioning.access import Access
 from edge_agent.provisioning.dhcp.config import DhcpConfig
+from edge_agent.provisioning.firmware import Hours, Image, ToldFirmware
 
 SipTransport = Literal["udp", "tcp", "tls"]
 
@@ -59,6 +61,10 @@ class DeviceConfig:
     """What is set for many devices at once, the weakest first."""
     fetch_password: SecretStr | None = None
     """By which it proves who it is when it fetches its files; its user name is its MAC address."""
+    firmware: tuple[str, datetime] | None = None
+    """The firmware that it is to have, by its id, and when it may be told of it."""
+    told: ToldFirmware | None = None
+    """The firmware that its files name; None: none, so that it keeps what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,10 @@ class ProvisioningConfig:
     """Device plug-ins besides those that the agent was installed with."""
     access: Access = field(default_factory=Access)
     """Who may fetch what."""
+    firmware: Mapping[str, Image] = field(default_factory=dict)
+    """Every firmware by its id; not changed after construction."""
+    firmware_hours: tuple[Hours, ...] = ()
+    """When phones may be told of it; empty: at any time."""
     dhcp: DhcpConfig | None = None
     """How DHCP is answered; None: it is not."""
 

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from contract.devices import Catalogue, Plugin
 from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
-from edge_agent.provisioning.config import ProvisioningConfig
+from edge_agent.provisioning.config import DeviceConfig, ProvisioningConfig
 from edge_agent.provisioning.dhcp.config import Interface
 from edge_agent.provisioning.dhcp.core import Site
 from edge_agent.provisioning.dhcp.packet import NOWHERE, Code, Message
 from edge_agent.provisioning.dhcp.search import Pace
 from edge_agent.provisioning.dhcp.server import Alarm, DhcpServer
 from edge_agent.provisioning.errors import NothingPrepared
+from edge_agent.provisioning.firmware import Shelf, ToldFirmware, folder_for
+from edge_agent.provisioning.firmware.service import FirmwareService
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.neighbours import Neighbours
 from edge_agent.provisioning.render import Library, Renderer
@@ -70,12 +72,16 @@ class Keeping:
         key: the edge's own secret, from which phones' passwords are made; None: there are none.
         tls: certificates for HTTPS.
         dhcp: None: DHCP is never answered, whatever the site's rules say.
+        blobs: folder of firmware files; None: there is no firmware.
+        told_firmware: the file in which is kept who was told of firmware; None: nobody ever is.
     """
 
     uploads: Path | None = None
     key: bytes | None = None
     tls: PhoneTls | None = None
     dhcp: DhcpMeans | None = None
+    blobs: Path | None = None
+    told_firmware: Path | None = None
 
 
 class ProvisioningServer:
@@ -107,12 +113,17 @@ class ProvisioningServer:
         keeping = keeping or Keeping()
         self._addresses = addresses
         self._renderer = Renderer(catalogue)
-        self._prepared: tuple[ProvisioningConfig, Library, Catalogue] | None = None
+        self._prepared: tuple[ProvisioningConfig, Library, Catalogue, dict[str, str]] | None = None
         self._preparing = asyncio.Lock()
         self._urls = ProfileUrls(catalogue)
         self._identifier = identifier = Identifier(catalogue)
         self.desk = Desk(identifier, reporter, clock)
         self.desk.neighbour = Neighbours(clock).mac
+        self.desk.shelf = shelf = Shelf(keeping.blobs)
+        told = keeping.told_firmware
+        self.firmware = FirmwareService(shelf, reporter, clock, told) if told is not None else None
+        if self.firmware is not None:
+            self.desk.on_firmware = self.firmware.fetched
         self.listener = Listener(self.desk)
         self.tftp = TftpServer(self.listener, clock)
         uploads = Uploads(keeping.uploads, reporter) if keeping.uploads is not None else None
@@ -155,8 +166,9 @@ class ProvisioningServer:
         """
         async with self._preparing:
             # In a thread: a site of thousands takes seconds, and phones ask meanwhile.
-            library = await asyncio.to_thread(self._renderer.render, config)
-            self._prepared = (config, library, self._renderer.catalogue)
+            told, rendered = self._with_told(config)
+            library = await asyncio.to_thread(self._renderer.render, rendered)
+            self._prepared = (config, library, self._renderer.catalogue, told)
 
     def commit(self) -> int:
         """Serve what was prepared last; returns its version.
@@ -166,7 +178,7 @@ class ProvisioningServer:
         """
         if self._prepared is None:
             raise NothingPrepared("no configuration is prepared")
-        config, library, catalogue = self._prepared
+        config, library, catalogue, told = self._prepared
         self._prepared = None
         self.version = config.version
         self.models = {device.device_id: device.model for device in config.devices}
@@ -174,7 +186,41 @@ class ProvisioningServer:
         self._config, self.catalogue = config, catalogue
         self._identifier.learn(catalogue)
         self._urls.serve(config, catalogue)
+        if self.firmware is not None:
+            self.firmware.serve(config, catalogue, told)
         return self.version
+
+    async def tell_firmware(self) -> None:
+        """Serve the files anew, since other phones are told of firmware.
+
+        Raises:
+            ConfigRefused: a device cannot be rendered; what is served stays.
+        """
+        config = self._config
+        async with self._preparing:
+            told, rendered = self._with_told(config)
+            library = await asyncio.to_thread(self._renderer.render, rendered)
+        if config is self._config and self.firmware is not None:  # else another one came meanwhile, and is told itself
+            self.desk.serve(library, config.access, config.version)
+            self.firmware.served(told)
+
+    def _with_told(self, config: ProvisioningConfig) -> tuple[dict[str, str], ProvisioningConfig]:
+        """Which phones of a configuration are told of firmware now, and the configuration with that."""
+        told = self.firmware.told if self.firmware is not None else {}
+        mine = {
+            one.device_id: one.firmware[0]
+            for one in config.devices
+            if one.firmware is not None and told.get(one.device_id) == one.firmware[0]
+        }
+
+        def device(one: DeviceConfig) -> DeviceConfig:
+            firmware_id = mine.get(one.device_id)
+            if firmware_id is None:
+                return one
+            image = config.firmware[firmware_id]
+            return replace(one, told=ToldFirmware(folder_for(one.mac, firmware_id), image.files[0][0], image.version))
+
+        return mine, replace(config, devices=tuple(map(device, config.devices))) if mine else config
 
     async def serve_dhcp(self) -> None:
         """Answer DHCP as the configuration that is served says; what stands against it is an alarm."""
@@ -242,6 +288,8 @@ class ProvisioningServer:
 
     async def stop(self) -> None:
         """Close every port and end what is under way. May be called twice."""
+        if self.firmware is not None:
+            await self.firmware.stop()
         if self.dhcp is not None:
             await self.dhcp.stop()
         await self.pnp.stop()

@@ -5,6 +5,7 @@ again after a wait that doubles, and is reported when its reason is new; the dis
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -147,10 +148,10 @@ class BlobFetcher:
         return min((max(0.05, one.again_at - now) for one in self._failures.values()), default=None)
 
     async def _until_changed(self, seconds: float | None) -> None:
-        try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not `wait_for`: where both come at once, it returns instead of ending when it is cancelled.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
 
     async def _fetch(self, blob: Blob) -> None:
         download = await _in_thread(self._begin, blob)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from contract.devices import Catalogue, DeviceModel, FileSpec, Level, SettingsRefused, overrides
+from contract.devices import Catalogue, DeviceModel, FileSpec, Level, SettingsRefused, firmware_settings, overrides
 from contract.devices.resolution import VERSION_SETTING
 from edge_agent.provisioning.config import DeviceConfig, DirectoryEntry, ProvisioningConfig
 from edge_agent.provisioning.errors import ConfigRefused, RenderError, UnknownTimeZone
@@ -87,9 +87,9 @@ class Renderer:
             if found or model is None:
                 problems += found
                 continue
-            narrowed = _narrowed(device, model)
-            old = self._kept.get(device.device_id)
             url = site.url(model)
+            narrowed = _with_firmware(_narrowed(device, model), model, url)
+            old = self._kept.get(device.device_id)
             try:
                 if old is None or (old.config, old.time_zone, old.server_url) != (narrowed, time_zone, url):
                     old = self._device(narrowed, model, time_zone, url)
@@ -151,6 +151,15 @@ def _narrowed(device: DeviceConfig, model: DeviceModel) -> DeviceConfig:
         if (said := overrides(model, level.settings))
     )
     return replace(device, levels=levels)
+
+
+def _with_firmware(device: DeviceConfig, model: DeviceModel, url: str) -> DeviceConfig:
+    """The device with the settings that tell its phone of firmware, which win over what people set there."""
+    told = device.told
+    if told is None:
+        return device
+    said = firmware_settings(model, f"{url}/{told.folder}", told.file_name, told.version)
+    return replace(device, settings={**device.settings, **said})
 
 
 def _file_name(file: FileSpec, device: DeviceConfig) -> str:

@@ -15,6 +15,7 @@ from contract.sync.events import PhoneFetched, PhoneRefused, RefusalReason, Unkn
 from edge_agent.clock import Clock
 from edge_agent.ports import Reporter
 from edge_agent.provisioning.access import Access, Proof, Protocol, Refusal
+from edge_agent.provisioning.firmware import Shelf, StoredFile
 from edge_agent.provisioning.identify import Certainty, Fact, Facts, Identifier
 from edge_agent.provisioning.render import Library, RenderedFile
 from edge_agent.provisioning.serve.limits import GuessGuard, RateLimit, ReportGate
@@ -87,8 +88,12 @@ class Desk:
         self._version = 1
         self.access = Access()
         """The site's rules."""
-        self.on_fetched: Callable[[str], None] = lambda device_id: None
-        """Told each time that a device has fetched a file of its own."""
+        self.on_fetched: Callable[[str, str], None] = lambda device_id, firmware: None
+        """Told each time that a device has fetched a file of its own, and what it says that it runs."""
+        self.shelf = Shelf(None)
+        """Firmware files."""
+        self.on_firmware: Callable[[str], None] = lambda device_id: None
+        """Told each time that a device has got a firmware file whole."""
         self.own_file: Callable[[str, str], bytes | None] = lambda device_id, name: None
         """What a device itself sent under a name, which it may have back."""
         self.switch_port: Callable[[str], str] = lambda mac: ""
@@ -110,7 +115,16 @@ class Desk:
         """What is served now."""
         return self._library
 
-    def ask(self, question: Question) -> RenderedFile | Refusal:
+    def may_be_stored(self, name: str) -> bool:
+        """Whether a name, as asked for, can be that of a file which is sent from the disk."""
+        return self.shelf.may_have(name.lstrip("/"))
+
+    def sent(self, file: StoredFile) -> None:
+        """A client has got a stored file to its end."""
+        if file.device_id is not None:
+            self.on_firmware(file.device_id)
+
+    def ask(self, question: Question) -> RenderedFile | StoredFile | Refusal:
         """The file that a request gets, or why it gets none."""
         facts = self._identifier.identify(
             question.name.lstrip("/"), question.user_agent, question.options, question.certificate_of
@@ -125,12 +139,12 @@ class Desk:
                 "protocol": question.protocol,
                 "address": question.address,
                 "answer": refused.value if refused else "found",
-                "device_id": answer.device_id if isinstance(answer, RenderedFile) else None,
+                "device_id": None if isinstance(answer, Refusal) else answer.device_id,
             },
         )
         if isinstance(answer, Refusal):
             self._refused(question, facts, answer)
-        elif answer.device_id is not None:
+        elif isinstance(answer, RenderedFile) and answer.device_id is not None:
             self._fetched(question, facts, answer.device_id)
         return answer
 
@@ -168,7 +182,7 @@ class Desk:
         if facts.vendor.value and self._library.device_id(mac) is None and self.access.serves(address):
             self._report_unknown(_report(facts, address, "dhcp", vendor_class), self._clock.monotonic())
 
-    def _answer(self, question: Question, facts: Facts) -> RenderedFile | Refusal:
+    def _answer(self, question: Question, facts: Facts) -> RenderedFile | StoredFile | Refusal:
         name, address = question.name.lstrip("/"), question.address
         now = self._clock.monotonic()
         if not self._addresses.allows(address, now, self.access.requests_per_address):
@@ -182,6 +196,10 @@ class Desk:
             secret = file.device_id is not None
             return (self._secret(question, file, now) or file) if secret else file
         mac = facts.mac.value
+        if self.shelf.may_have(name):
+            stored = self.shelf.find(name, lambda: mac or self.neighbour(address))
+            if stored is not None:
+                return stored
         device_id = self._library.device_id(mac)
         if device_id is not None and (own := self.own_file(device_id, name)) is not None:
             kept = RenderedFile.of(name, own, "application/octet-stream", device_id)
@@ -260,7 +278,7 @@ class Desk:
             )
 
     def _fetched(self, question: Question, facts: Facts, device_id: str) -> None:
-        self.on_fetched(device_id)
+        self.on_fetched(device_id, facts.firmware.value)
         if self._fetches.may_report(f"{device_id} {self._version}", self._clock.monotonic()):
             self._reporter.report(
                 PhoneFetched(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from contract.devices import load_catalogue
 from contract.sync.events import PhoneFetched, PhoneRefused, UnknownPhoneSeen
 from edge_agent.provisioning.access import Access, Refusal, networks, phone_password
+from edge_agent.provisioning.firmware import StoredFile
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.neighbours import Neighbours
 from edge_agent.provisioning.render import RenderedFile, Renderer
@@ -39,6 +40,7 @@ class World:
 
     def ask(self, address: str = NEAR, protocol: str = "http", name: str = FILE, **more: object) -> str:
         answer = self.desk.ask(Question(name, address, protocol, **more))  # type: ignore[arg-type]
+        assert not isinstance(answer, StoredFile)
         return answer.name if isinstance(answer, RenderedFile) else answer.value
 
     def http(self, address: str = FAR, secure: bool = True, method: str = "GET", **headers: str) -> HttpResponse:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from contract.devices import load_catalogue
 from contract.sync.events import UnknownPhoneSeen
 from edge_agent.provisioning.access import Refusal
+from edge_agent.provisioning.firmware import StoredFile
 from edge_agent.provisioning.identify import Identifier
 from edge_agent.provisioning.render import Renderer
 from edge_agent.provisioning.serve.desk import Desk, Question
@@ -38,6 +39,7 @@ class Counter:
     def ask(self, name: str, user_agent: str = "", address: str = "192.0.2.50") -> str:
         """The name of the file given, or why not."""
         answer = self.desk.ask(Question(name, address, "http", user_agent))
+        assert not isinstance(answer, StoredFile)
         return answer.value if isinstance(answer, Refusal) else answer.name
 
 

@@ -4,15 +4,18 @@ Any login is accepted, as phones come with the vendor's own: which files there a
 FTP proves nothing. Nothing can be listed or written.
 """
 
+import asyncio
 import io
 import logging
 import stat as modes
 from collections.abc import AsyncIterable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import aioftp
 
+from edge_agent.provisioning.access import Refusal
+from edge_agent.provisioning.firmware import StoredFile
 from edge_agent.provisioning.render import RenderedFile
 from edge_agent.provisioning.serve.desk import Desk, Question
 
@@ -102,50 +105,66 @@ class _Files(aioftp.AbstractPathIO[Path]):
     def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._desk = desk
-        self._asked: tuple[str, RenderedFile | None] | None = None
+        self._asked: tuple[str, RenderedFile | StoredFile | None] | None = None
         """What was asked for last: the library looks several times at a file before it reads it."""
+        self._sending: tuple[BinaryIO, StoredFile] | None = None
+        """The file on the disk that is read."""
 
-    def _find(self, path: Path) -> RenderedFile | None:
+    def _find(self, path: Path) -> RenderedFile | StoredFile | None:
         name = str(path)[:MAX_NAME].lstrip("/")
         if self._asked is None or self._asked[0] != name:
             address = str(self.connection.client_host) if self.connection is not None else ""
             answer = self._desk.ask(Question(name, address, "ftp"))
-            self._asked = (name, answer if isinstance(answer, RenderedFile) else None)
+            self._asked = (name, None if isinstance(answer, Refusal) else answer)
         return self._asked[1]
 
     async def exists(self, path: Path) -> bool:
         return await self.is_dir(path) or self._find(path) is not None
 
     async def is_dir(self, path: Path) -> bool:
-        return str(path) == "/"
+        # Phones that go from folder to folder find those of firmware, whichever there are.
+        return str(path) == "/" or self._desk.shelf.is_folder(str(path)[:MAX_NAME].strip("/"))
 
     async def is_file(self, path: Path) -> bool:
         return not await self.is_dir(path) and self._find(path) is not None
 
     async def stat(self, path: Path) -> Any:
         file = None if await self.is_dir(path) else self._find(path)
-        return _Stat(len(file.body)) if file is not None else _Stat(0, st_mode=modes.S_IFDIR | 0o555)
+        if file is None:
+            return _Stat(0, st_mode=modes.S_IFDIR | 0o555)
+        return _Stat(file.size_bytes if isinstance(file, StoredFile) else len(file.body))
 
-    async def _open(self, path: Path, mode: str) -> io.BytesIO:
+    async def _open(self, path: Path, mode: str) -> Any:
         file = self._find(path)
         self._asked = None
         if file is None or mode != "rb":
             raise aioftp.PathIOError(reason=None)
-        return io.BytesIO(file.body)
+        if isinstance(file, RenderedFile):
+            return io.BytesIO(file.body)
+        try:
+            opened = await asyncio.to_thread(file.path.open, "rb")
+        except OSError:
+            raise aioftp.PathIOError(reason=None) from None
+        self._sending = (opened, file)
+        return opened
 
     def list(self, path: Path) -> AsyncIterable[Path]:
         return _Nothing()
 
-    async def seek(self, file: io.BytesIO, offset: int, whence: int = io.SEEK_SET) -> int:
+    async def seek(self, file: BinaryIO, offset: int, whence: int = io.SEEK_SET) -> int:
         return file.seek(offset, whence)
 
-    async def read(self, file: io.BytesIO, block_size: int) -> bytes:
-        return file.read(block_size)
+    async def read(self, file: BinaryIO, block_size: int) -> bytes:
+        block = file.read(block_size)
+        if not block and self._sending is not None and self._sending[0] is file:
+            self._desk.sent(self._sending[1])
+        return block
 
-    async def close(self, file: io.BytesIO) -> None:
+    async def close(self, file: BinaryIO) -> None:
         file.close()
+        self._sending = None
 
-    async def write(self, file: io.BytesIO, data: bytes) -> int:
+    async def write(self, file: BinaryIO, data: bytes) -> int:
         raise aioftp.PathIOError(reason=None)
 
     async def mkdir(self, path: Path, *, parents: bool = False, exist_ok: bool = False) -> None:

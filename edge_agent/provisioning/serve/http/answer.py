@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from edge_agent.provisioning.access import Refusal
+from edge_agent.provisioning.firmware import StoredFile
 from edge_agent.provisioning.render import RenderedFile
 from edge_agent.provisioning.serve.desk import Desk, Question
 from edge_agent.provisioning.serve.http.credentials import Claim, Passwords
@@ -44,6 +45,14 @@ class HttpRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPart:
+    """Some or all of a file on the disk."""
+
+    file: StoredFile
+    part: range
+
+
+@dataclass(frozen=True, slots=True)
 class HttpResponse:
     """A response; `Content-Length`, `Date` and `Connection` are the server's business."""
 
@@ -52,6 +61,8 @@ class HttpResponse:
     body: bytes = field(default=b"", repr=False)
     body_length: int = 0
     """What `Content-Length` says: longer than `body` in the answer to HEAD."""
+    stored: "StoredPart | None" = None
+    """What is sent from the disk in place of `body`; None: nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,12 @@ class Service:
     desk: Desk
     passwords: Passwords | None = None
     uploads: Uploads | None = None
+
+
+def needs_disk(target: str, desk: Desk) -> bool:
+    """Whether the answer to a request for this target may come from the disk, and take its time."""
+    name = _name(target)
+    return name is not None and desk.may_be_stored(name)
 
 
 def respond(request: HttpRequest, service: Service, now: float = 0.0) -> HttpResponse:
@@ -93,6 +110,8 @@ def respond(request: HttpRequest, service: Service, now: float = 0.0) -> HttpRes
     answer = service.desk.ask(question)
     if isinstance(answer, RenderedFile):
         return _file(request, answer)
+    if isinstance(answer, StoredFile):
+        return _stored(request, answer)
     return _refusal(request, service, answer, now)
 
 
@@ -155,7 +174,7 @@ def _file(request: HttpRequest, file: RenderedFile) -> HttpResponse:
     if _matches(request.header("if-none-match"), file.etag):
         return HttpResponse(304, headers)
     headers = (*headers, ("content-type", file.content_type), ("x-content-type-options", "nosniff"))
-    part = _range(request, file)
+    part = _range(request, file.etag, len(file.body))
     if part is None:
         return _with_body(request, 200, headers, file.body)
     if part.start >= part.stop:
@@ -164,16 +183,31 @@ def _file(request: HttpRequest, file: RenderedFile) -> HttpResponse:
     return _with_body(request, 206, (*headers, place), file.body[part.start : part.stop])
 
 
-def _range(request: HttpRequest, file: RenderedFile) -> range | None:
+def _stored(request: HttpRequest, file: StoredFile) -> HttpResponse:
+    """A file on the disk: it holds no secret, and its name never means other bytes."""
+    headers: Headers = (("etag", file.etag), ("cache-control", "no-cache"), ("accept-ranges", "bytes"))
+    if _matches(request.header("if-none-match"), file.etag):
+        return HttpResponse(304, headers)
+    headers = (*headers, ("content-type", "application/octet-stream"), ("x-content-type-options", "nosniff"))
+    part = _range(request, file.etag, file.size_bytes)
+    if part is not None and part.start >= part.stop:
+        return _text(request, 416, "Range Not Satisfiable", (("content-range", f"bytes */{file.size_bytes}"),))
+    if part is not None:
+        headers = (*headers, ("content-range", f"bytes {part.start}-{part.stop - 1}/{file.size_bytes}"))
+    sent = part if part is not None else range(file.size_bytes)
+    stored = StoredPart(file, sent) if request.method == "GET" else None
+    return HttpResponse(200 if part is None else 206, headers, b"", len(sent), stored)
+
+
+def _range(request: HttpRequest, etag: str, size: int) -> range | None:
     """The bytes asked for (RFC 9110 §14.2); None means all; an empty range cannot be satisfied."""
     text = request.header("range")
     match = _RANGE.fullmatch(text)
     if request.method != "GET" or match is None or match[1] == match[2] == "":
         return None  # a server may ignore Range, and several ranges are not worth their parts
     condition = request.header("if-range")
-    if condition and condition.strip() != file.etag:
+    if condition and condition.strip() != etag:
         return None
-    size = len(file.body)
     if match[1] == "":
         return range(max(0, size - int(match[2])), size)
     first = int(match[1])

@@ -55,7 +55,8 @@ class QuickConnections:
     """Serves connections until one turns out not to be plain.
 
     Args:
-        answer: the response to a request of an address that has been given so many, and whether it is the last.
+        answer: the response to a request of an address that has been given so many, and whether it is the last; None:
+            it takes longer than there is time for here.
         head_seconds: how long a client has for the head of its next request.
         hand_over: takes a connection that needs more than this.
         let_go: told of each connection that was closed here.
@@ -63,7 +64,7 @@ class QuickConnections:
 
     def __init__(
         self,
-        answer: Callable[[PlainRequest, str, int], tuple[bytes, bool]],
+        answer: Callable[[PlainRequest, str, int], tuple[bytes, bool] | None],
         head_seconds: float,
         hand_over: Callable[[socket.socket, str, Begun], None],
         let_go: Callable[[str, Closed], None],
@@ -111,14 +112,18 @@ class QuickConnections:
                 if END_OF_HEAD in client.received or not _may_become_plain(client.received):
                     self._pass_on(readable, client, Begun(client.received, served=client.served))
                 return
-            client.received = client.received[plain.size :]
             if not self._respond(readable, client, plain):
                 return
 
     def _respond(self, readable: socket.socket, client: _Open, plain: PlainRequest) -> bool:
         """Answer; whether the connection goes on here."""
+        answer = self._answer(plain, client.address, client.served + 1)
+        if answer is None:
+            self._pass_on(readable, client, Begun(client.received, served=client.served))
+            return False
+        client.received = client.received[plain.size :]
         client.served += 1
-        data, last = self._answer(plain, client.address, client.served)
+        data, last = answer
         try:
             sent = readable.send(data)
         except BlockingIOError:

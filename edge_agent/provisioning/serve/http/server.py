@@ -7,7 +7,9 @@ take their answer slowly, TLS) is h11's, in a task of its own.
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import socket
 import ssl
 from collections import Counter
@@ -24,7 +26,9 @@ from edge_agent.provisioning.serve.http.answer import (
     HttpRequest,
     HttpResponse,
     Service,
+    StoredPart,
     error_response,
+    needs_disk,
     respond,
 )
 from edge_agent.provisioning.serve.http.plain import PlainRequest, response_bytes
@@ -35,6 +39,8 @@ from edge_agent.provisioning.uploads import MAX_UPLOAD_BYTES
 logger: Final = logging.getLogger(__name__)
 
 _BACKLOG: Final = 1024
+STORED_PIECE_BYTES: Final = 128 * 1024
+"""Of a file on the disk, read and sent at once for one client."""
 _ACCEPT_PAUSE_SECONDS: Final = 0.1
 """After a connection could not be taken, such as for want of file descriptors."""
 
@@ -171,8 +177,10 @@ class HttpServer:
         if self._by_address[address] <= 0:
             del self._by_address[address]
 
-    def _answer(self, plain: PlainRequest, address: str, served: int) -> tuple[bytes, bool]:
-        """The response to a plain request, and whether it is the connection's last."""
+    def _answer(self, plain: PlainRequest, address: str, served: int) -> tuple[bytes, bool] | None:
+        """The response to a plain request, and whether it is the connection's last; None: it may come from the disk."""
+        if needs_disk(plain.target, self._files.desk):
+            return None
         last = plain.last or self._is_last(served)
         request = HttpRequest(plain.method, plain.target, address, plain.headers)
         response = respond(request, self._files, self._clock.now().timestamp())
@@ -228,7 +236,10 @@ class HttpServer:
                     break
                 last = self._is_last(served)
                 response = respond(request, self._files, self._clock.now().timestamp())
-                if not await connection.send(response, self._date(), close=last):
+                goes_on = await connection.send(response, self._date(), close=last)
+                if response.stored is not None and response.stored.part.stop == response.stored.file.size_bytes:
+                    self._files.desk.sent(response.stored.file)
+                if not goes_on:
                     break
         except _BodyTooLarge:
             why = Closed.BODY_TOO_LARGE
@@ -332,8 +343,11 @@ class _Connection:
         """Send a response; whether the connection can serve another request."""
         # A body that came with the request is not read: the connection ends instead.
         close = close or not self._body_is_empty()
-        self._write(response, date, close)
-        await self._drained()
+        if response.stored is None:
+            self._write(response, date, close)
+            await self._drained()
+        else:
+            await self._write_stored(response, response.stored, date, close)
         if close or self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
             return False
         self._h11.start_next_cycle()
@@ -350,19 +364,36 @@ class _Connection:
             self._h11.next_event(), h11.EndOfMessage
         )
 
-    def _write(self, response: HttpResponse, date: str, close: bool) -> None:
+    def _head(self, response: HttpResponse, date: str, close: bool) -> bytes:
         headers = [*response.headers, ("date", date)]
         if response.status != 304:
             headers.append(("content-length", str(response.body_length)))
         if close:
             headers.append(("connection", "close"))
         reason = HTTPStatus(response.status).phrase
-        head = h11.Response(status_code=response.status, headers=headers, reason=reason)
-        parts = [self._h11.send(head)]
+        return self._h11.send(h11.Response(status_code=response.status, headers=headers, reason=reason)) or b""
+
+    def _write(self, response: HttpResponse, date: str, close: bool) -> None:
+        parts: list[bytes | None] = [self._head(response, date, close)]
         if response.body:
             parts.append(self._h11.send(h11.Data(data=response.body)))
         parts.append(self._h11.send(h11.EndOfMessage()))
         self._writer.write(b"".join(part for part in parts if part))
+
+    async def _write_stored(self, response: HttpResponse, stored: StoredPart, date: str, close: bool) -> None:
+        """Send a file from the disk: a piece is read when the client has taken the one before."""
+        opened = await asyncio.to_thread(stored.file.path.open, "rb", 0)
+        with opened:
+            self._writer.write(self._head(response, date, close))
+            for first in stored.part[::STORED_PIECE_BYTES]:
+                length = min(STORED_PIECE_BYTES, stored.part.stop - first)
+                data = await asyncio.to_thread(os.pread, opened.fileno(), length, first)
+                if len(data) < length:
+                    raise OSError(errno.EIO, "the file is shorter than it was")
+                self._writer.write(self._h11.send(h11.Data(data=data)) or b"")
+                await self._drained()
+        self._writer.write(self._h11.send(h11.EndOfMessage()) or b"")
+        await self._drained()
 
     async def _drained(self) -> None:
         async with asyncio.timeout(self._limits.write_seconds):

@@ -3,9 +3,11 @@
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from mmap import mmap
 from typing import Final
 
 from edge_agent.provisioning.access import Refusal
+from edge_agent.provisioning.firmware import StoredFile, mapped
 from edge_agent.provisioning.serve.desk import Desk, Question
 from edge_agent.provisioning.serve.tftp import packet
 from edge_agent.provisioning.serve.tftp.options import negotiate
@@ -38,6 +40,8 @@ class Begin:
 
     peer: Peer
     transfer: Transfer
+    stored: StoredFile | None = None
+    """The file on the disk that is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +129,22 @@ class Listener:
         answer = self._desk.ask(Question(request.name, source[0], "tftp", options=request.options))
         if isinstance(answer, Refusal):
             return Reply(packet.error_packet(*_ERRORS.get(answer, _NOT_FOUND)))
-        body = to_netascii(answer.body) if request.mode == "netascii" else answer.body
+        stored = answer if isinstance(answer, StoredFile) else None
+        body: bytes | mmap | None
+        if isinstance(answer, StoredFile):
+            # Octets, also for who asks for text: firmware is none, and would be spoilt.
+            body = mapped(answer)
+        else:
+            body = to_netascii(answer.body) if request.mode == "netascii" else answer.body
+        if body is None:
+            return Reply(packet.error_packet(*_NOT_FOUND))
         self._peers.add(source)
         self._by_address[source[0]] += 1
-        return Begin(source, Transfer(body, negotiate(request.options, len(body))))
+        return Begin(source, Transfer(body, negotiate(request.options, len(body))), stored)
+
+    def sent(self, file: StoredFile) -> None:
+        """A client has got a file from the disk to its end."""
+        self._desk.sent(file)
 
     def _drop(self, reason: DropReason) -> Drop:
         self.dropped[reason] += 1

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from edge_agent.clock import Clock
+from edge_agent.provisioning.firmware import StoredFile
 from edge_agent.provisioning.serve.tftp import packet
 from edge_agent.provisioning.serve.tftp.listener import Begin, Drop, DropReason, Listener, Reply
 from edge_agent.provisioning.serve.tftp.packet import ErrorCode
-from edge_agent.provisioning.serve.tftp.transfer import Action, Ended, Peer, Send, Transfer
+from edge_agent.provisioning.serve.tftp.transfer import Action, End, Ended, Peer, Send, Transfer
 
 logger: Final = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class _Running:
     peer: Peer
     transfer: Transfer
     by: socket.socket
+    stored: StoredFile | None
 
 
 class TftpServer:
@@ -99,9 +101,10 @@ class TftpServer:
             if received is None:
                 return
             data, source = received
-            match self._listener.receive(data, source):
-                case Begin(peer, transfer):
-                    self._begin(peer, transfer)
+            outcome = self._listener.receive(data, source)
+            match outcome:
+                case Begin():
+                    self._begin(outcome)
                 case Reply(answer):
                     _send(readable, answer, source)
                 case Drop():
@@ -125,10 +128,11 @@ class TftpServer:
             else:
                 _send(readable, _UNKNOWN, source)
 
-    def _begin(self, peer: Peer, transfer: Transfer) -> None:
+    def _begin(self, begin: Begin) -> None:
         self._next = (self._next + 1) % len(self._data)
-        running = self._running[peer] = _Running(peer, transfer, self._data[self._next])
-        self._perform(running, transfer.start(self._clock.monotonic()))
+        running = _Running(begin.peer, begin.transfer, self._data[self._next], begin.stored)
+        self._running[begin.peer] = running
+        self._perform(running, begin.transfer.start(self._clock.monotonic()))
         self._remember(running)
 
     def _perform(self, running: _Running, actions: list[Action]) -> None:
@@ -145,6 +149,8 @@ class TftpServer:
         if self._running.pop(running.peer, None) is not None:
             self._listener.ended(running.peer)
             self.ended[how] += 1
+            if running.stored is not None and how == End.COMPLETE:
+                self._listener.sent(running.stored)
 
     def _remember(self, running: _Running) -> None:
         """Come back to a transfer when it waits in vain."""

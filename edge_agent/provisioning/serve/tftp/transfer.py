@@ -6,6 +6,7 @@ client sends, and calls `advance` when `deadline` is reached.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from mmap import mmap
 from typing import Final
 
 from edge_agent.provisioning.serve.tftp import packet
@@ -48,11 +49,11 @@ class Transfer:
     """Sends one file.
 
     Args:
-        body: the file's bytes as they go over the wire.
+        body: the file's bytes as they go over the wire, in memory or on the disk.
         terms: what was agreed.
     """
 
-    def __init__(self, body: bytes, terms: Terms) -> None:
+    def __init__(self, body: bytes | mmap, terms: Terms) -> None:
         self._body = body
         self._terms = terms
         self._last = len(body) // terms.block_bytes + 1
