@@ -97,6 +97,7 @@ def _desktop(browser: Browser, url: str, demo: Demo) -> None:
         _dialogs(camera, page, site)
         _ladder(camera, demo)
         _dhcp(camera, demo)
+        _plan(camera, site)
         _redirects(camera)
         tab.go("/tenants")
         page.get_by_role("table").first.wait_for()
@@ -144,6 +145,21 @@ def _dhcp(camera: Camera, demo: Demo) -> None:
         camera.tab.go(f"/sites/{demo.site_id}/dhcp")
         camera.tab.page.get_by_role("table", name="Leases").wait_for()
         camera.take("site-dhcp")
+
+
+def _plan(camera: Camera, site: str) -> None:
+    """What has to do with where calls go."""
+    page = camera.tab.page
+    camera.tab.go(f"{site}/dial-plan")
+    page.get_by_role("combobox", name="Who calls").click()
+    page.get_by_role("option").first.click()
+    page.get_by_label("What is dialled").and_(page.locator("input")).first.fill("004412345")
+    page.get_by_role("button", name="See what happens").click()
+    page.get_by_role("list", name="The way of the call").wait_for()
+    camera.take("site-dial-plan")
+    camera.tab.go(f"{site}/trunks")
+    page.get_by_role("table", name="Trunks").wait_for()
+    camera.take("site-trunks")
 
 
 def _redirects(camera: Camera) -> None:
@@ -236,6 +252,7 @@ def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], s
             camera.take(f"site-{name}")
         _levels(camera, f"/sites/{demo.site_id}")
         _dhcp(camera, demo)
+        _plan(camera, f"/sites/{demo.site_id}")
         _redirects(camera)
         _ladder(camera, demo)
 

@@ -3,15 +3,17 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from cloud.api.app import make_app
 from cloud.api.chalicelib.services import Services
+from cloud.api.uploads import Uploads
 from cloud.api.wsgi import make_server, make_wsgi
+from cloud.objects import FolderStore, SignedPlaces
 
 CHROMIUM: Final = "/usr/bin/chromium"
 PATIENCE_MS: Final = 30_000
@@ -20,15 +22,26 @@ DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 844)
 
 
+def _not_yet(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    raise AssertionError("asked before it serves")
+
+
 @contextmanager
 def serve_portal(services: Services, portal_dir: Path) -> Iterator[str]:
     """The API and the portal over HTTP on this machine; its address."""
-    server = make_server(make_wsgi(make_app(services), portal_dir), "127.0.0.1", 0)
+    server = make_server(_not_yet, "127.0.0.1", 0)
     server.prepare()
+    address = f"http://127.0.0.1:{server.bind_addr[1]}"
+    uploads = None
+    if services.files is not None and isinstance(services.files.store, FolderStore):
+        # Places to bring files to are at this address, which is known only now.
+        uploads = Uploads(services.files.store, SignedPlaces(address, b"k" * 32, services.clock))
+        services = replace(services, files=replace(services.files, places=uploads.places))
+    server.wsgi_app = make_wsgi(make_app(services), portal_dir, uploads=uploads)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.bind_addr[1]}"
+        yield address
     finally:
         server.stop()
         thread.join()

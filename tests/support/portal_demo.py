@@ -33,6 +33,7 @@ from cloud.pbx.publishing import publish_site
 from cloud.pbx.webhooks import announce
 from tests.support.api_world import Client, log_in, make_services
 from tests.support.customers import TOKENS, HandClock
+from tests.support.portal_demo_plan import make_plan
 from tests.support.postgres import Databases
 
 ADMIN_EMAIL: Final = "technician@provider.tandem.test"
@@ -168,6 +169,7 @@ def _main_office(making: _Making, scope: Scope, site: Any) -> KnownEdge:
         fields = {"site_id": site["id"], "username": extension, "extension": extension, "display_name": name}
         users[extension] = making.post("/users", {**fields, "aliases": aliases, "enabled": extension != "204"})["id"]
     making.publish(scope, site, "User 205 was created")
+    make_plan(making.client, site["id"], users)
     edge = making.edge(scope, site, "Edge of the main office", None)
     making.applied(scope, edge, 3, 3)
     _reports(making, scope, edge, users, lines)
@@ -244,6 +246,16 @@ def _reports(making: _Making, scope: Scope, edge: KnownEdge, users: dict[str, st
                 times_seen=times,
             )
         )
+    rows.append(
+        Alarm(
+            id=TOKENS.id(),
+            **of_edge,
+            alarm="trunk_down",
+            severity="warning",
+            text="Second provider: no answer from sip.second.example since 07:12",
+            raised_at=now - timedelta(minutes=42),
+        )
+    )
     rows.append(
         Alarm(
             id=TOKENS.id(),

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { Link, createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 
 import { AuditPage } from "./audit/AuditPage";
+import { FirmwarePage } from "./firmware/FirmwarePage";
 import { DevicePluginsPage } from "./plugins/DevicePluginsPage";
 import { RedirectsPage } from "./redirects/RedirectsPage";
 import { AccountPage } from "./session/AccountPage";
@@ -43,6 +44,7 @@ const siteTab = createRoute({
 });
 const tenants = createRoute({ getParentRoute: () => root, path: "/tenants", component: TenantsPage });
 const devicePlugins = createRoute({ getParentRoute: () => root, path: "/device-plugins", component: DevicePluginsPage });
+const firmware = createRoute({ getParentRoute: () => root, path: "/firmware", component: FirmwarePage });
 const redirects = createRoute({ getParentRoute: () => root, path: "/redirect-accounts", component: RedirectsPage });
 const webhooks = createRoute({ getParentRoute: () => root, path: "/webhook-endpoints", component: WebhooksPage });
 const endpoint = createRoute({
@@ -74,7 +76,7 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([start, sites, site, siteTab, tenants, devicePlugins, redirects, webhooks, endpoint, audit, account]),
+  routeTree: root.addChildren([start, sites, site, siteTab, tenants, devicePlugins, firmware, redirects, webhooks, endpoint, audit, account]),
   scrollRestoration: true,
 });
 

@@ -31,6 +31,7 @@ def _pages(world: ApiWorld, things: dict[str, str]) -> list[str]:
         "/sites",
         "/tenants",
         "/device-plugins",
+        "/firmware",
         *of_site,
         "/redirect-accounts",
         "/webhook-endpoints",

@@ -1,12 +1,13 @@
 /** One schedule: its hours beside the week that they make, and its holidays. */
-import { ActionIcon, Button, Checkbox, Chip, Fieldset, Group, Stack, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Fieldset, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 
 import type { Schedule, Site } from "../api/types";
 import { TrashIcon } from "../shell/icons";
+import { HoursList } from "./HoursList";
 import { PlanPanel } from "./PlanPanel";
 import { WeekHours } from "./WeekHours";
-import { DAYS, clockText, minuteOf, wrongWith, type Holiday, type Hours } from "./hours";
+import { wrongWith, type Holiday } from "./hours";
 
 interface Props {
   site: Site;
@@ -33,26 +34,7 @@ export function SchedulePanel({ site, schedule, isNew, onClose, onDone }: Props)
         Times are those of the clock on the wall in {site.time_zone}, in summer and in winter.
       </Text>
       <WeekHours hours={hours} name={draft.name} />
-      <Stack gap="sm">
-        {hours.map((one, place) => (
-          <HoursFields
-            key={place}
-            place={place}
-            hours={one}
-            onChange={(changed) => set({ hours: hours.map((other, at) => (at === place ? changed : other)) })}
-            onRemove={() => set({ hours: hours.filter((_, at) => at !== place) })}
-          />
-        ))}
-        <Group>
-          <Button
-            variant="default"
-            size="compact-sm"
-            onClick={() => set({ hours: [...hours, { days: [6], start: 540, end: 720 }] })}
-          >
-            Add hours
-          </Button>
-        </Group>
-      </Stack>
+      <HoursList hours={hours} onChange={(changed) => set({ hours: changed })} />
       <Fieldset legend="Holidays" miw={0}>
         <Stack gap="sm">
           {holidays.length === 0 ? (
@@ -81,56 +63,6 @@ export function SchedulePanel({ site, schedule, isNew, onClose, onDone }: Props)
         </Stack>
       </Fieldset>
     </PlanPanel>
-  );
-}
-
-interface HoursProps {
-  place: number;
-  hours: Hours;
-  onChange: (hours: Hours) => void;
-  onRemove: () => void;
-}
-
-function HoursFields({ place, hours, onChange, onRemove }: HoursProps) {
-  const time = (name: "start" | "end", text: string) => {
-    const minute = minuteOf(text, name === "end");
-    if (minute !== undefined) onChange({ ...hours, [name]: minute });
-  };
-  return (
-    <Fieldset legend={`Hours ${place + 1}`} miw={0}>
-      <Stack gap="sm">
-        <Chip.Group multiple value={hours.days.map(String)} onChange={(days) => onChange({ ...hours, days: days.map(Number).sort() })}>
-          <Group gap={6}>
-            {DAYS.map((label, day) => (
-              <Chip key={label} value={String(day + 1)} size="xs">
-                {label}
-              </Chip>
-            ))}
-          </Group>
-        </Chip.Group>
-        <Group align="flex-end" wrap="nowrap" gap="xs">
-          <TextInput
-            type="time"
-            label="From"
-            value={clockText(hours.start ?? 0)}
-            onChange={(event) => time("start", event.currentTarget.value)}
-            flex={1}
-            miw={0}
-          />
-          <TextInput
-            type="time"
-            label="Until"
-            value={clockText((hours.end ?? 1440) % 1440)}
-            onChange={(event) => time("end", event.currentTarget.value)}
-            flex={1}
-            miw={0}
-          />
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Remove hours ${place + 1}`} onClick={onRemove}>
-            <TrashIcon size={16} />
-          </ActionIcon>
-        </Group>
-      </Stack>
-    </Fieldset>
   );
 }
 

@@ -35,7 +35,7 @@ export function TemplateDrawer({ site, plan, onClose, onFilled }: Props) {
     setProblem(null);
     try {
       const params = { path: { site_id: site.id } };
-      const gateways = (plan.gateways ?? []).map((one) => one.gateway_id);
+      const gateways = [...(plan.trunks ?? []), ...(plan.gateways ?? [])].map((one) => one.gateway_id);
       const body = { country, area_code: area, gateways, outside_prefix: null };
       const filled = await bodyOf(api.POST("/sites/{site_id}/dial-plan/template", { params, body }));
       onFilled({ ...plan, rules: filled.document.rules });

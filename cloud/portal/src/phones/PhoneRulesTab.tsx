@@ -5,6 +5,9 @@ import { useState } from "react";
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
 import type { Site } from "../api/types";
+import { HoursList } from "../dialplan/HoursList";
+import { WeekHours } from "../dialplan/WeekHours";
+import type { Hours } from "../dialplan/hours";
 import { FormProblems } from "../forms/FormDrawer";
 import { useDraft } from "../forms/useDraft";
 import { tellDone, tellProblem } from "../shell/notices";
@@ -19,6 +22,7 @@ interface RuleValues {
   requests_per_minute_per_address: number;
   requests_per_minute_per_phone: number;
   server_name: string;
+  firmware_hours: Hours[];
 }
 
 function valuesOf({ provisioning: rules }: Site): RuleValues {
@@ -31,6 +35,7 @@ function valuesOf({ provisioning: rules }: Site): RuleValues {
     requests_per_minute_per_address: rules.requests_per_minute_per_address,
     requests_per_minute_per_phone: rules.requests_per_minute_per_phone,
     server_name: rules.server_name ?? "",
+    firmware_hours: rules.firmware_hours,
   };
 }
 
@@ -44,6 +49,7 @@ const DEFAULTS = {
   requests_per_minute_per_address: null,
   requests_per_minute_per_phone: null,
   server_name: null,
+  firmware_hours: null,
 };
 
 export function PhoneRulesTab({ site }: { site: Site }) {
@@ -143,6 +149,26 @@ function RulesForm({ site, onSaved }: { site: Site; onSaved: (site: Site) => voi
               error={draft.problemAt("provisioning.server_name")}
               onChange={(event) => draft.set({ server_name: event.currentTarget.value.trim() })}
             />
+          </Stack>
+        </Card>
+        <Card title="Hours for new firmware">
+          <Stack gap="md">
+            <Text size="sm">
+              Phones are told of new firmware within these hours, by the clocks of {site.time_zone}, and never during a
+              call. None: at any time.
+            </Text>
+            {draft.values.firmware_hours.length > 0 ? (
+              <WeekHours hours={draft.values.firmware_hours} name="new firmware" />
+            ) : null}
+            <HoursList
+              hours={draft.values.firmware_hours}
+              onChange={(firmware_hours) => draft.set({ firmware_hours })}
+            />
+            {draft.problemAt("provisioning.firmware_hours") ? (
+              <Text size="sm" c="red" role="alert">
+                {draft.problemAt("provisioning.firmware_hours")}
+              </Text>
+            ) : null}
           </Stack>
         </Card>
         <Card title="Requests in a minute">

@@ -20,12 +20,13 @@ import type { ReactNode } from "react";
 import type { Account } from "../api/types";
 import { ROLE_NAMES } from "../session/roles";
 import { logOut } from "../session/session";
-import { AccountIcon, AuditIcon, LogOutIcon, MoonIcon, PhoneIcon, RedirectIcon, SiteIcon, SunIcon, TenantIcon, WebhookIcon } from "./icons";
+import { AccountIcon, AuditIcon, FirmwareIcon, LogOutIcon, MoonIcon, PhoneIcon, RedirectIcon, SiteIcon, SunIcon, TenantIcon, WebhookIcon } from "./icons";
 
 const PLACES = [
   { to: "/sites", label: "Sites", icon: SiteIcon },
   { to: "/tenants", label: "Tenants", icon: TenantIcon },
   { to: "/device-plugins", label: "Phones", icon: PhoneIcon },
+  { to: "/firmware", label: "Firmware", icon: FirmwareIcon },
   { to: "/redirect-accounts", label: "Redirect services", icon: RedirectIcon },
   { to: "/webhook-endpoints", label: "Webhooks", icon: WebhookIcon },
   { to: "/audit", label: "Audit", icon: AuditIcon },

@@ -73,6 +73,7 @@ export const PhoneIcon = icon(
   <path d="M6.5 3H9l1.5 4.5-2 1.5a12 12 0 0 0 6 6l1.5-2L20.5 14.5V17a3 3 0 0 1-3 3A14.5 14.5 0 0 1 3.5 6a3 3 0 0 1 3-3z" />,
 );
 export const RedirectIcon = icon(<path d="M4 6h7a4 4 0 0 1 4 4v8M11 14l4 4 4-4M4 12h4" />);
+export const FirmwareIcon = icon(<path d="M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4" />);
 export const EyeIcon = icon(
   <>
     <path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" />

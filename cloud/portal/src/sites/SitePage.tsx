@@ -20,6 +20,7 @@ import { Empty, Loaded, Page } from "../shell/Page";
 import { tellDone } from "../shell/notices";
 import { SnapshotsTab } from "../snapshots/SnapshotsTab";
 import { useTenants } from "../tenants/useTenants";
+import { TrunksTab } from "../trunks/TrunksTab";
 import { UsersTab } from "../users/UsersTab";
 import { VoicemailTab } from "../voicemail/VoicemailTab";
 import { EdgeState } from "./EdgeState";
@@ -32,6 +33,7 @@ const TABS = [
   { value: "overview", label: "Overview", content: OverviewTab },
   { value: "users", label: "Users", content: UsersTab },
   { value: "dial-plan", label: "Dial plan", content: DialPlanTab },
+  { value: "trunks", label: "Trunks", content: TrunksTab },
   { value: "voicemail", label: "Voicemail", content: VoicemailTab },
   { value: "devices", label: "Devices", content: DevicesTab },
   { value: "device-settings", label: "Phone settings", content: LevelsTab },

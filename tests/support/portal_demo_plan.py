@@ -1,0 +1,68 @@
+"""The demo's main office as it makes calls: trunks, rules, numbers, places, groups, and what people set."""
+
+from typing import Any, Final
+
+from tests.support.api_world import Client
+
+TRUNKS: Final = (
+    {
+        "gateway_id": "trunk-1",
+        "name": "sipgate trunking",
+        "host": "sipconnect.sipgate.de",
+        "username": "2345678t0",
+        "register_seconds": 600,
+        "identity_in": "preferred",
+        "numbers": {"style": "digits"},
+        "incoming": {"style": "digits"},
+        "caller_id": "+49301234500",
+        "max_calls": 10,
+    },
+    {"gateway_id": "trunk-2", "name": "Second provider", "host": "sip.second.example", "options_seconds": 60},
+)
+GATEWAYS: Final = ({"gateway_id": "fxo", "name": "Analogue line", "host": "192.168.10.9", "caller_id": "+4930998877"},)
+
+
+def make_plan(client: Client, site_id: str, users: dict[str, str]) -> None:
+    """Save it all.
+
+    Args:
+        users: ids by extension.
+    """
+    path = f"/sites/{site_id}/dial-plan"
+    document: dict[str, Any] = client.get(path).json["document"]
+    document.update(
+        trunks=TRUNKS,
+        gateways=GATEWAYS,
+        schedules=[
+            {
+                "schedule_id": "office",
+                "name": "Office",
+                "hours": [
+                    {"days": [1, 2, 3, 4, 5], "start": 480, "end": 1050},
+                    {"days": [6], "start": 540, "end": 780},
+                ],
+                "holidays": [{"day": "2026-12-25", "every_year": True, "name": "Christmas"}],
+            }
+        ],
+        hunt_groups=[
+            {
+                "group_id": "sales",
+                "name": "Sales",
+                "extension": "500",
+                "strategy": "longest_idle",
+                "members": [users["200"], users["202"]],
+                "fallback": "201",
+            }
+        ],
+    )
+    saved(client.put(path, {"document": document}))
+    saved(client.put(f"/sites/{site_id}/trunks/trunk-1/password", {"password": "only for demonstrations"}))
+    choice = {"country": "DE", "area_code": "30"}
+    document = saved(client.post(f"{path}/template", choice)).json["document"]
+    saved(client.put(path, {"document": document}))
+
+
+def saved(answer: Any) -> Any:
+    """The answer, which is no refusal."""
+    assert answer.status in {200, 201}, answer.body
+    return answer
