@@ -18,7 +18,7 @@ from contract.snapshot import Snapshot
 from contract.sync.state import StateRecord
 from contract.values import Frozen, Id, SecretRef
 from edge_agent.errors import EdgeError
-from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome, RelayedStream
 from edge_agent.settings import Settings
 
 MAX_LINE_BYTES: Final = 96 * 1024 * 1024
@@ -162,6 +162,13 @@ class Waits(Frozen):
     counts: MessagesWaiting
 
 
+class Carries(Frozen):
+    """↑ Exactly these streams of media are to be relayed; the media process hears it as the order `carry`."""
+
+    type: Literal["carries"] = "carries"
+    streams: Annotated[tuple[RelayedStream, ...], Field(max_length=10_000)]
+
+
 class Wrote(Frozen):
     """↑ A user changed site state at a phone; it counts once it comes back by `SetState`."""
 
@@ -194,7 +201,19 @@ ToProcess = Annotated[
     Field(discriminator="type"),
 ]
 FromProcess = Annotated[
-    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Wanted | Waits | Wrote | Health,
+    Started
+    | Prepared
+    | Refused
+    | Committed
+    | Answer
+    | Failed
+    | Reported
+    | Told
+    | Wanted
+    | Waits
+    | Carries
+    | Wrote
+    | Health,
     Field(discriminator="type"),
 ]
 

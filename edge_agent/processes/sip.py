@@ -146,6 +146,7 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             server_tls=self._tls.server if self._tls is not None else None,
             advertised=self._advertised,
+            carrier=self._bell,
             tape=self._tape,
             clock=self._clock,
             tokens=self._tokens,
