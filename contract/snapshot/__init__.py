@@ -17,6 +17,7 @@ from contract.snapshot.dial_plan import (
     Rule,
     Screening,
     ServiceRule,
+    SiteToSiteRule,
     SpeedDial,
     VoicemailRule,
 )
@@ -26,6 +27,7 @@ from contract.snapshot.forwarding import FindMe, Forwarding
 from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
+from contract.snapshot.other_site import SITE_NAMES, SITES_PORT, Colleague, EdgeAddress, OtherSite, SiteLink
 from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.phonebook import PhonebookEntry
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
@@ -55,10 +57,13 @@ __all__ = [
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
     "SECTIONS",
+    "SITES_PORT",
+    "SITE_NAMES",
     "Blob",
     "CallPattern",
     "Category",
     "CivicAddress",
+    "Colleague",
     "Device",
     "DeviceFirmware",
     "DeviceGroup",
@@ -71,6 +76,7 @@ __all__ = [
     "DialPlan",
     "DigestAlgorithm",
     "During",
+    "EdgeAddress",
     "EmergencyLocation",
     "EmergencyPolicy",
     "EmergencyRule",
@@ -90,6 +96,7 @@ __all__ = [
     "LevelSettings",
     "Line",
     "NumberFormat",
+    "OtherSite",
     "OutsideRule",
     "Period",
     "PhonebookEntry",
@@ -104,6 +111,8 @@ __all__ = [
     "SipCertificate",
     "SipPolicy",
     "Site",
+    "SiteLink",
+    "SiteToSiteRule",
     "Snapshot",
     "SnapshotProblems",
     "SpeedDial",
