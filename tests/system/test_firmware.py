@@ -111,7 +111,7 @@ class World:
         return [one.state for one in self.happened() if isinstance(one, PhoneFirmware)]
 
     async def phones_file(self, version: str) -> str:
-        agent = f"Yealink SIP-T54W {version} 00:15:65:00:00:77"
+        agent = f"Yealink SIP-T54W {version} 00:15:65:00:00:77" if version else ""
         return (await run("curl", "-sS", "-A", agent, f"http://127.0.0.1:{self.http_port}/{MAC}.cfg")).decode()
 
 
@@ -256,15 +256,24 @@ def progress(world: World, rollout: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-async def test_a_phone_that_runs_the_version_already_is_not_told_and_its_file_stays_as_it_is(world: World) -> None:
+@pytest.mark.parametrize("said", [NEW, ""], ids=["as it fetches and registers", "as it registers"])
+async def test_a_phone_that_runs_the_version_already_is_not_told_and_its_file_stays_as_it_is(
+    world: World, said: str
+) -> None:
     add_phone(world)
     world.publish()
     edge = await world.start_edge()
     await eventually_async(lambda: edge.ready()["version"] == 1, 60)
-    before = await world.phones_file(NEW)
+    before = await world.phones_file(said)
+    user, login, password, domain = (
+        str(read(before, f"account.1.{key}")) for key in ("user_name", "auth_name", "password", "sip_server.1.address")
+    )
+    with RawPhone(("127.0.0.1", edge.ports()["sip_udp"]), user, login, password, domain) as phone:
+        phone.user_agent = f"Yealink SIP-T54W {NEW}"
+        assert (await asyncio.to_thread(phone.register)).status == 200
     roll_out(world, datetime.now(UTC))
     world.publish()
     await eventually_async(world.blob.exists, 60)
     await eventually_async(lambda: world.told() == ["running"], 30)
-    assert await world.phones_file(NEW) == before
+    assert await world.phones_file(said) == before
     assert read(before, "static.firmware.url") == ""
