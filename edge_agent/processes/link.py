@@ -169,6 +169,14 @@ class Carries(Frozen):
     streams: Annotated[tuple[RelayedStream, ...], Field(max_length=10_000)]
 
 
+class Showed(Frozen):
+    """↑ A phone said what it is when it registered; provisioning hears it as the order `phone_showed`."""
+
+    type: Literal["showed"] = "showed"
+    device_id: Id
+    user_agent: Annotated[str, Field(max_length=255)]
+
+
 class Wrote(Frozen):
     """↑ A user changed site state at a phone; it counts once it comes back by `SetState`."""
 
@@ -212,6 +220,7 @@ FromProcess = Annotated[
     | Wanted
     | Waits
     | Carries
+    | Showed
     | Wrote
     | Health,
     Field(discriminator="type"),

@@ -28,7 +28,7 @@ from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder,
 from edge_agent.processes.collecting import IdleCollecting, exempt
 from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
-from edge_agent.processes.reporting import GatheredReporting
+from edge_agent.processes.reporting import SipReporting
 from edge_agent.processes.trunks import TrunkPorts
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
@@ -82,7 +82,7 @@ class SipSubsystem:
         self._tape: Tape | None = None
         self._hep: HepExport | None = None
         self._transport: SipTransport | None = None
-        self._reporting: GatheredReporting | None = None
+        self._reporting: SipReporting | None = None
         self._endpoint: Endpoint | None = None
         self._trunks: TrunkPorts | None = None
         self._prepared: SipConfig | None = None
@@ -100,7 +100,7 @@ class SipSubsystem:
         settings, had = message.settings.sip, message.ports
         self._folder, self._settings = message.settings.state_dir, settings
         self._advertised = reachable_host(settings.address, settings.advertised_host)
-        self._reporting = GatheredReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
+        self._reporting = SipReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
             "udp": settings.udp_port,
             "tcp": settings.tcp_port,

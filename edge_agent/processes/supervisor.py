@@ -37,6 +37,7 @@ from edge_agent.processes.link import (
     Refused,
     Reported,
     SetState,
+    Showed,
     Start,
     Started,
     Stop,
@@ -106,6 +107,10 @@ class Watcher(Protocol):
 
     def carry(self, streams: tuple[RelayedStream, ...]) -> None:
         """Exactly these streams of media are to be relayed."""
+        ...
+
+    def phone_showed(self, device_id: str, user_agent: str) -> None:
+        """A phone said what it is when it registered."""
         ...
 
     def process_wrote(self, process: "Supervised", values: Mapping[str, str | bool]) -> None:
@@ -318,6 +323,8 @@ class Supervised:
                 self._watcher.messages_waiting(message.counts)
             case Carries():
                 self._watcher.carry(message.streams)
+            case Showed():
+                self._watcher.phone_showed(message.device_id, message.user_agent)
             case Wrote():
                 self._watcher.process_wrote(self, message.values)
             case Health():

@@ -55,6 +55,9 @@ class Watching:
     def carry(self, streams: tuple[RelayedStream, ...]) -> None:
         raise AssertionError("no process here has calls")
 
+    def phone_showed(self, device_id: str, user_agent: str) -> None:
+        """No phone registers here."""
+
     def process_wrote(self, process: Supervised, values: Mapping[str, str | bool]) -> None:
         """Nobody here dials feature codes."""
 
