@@ -111,7 +111,7 @@ class World:
         return [one.state for one in self.happened() if isinstance(one, PhoneFirmware)]
 
     async def phones_file(self, version: str) -> str:
-        agent = f"Yealink SIP-T54W {version} 00:15:65:00:00:77"
+        agent = f"Yealink SIP-T54W {version} 00:15:65:00:00:77" if version else ""
         return (await run("curl", "-sS", "-A", agent, f"http://127.0.0.1:{self.http_port}/{MAC}.cfg")).decode()
 
 
@@ -234,6 +234,9 @@ async def test_firmware_comes_from_the_cloud_in_pieces_over_a_kill_and_a_phone_l
         whole = await run("curl", "-sSf", url)
         assert hashlib.sha256(whole).hexdigest() == DIGEST
         assert await run("curl", "-sSf", "-r", "100000-199999", url) == ROM[100_000:200_000]
+        secure = f"https://127.0.0.1:{edge.ports()['https']}/{url.partition(f':{world.http_port}/')[2]}"
+        assert await run("curl", "-sSfk", secure) == ROM
+        assert await run("curl", "-sSfk", "-r", "800000-", secure) == ROM[800_000:]
         name, got = url.partition(f":{world.http_port}/")[2], tmp_path / "by-tftp"
         await run("tftp", "-m", "octet", "127.0.0.1", str(world.tftp_port), "-c", "get", name, str(got))
         assert got.read_bytes() == ROM
@@ -256,15 +259,24 @@ def progress(world: World, rollout: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-async def test_a_phone_that_runs_the_version_already_is_not_told_and_its_file_stays_as_it_is(world: World) -> None:
+@pytest.mark.parametrize("said", [NEW, ""], ids=["as it fetches and registers", "as it registers"])
+async def test_a_phone_that_runs_the_version_already_is_not_told_and_its_file_stays_as_it_is(
+    world: World, said: str
+) -> None:
     add_phone(world)
     world.publish()
     edge = await world.start_edge()
     await eventually_async(lambda: edge.ready()["version"] == 1, 60)
-    before = await world.phones_file(NEW)
+    before = await world.phones_file(said)
+    user, login, password, domain = (
+        str(read(before, f"account.1.{key}")) for key in ("user_name", "auth_name", "password", "sip_server.1.address")
+    )
+    with RawPhone(("127.0.0.1", edge.ports()["sip_udp"]), user, login, password, domain) as phone:
+        phone.user_agent = f"Yealink SIP-T54W {NEW}"
+        assert (await asyncio.to_thread(phone.register)).status == 200
     roll_out(world, datetime.now(UTC))
     world.publish()
     await eventually_async(world.blob.exists, 60)
     await eventually_async(lambda: world.told() == ["running"], 30)
-    assert await world.phones_file(NEW) == before
+    assert await world.phones_file(said) == before
     assert read(before, "static.firmware.url") == ""
