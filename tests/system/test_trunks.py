@@ -258,13 +258,13 @@ def test_media_of_a_trunks_call_goes_by_the_relay_and_comes_back_when_the_media_
         figures = media()["figures"]
         return bool(figures.get("relay.streams") == 1 and figures["relay.packets"] > 50)
 
-    eventually(relayed, 20, "the relay carries the call")
+    eventually(relayed, 60, "the relay carries the call")
     before = media()["pid"]
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: media()["pid"] not in (None, before) and relayed(), 30, "the next media process carries it on")
+    eventually(lambda: media()["pid"] not in (None, before) and relayed(), 60, "the next media process carries it on")
     phone.hang_up()
     mobile.wait_for("CALL_CLOSED")
-    eventually(lambda: media()["figures"].get("relay.streams") == 0, 20, "its ports are free")
+    eventually(lambda: media()["figures"].get("relay.streams") == 0, 60, "its ports are free")
 
 
 def test_a_trunk_over_tcp_registers_and_carries_calls_both_ways(office: Office) -> None:
