@@ -27,7 +27,7 @@ from contract.snapshot.forwarding import FindMe, Forwarding
 from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
-from contract.snapshot.other_site import SITE_NAMES, SITES_PORT, Colleague, EdgeAddress, OtherSite, SiteLink
+from contract.snapshot.other_site import MAX_EDGES, SITE_NAMES, SITES_PORT, Colleague, EdgeAddress, OtherSite, SiteLink
 from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.phonebook import PhonebookEntry
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
@@ -53,6 +53,7 @@ __all__ = [
     "CIVIC_ELEMENTS",
     "MAX_BLOB_BYTES",
     "MAX_CHAIN_CHARACTERS",
+    "MAX_EDGES",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",

@@ -12,6 +12,8 @@ from contract.values import Frozen, HostName, Id, SipUser, Text
 SITE_NAMES: Final = ".tandem-sites.invalid"
 """How the names end by which edges of one tenant know each other: they stand in certificates and are never looked up
 (RFC 6761 §6.4)."""
+MAX_EDGES: Final = 4
+"""Of one site."""
 SITES_PORT: Final = 5063
 """Where edges listen for each other, unless their settings say otherwise."""
 
@@ -59,7 +61,7 @@ class OtherSite(Frozen):
     site_id: Id
     name: Text
     certificate_name: SiteName
-    edges: Annotated[tuple[EdgeAddress, ...], Field(min_length=1, max_length=4)]
+    edges: Annotated[tuple[EdgeAddress, ...], Field(min_length=1, max_length=MAX_EDGES)]
     """In the order in which they are tried."""
     colleagues: Annotated[tuple[Colleague, ...], Field(max_length=20_000)] = ()
 

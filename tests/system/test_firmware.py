@@ -234,6 +234,9 @@ async def test_firmware_comes_from_the_cloud_in_pieces_over_a_kill_and_a_phone_l
         whole = await run("curl", "-sSf", url)
         assert hashlib.sha256(whole).hexdigest() == DIGEST
         assert await run("curl", "-sSf", "-r", "100000-199999", url) == ROM[100_000:200_000]
+        secure = f"https://127.0.0.1:{edge.ports()['https']}/{url.partition(f':{world.http_port}/')[2]}"
+        assert await run("curl", "-sSfk", secure) == ROM
+        assert await run("curl", "-sSfk", "-r", "800000-", secure) == ROM[800_000:]
         name, got = url.partition(f":{world.http_port}/")[2], tmp_path / "by-tftp"
         await run("tftp", "-m", "octet", "127.0.0.1", str(world.tftp_port), "-c", "get", name, str(got))
         assert got.read_bytes() == ROM
