@@ -76,6 +76,7 @@ ORDERS: Final = {
 """Commands of the cloud that a process carries out."""
 SERVICES: Final = {
     "echo_test": "echo",
+    "music_on_hold": "music",
     "confirmed": "confirmed",
     "declined": "declined",
     "voicemail": "voicemail",

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from contract import snapshot as contract
 
 ECHO_TEST_CODE = "*99"
+MUSIC_CODE = "*66"
 FEATURE_CODES: Final[tuple[tuple[str, contract.Feature, str], ...]] = (
     ("*0", "speed_dial", "Speed dial"),
     ("*11", "hot_desk", "Log in at this phone"),
@@ -48,6 +49,12 @@ def default_dial_plan(site_id: UUID) -> contract.DialPlan:
         rules=(
             contract.ServiceRule(
                 rule_id=str(uuid5(site_id, "echo_test")), name="Echo test", code=ECHO_TEST_CODE, service="echo_test"
+            ),
+            contract.ServiceRule(
+                rule_id=str(uuid5(site_id, "music_on_hold")),
+                name="Music on hold",
+                code=MUSIC_CODE,
+                service="music_on_hold",
             ),
             *(
                 contract.FeatureRule(

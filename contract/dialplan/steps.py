@@ -170,7 +170,7 @@ class Service:
         diversions: how the call came here, the first one first.
     """
 
-    name: Literal["echo_test", "confirmed", "declined", "voicemail", "hot_desk"]
+    name: Literal["echo_test", "music_on_hold", "confirmed", "declined", "voicemail", "hot_desk"]
     arguments: tuple[tuple[str, str], ...] = ()
     diversions: tuple[Diversion, ...] = ()
 

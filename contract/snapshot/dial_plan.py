@@ -31,7 +31,7 @@ class ServiceRule(Frozen):
     enabled: bool = True
     code: Annotated[str, Field(pattern=r"^[0-9*#]{1,15}$")]
     """What is dialled, such as `*99`."""
-    service: Literal["echo_test"]
+    service: Literal["echo_test", "music_on_hold"]
     permission: str | None = None
     """The permission that the caller needs; None means anyone of the site."""
 

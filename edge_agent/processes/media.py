@@ -14,6 +14,7 @@ from typing import Final
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.media.applications.echo_test import EchoTest
+from edge_agent.media.applications.music_on_hold import MusicOnHold
 from edge_agent.media.applications.tone import CONFIRMED, DECLINED, Tone
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
 from edge_agent.media.freeswitch.listener import FreeSwitchListener
@@ -86,7 +87,7 @@ class FreeSwitchMedia:
 
 def voice_applications() -> dict[str, Application]:
     """What a site offers, by the user part or number that reaches it."""
-    return {"echo": EchoTest(), "confirmed": Tone(CONFIRMED), "declined": Tone(DECLINED)}
+    return {"echo": EchoTest(), "music": MusicOnHold(), "confirmed": Tone(CONFIRMED), "declined": Tone(DECLINED)}
 
 
 async def build_media_process(
