@@ -312,7 +312,7 @@ def _baresips(office: Office) -> tuple[Baresip, Baresip, Baresip]:
 
 def test_who_found_somebody_busy_is_called_back_when_he_is_free_also_after_the_edge_was_killed(office: Office) -> None:
     caller, busy, other = _baresips(office)
-    office.dial(caller, "*66201")
+    office.dial(caller, "*58201")
     office.site.restart()
     other.hang_up()
     caller.take_events(), busy.take_events()
@@ -321,15 +321,15 @@ def test_who_found_somebody_busy_is_called_back_when_he_is_free_also_after_the_e
     caller.command("accept")
     busy.accept(within=20)
     busy.wait_for("CALL_ESTABLISHED")
-    asked = [one for one in office.records(1) if one.callee == "*66201"]
+    asked = [one for one in office.records(1) if one.callee == "*58201"]
     assert any("200 is called when 201 is free" in reason for reason in asked[0].reasons)
 
 
 def test_a_call_back_that_was_cancelled_rings_nobody_and_one_that_is_not_taken_rings_once(office: Office) -> None:
     caller, _, other = _baresips(office)
-    office.dial(caller, "*66201")
+    office.dial(caller, "*58201")
     office.dial(caller, "*57201")
-    office.dial(caller, "*66203")
+    office.dial(caller, "*58203")
     guest = office.baresip("203")
     assert "203" in str(caller.wait_for("CALL_INCOMING", within=20)["peeruri"])
     other.hang_up()

@@ -3,13 +3,21 @@
 import re
 from pathlib import Path
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
-from cloud.pbx.default_dial_plan import ECHO_TEST_CODE, FEATURE_CODES, MAILBOX_CODE, MUSIC_CODE, OWN_MAILBOX_CODE
+from cloud.pbx.default_dial_plan import (
+    ECHO_TEST_CODE,
+    FEATURE_CODES,
+    MAILBOX_CODE,
+    MUSIC_CODE,
+    OWN_MAILBOX_CODE,
+    default_dial_plan,
+)
 from contract.dialplan.route import MAX_FORWARDS
 from contract.dialplan.site_state import MAX_BLOCKED
-from contract.snapshot import PERMISSIONS, Forwarding, Strategy
+from contract.snapshot import PERMISSIONS, Forwarding, Site, Snapshot, Strategy
 from contract.snapshot.dial_plan import (
     EmergencyRule,
     FeatureRule,
@@ -80,3 +88,9 @@ def test_codes_and_limits_are_those_of_the_code() -> None:
     assert f"`{MAILBOX_CODE}` and an extension" in PAGE
     assert f"{MAX_FORWARDS} forwards in one call" in PAGE
     assert f"{MAX_BLOCKED} numbers of a user" in PAGE
+
+
+def test_the_plan_that_every_site_begins_with_contradicts_nothing() -> None:
+    site = Site(site_id="s", tenant_id="t", name="Site", domain="example.test", realm="r")
+    plan = default_dial_plan(UUID("6f2c1f6e-54a5-4d6c-9a35-0c53a4a2f7a1"))
+    assert Snapshot(version=1, site=site, dial_plan=plan).dial_plan == plan

@@ -54,7 +54,7 @@ def test_an_edge_that_knows_no_other_sites_is_told_of_none_and_of_no_rule_that_l
 def test_an_edge_that_calls_nobody_back_is_told_of_no_code_for_that() -> None:
     rules = tuple(
         FeatureRule(rule_id=feature, name=feature, code=code, feature=feature)
-        for code, feature in (("*57", "call_back_off"), ("*66", "call_back"), ("*69", "call_return"))
+        for code, feature in (("*57", "call_back_off"), ("*58", "call_back"), ("*69", "call_return"))
     )
     content = as_json(small_site(dial_plan=DialPlan(rules=rules, call_back_minutes=60)))
     older = for_features(content, FEATURES - {CALL_BACK})
