@@ -311,8 +311,11 @@ class Agent:
     def _blob_came(self) -> None:
         """What waited for it goes on: a snapshot here, firmware at the process that hands it out."""
         self._channel.blobs_came()
+        self._order_provisioning("blobs_came", {})
+
+    def _order_provisioning(self, name: str, arguments: dict[str, str]) -> None:
         if (provisioning := self._processes.get("provisioning")) is not None:
-            self._order_aside(provisioning, "blobs_came", {})
+            self._order_aside(provisioning, name, arguments)
 
     async def on_state(self, records: tuple[StateRecord, ...]) -> None:
         """Tell the processes."""
@@ -373,6 +376,10 @@ class Agent:
     def messages_waiting(self, counts: MessagesWaiting) -> None:
         """Tell the SIP process, which knows the phones (edge_agent.ports.MessageLamps)."""
         self._lamps.messages_waiting(counts)
+
+    def phone_showed(self, device_id: str, user_agent: str) -> None:
+        """Tell the process that hands out firmware."""
+        self._order_provisioning("phone_showed", {"device_id": device_id, "user_agent": user_agent})
 
     def process_wrote(self, process: Supervised, values: Mapping[str, str | bool]) -> None:
         """Keep it on disk, tell every process, and the cloud when it is there."""

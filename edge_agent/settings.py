@@ -77,6 +77,7 @@ class SipSettings(Section):
     udp_port: Port = 5060
     tcp_port: Port = 5060
     tls_port: OptionalPort = 5061
+    sites_port: OptionalPort = 5063
     ws_port: OptionalPort = "off"
     wss_port: OptionalPort = "off"
     tls_certificate: str = ""

@@ -48,6 +48,7 @@ from cloud.api.chalicelib.work import etag_middleware, work_middleware
 from cloud.api.settings import Settings, read_settings
 from cloud.api.uploads import uploads_of
 from cloud.clock import Clock, SystemClock
+from cloud.objects import S3Places, S3Store, s3_client
 from cloud.pbx.authentication import FailureCounter, Gate
 from cloud.pbx.blobs import Files
 from cloud.pbx.database import Database
@@ -160,6 +161,9 @@ def make_services(settings: Settings, clock: Clock | None = None, passwords: Pas
 
 
 def _files(settings: Settings, clock: Clock, tokens: SystemTokens) -> Files | None:
+    if settings.objects_bucket is not None:
+        client, bucket = s3_client(), settings.objects_bucket
+        return Files(S3Store(bucket, client), S3Places(bucket, client, clock), settings.files_quota_bytes)
     uploads = uploads_of(settings, clock, tokens)
     return None if uploads is None else Files(*uploads, settings.files_quota_bytes)
 

@@ -68,7 +68,9 @@ class Settings(BaseModel):
     installer_url: str | None = None
     """Where install.sh is fetched; None: /install.sh at the public URL."""
     objects_folder: Path | None = None
-    """The folder of large files such as firmware, whose parent is there; None: there are none."""
+    """The folder of large files such as firmware, whose parent is there. Or:"""
+    objects_bucket: Annotated[str | None, Field(min_length=3, max_length=63)] = None
+    """the bucket of S3 that holds them. Neither: there are none."""
     files_quota_bytes: Annotated[int, Field(ge=1024 * 1024)] = 4 * 1024**3
     """How much of them a tenant may keep."""
     insecure_webhooks: bool = False
@@ -87,6 +89,8 @@ class Settings(BaseModel):
             for names in (("key_file", "kms_key_arn"), ("ca_file", "ca_pem"))
             if sum(getattr(self, name) is not None for name in names) != 1
         ]
+        if self.objects_folder is not None and self.objects_bucket is not None:
+            missing.append(f"only one of {PREFIX}OBJECTS_FOLDER and {PREFIX}OBJECTS_BUCKET can be given")
         if missing:
             raise ValueError("; ".join(missing))
         return self

@@ -23,7 +23,7 @@ from cloud.hub.hub import Hub, HubSettings
 from cloud.hub.settings import Settings, SettingsWrong, read_settings
 from cloud.hub.site_store import PbxStore
 from cloud.logs import write_logs
-from cloud.objects import FolderStore
+from cloud.objects import FolderStore, ObjectStore, S3Store, s3_client
 from cloud.pbx.authority import Authority, FileAuthorityStore
 from cloud.pbx.database import Database
 from cloud.pbx.secrets import FileKeyService, KeyService, KmsKeyService
@@ -57,8 +57,8 @@ async def _run(settings: Settings) -> None:
     database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_threads)
     executor = ThreadPoolExecutor(settings.database_threads, thread_name_prefix="hub-database")
     blob_executor = ThreadPoolExecutor(settings.blob_threads, thread_name_prefix="hub-blobs")
-    objects = FolderStore(settings.objects_folder, tokens) if settings.objects_folder is not None else None
-    store = PbxStore(database, _key_service(settings, tokens), clock, tokens, settings.lease_seconds, objects)
+    keys, objects = _key_service(settings, tokens), _objects(settings, tokens)
+    store = PbxStore(database, keys, clock, tokens, settings.lease_seconds, objects)
     session = SessionSettings(blob_bytes_per_second=settings.blob_bytes_per_second)
     limits = HubSettings(session, lease_renewal=settings.lease_seconds / 3, poll=settings.poll_seconds)
     hub = Hub(store, executor, clock, limits, blob_executor)
@@ -103,6 +103,12 @@ def _key_service(settings: Settings, tokens: Tokens) -> KeyService:
     if settings.secrets_key_file is not None:
         return FileKeyService.open(settings.secrets_key_file, tokens)
     return KmsKeyService(settings.secrets_kms_key)
+
+
+def _objects(settings: Settings, tokens: Tokens) -> ObjectStore | None:
+    if settings.objects_bucket:
+        return S3Store(settings.objects_bucket, s3_client())
+    return FolderStore(settings.objects_folder, tokens) if settings.objects_folder is not None else None
 
 
 def _certificate(settings: Settings, clock: Clock) -> ServerCertificate:

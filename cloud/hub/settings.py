@@ -43,7 +43,9 @@ class Settings(BaseModel):
     secrets_kms_key: str = ""
     """… or the ARN of the AWS KMS key that they are wrapped with."""
     objects_folder: Path | None = None
-    """The folder of large files, such as firmware (`cloud.objects.FolderStore`); absent: edges get none."""
+    """The folder of large files, such as firmware …"""
+    objects_bucket: str = ""
+    """… or the bucket of S3 that holds them. Neither: edges get none."""
     blob_threads: int = Field(default=4, ge=1, le=64)
     """Pieces of large files read at once."""
     blob_bytes_per_second: int = Field(default=4 * 1024 * 1024, ge=16 * 1024, le=1024**3)
@@ -67,6 +69,8 @@ class Settings(BaseModel):
             raise ValueError("give either authority_file or certificate_file with key_file")
         if (self.secrets_key_file is None) == (not self.secrets_kms_key):
             raise ValueError("give either secrets_key_file or secrets_kms_key")
+        if self.objects_folder is not None and self.objects_bucket:
+            raise ValueError("objects_folder and objects_bucket exclude each other")
         return self
 
 

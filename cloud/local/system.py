@@ -296,6 +296,7 @@ class LocalSystem:
             "SIP_UDP_PORT": str(self.ports["sip"]),
             "SIP_TCP_PORT": str(self.ports["sip"]),
             "SIP_TLS_PORT": str(self.ports["sip_tls"]),
+            "SIP_SITES_PORT": "off",
             "SIP_ADVERTISED_HOST": host,
             "PROVISIONING_ADDRESS": host,
             "PROVISIONING_TFTP_PORT": str(self.ports["tftp"]),

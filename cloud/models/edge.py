@@ -25,6 +25,10 @@ class Edge(Identified, OfTenant, Versioned, Base):
     enrolled_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     """From then on the hub refuses it."""
+    sip_host: Mapped[str | None]
+    """The IPv4 address at which the tenant's other sites reach it; None: they do not."""
+    sip_port: Mapped[int] = mapped_column(server_default="5063")
+    """The port there."""
 
 
 class EnrollmentCode(Identified, OfTenant, Created, Base):

@@ -1,7 +1,14 @@
 """Objects too large for rows: each under its tenant and the SHA-256 of its bytes, behind one interface."""
 
-from cloud.objects.errors import ObjectMissing, ObjectsError, ObjectTooLarge, ObjectUnlikeItsDigest
+from cloud.objects.errors import (
+    ObjectMissing,
+    ObjectsError,
+    ObjectsUnavailable,
+    ObjectTooLarge,
+    ObjectUnlikeItsDigest,
+)
 from cloud.objects.folder import FolderStore
+from cloud.objects.s3 import S3Places, S3Store, s3_client
 from cloud.objects.store import CHUNK_BYTES, ObjectStore, StoredObject
 from cloud.objects.uploads import TICKET_HEADER, SignedPlaces, UploadPlace, UploadPlaces, path_of
 
@@ -14,9 +21,13 @@ __all__ = [
     "ObjectTooLarge",
     "ObjectUnlikeItsDigest",
     "ObjectsError",
+    "ObjectsUnavailable",
+    "S3Places",
+    "S3Store",
     "SignedPlaces",
     "StoredObject",
     "UploadPlace",
     "UploadPlaces",
     "path_of",
+    "s3_client",
 ]

@@ -43,3 +43,15 @@ class ObjectMissing(ObjectsError):
     def __init__(self, digest: str) -> None:
         super().__init__(f"There is no object {digest}")
         self.digest = digest
+
+
+class ObjectsUnavailable(ObjectsError):
+    """The store does not answer, or does not let this process in.
+
+    Args:
+        why: its error's code or kind.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The object store refuses or does not answer: {why}")
+        self.why = why

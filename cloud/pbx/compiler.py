@@ -23,6 +23,7 @@ from cloud.pbx.default_dial_plan import default_dial_plan
 from cloud.pbx.device_models import ANNOUNCED
 from cloud.pbx.errors import NotFound
 from cloud.pbx.firmware_targets import Target, in_snapshot, targets_of
+from cloud.pbx.other_sites import other_sites
 from cloud.pbx.secrets import SecretVersion
 from cloud.pbx.site_policies import in_force
 from cloud.pbx.trunk_secrets import with_passwords
@@ -52,13 +53,15 @@ def compile_site(
     lines = session.execute(select(Line).where(Line.site_id == site_id)).scalars()
     devices = session.execute(select(Device).where(Device.site_id == site_id)).scalars()
     members = _members(session, site_id)
+    others = other_sites(session, site)
     # A phone whose model is still to be seen has no file; until then it is an unknown one to the edge.
     known = {device.id: device for device in devices if device.model != ANNOUNCED}
     targets = targets_of(session, site.tenant_id, list(known.values()), members)
     firmware, blobs = in_snapshot(session, site.tenant_id, targets.values())
     return contract.Snapshot(
         version=version,
-        site=_site(site, tenant),
+        site=_site(site, tenant, tenant.sip_authority if others else None),
+        other_sites=others,
         users=tuple(sorted(map(_user, users), key=lambda user: user.user_id)),
         lines=tuple(sorted((_line(line, known) for line in lines), key=lambda line: line.line_id)),
         devices=tuple(
@@ -76,7 +79,7 @@ def compile_site(
     )
 
 
-def _site(site: Site, tenant: Tenant) -> contract.Site:
+def _site(site: Site, tenant: Tenant, authority: str | None) -> contract.Site:
     return contract.Site.model_validate(
         {
             "site_id": str(site.id),
@@ -91,6 +94,7 @@ def _site(site: Site, tenant: Tenant) -> contract.Site:
             "sip": in_force(contract.SipPolicy, site.sip),
             "voicemail": in_force(contract.VoicemailPolicy, site.voicemail),
             "sip_certificate": _sip_certificate(site),
+            "authority": authority,
         }
     )
 

@@ -16,6 +16,7 @@ from cloud.pbx.desk import Desk
 from cloud.pbx.errors import Changed, FieldProblem, Invalid
 from cloud.pbx.expectations import Verdict, failures, verdicts
 from cloud.pbx.simulation import CallQuestion, Walked, walk
+from cloud.pbx.site_links import publish_others
 from cloud.pbx.state import site_records
 from cloud.pbx.trunk_secrets import with_passwords, without_passwords
 from contract import snapshot as contract
@@ -88,6 +89,8 @@ def put_dial_plan(desk: Desk, site_id: UUID, document: contract.DialPlan, expect
     told = {name: change for name, change in changes.items() if before.get(name) != content[name]}
     desk.record("dial_plan.changed", "site", site_id, told, site.tenant_id)
     desk.publish(site_id, f"The dial plan of {site.name} was changed")
+    if told.keys() & {"hunt_groups", "numbers"}:
+        publish_others(desk, site_id, f"Numbers of {site.name} were changed")
     return _view(desk.session, site_id, row.version)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from cloud.models import Edge, EdgeLease, EnrollmentCode, Site
@@ -15,7 +15,11 @@ from cloud.pbx.checks import apply_changes, check_version, get_for_change, inval
 from cloud.pbx.desk import Desk
 from cloud.pbx.enrollment import IssuedCode, issue_code
 from cloud.pbx.errors import Conflict, NotFound
+from cloud.pbx.other_sites import is_linked
 from cloud.pbx.pages import Page, PageRequest, Position
+from cloud.pbx.sip_certificates import prove_to_other_sites
+from cloud.pbx.site_links import publish_all_linked
+from contract import snapshot as contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class EdgeView:
     name: str
     enrolled_at: datetime | None
     revoked_at: datetime | None
+    sip_host: str | None
+    sip_port: int
     online: bool
     last_seen_at: datetime | None
     connected_at: datetime | None
@@ -91,12 +97,42 @@ def create_edge(desk: Desk, site_id: UUID, name: str) -> Edge:
 
 
 def change_edge(desk: Desk, edge_id: UUID, changes: Mapping[str, Any], expected: int | None) -> None:
-    """Rename an edge."""
+    """Rename an edge, or say where the tenant's other sites reach it; each of those is published.
+
+    Args:
+        changes: `name`; `sip_host`, an IPv4 address or None, and `sip_port`.
+
+    Raises:
+        Invalid: the site's certificate is none by which others would know it, or it has enough edges.
+        Conflict: it was revoked.
+    """
     edge = get_for_change(desk.session, Edge, edge_id)
     check_version(edge, expected)
+    if edge.revoked_at is not None and changes.get("sip_host") is not None:
+        raise Conflict("This edge was revoked; create another")
+    was_linked = is_linked(desk.session, edge.site_id)
     if changed := apply_changes(edge, changes):
         desk.flush()
         desk.record("edge.changed", "edge", edge.id, changed, edge.tenant_id)
+    if changed.keys() & {"sip_host", "sip_port"}:
+        if edge.sip_host is not None:
+            _check_count(desk.session, edge.site_id)
+            prove_to_other_sites(desk, edge.site_id)
+        _publish_link(desk, edge, was_linked=was_linked)
+
+
+def _check_count(session: Session, site_id: UUID) -> None:
+    query = select(func.count()).where(Edge.site_id == site_id, Edge.sip_host.is_not(None), Edge.revoked_at.is_(None))
+    if (session.scalar(query) or 0) > contract.MAX_EDGES:
+        raise invalid("sip_host", f"Other sites know {contract.MAX_EDGES} edges of a site at most")
+
+
+def _publish_link(desk: Desk, edge: Edge, *, was_linked: bool) -> None:
+    """Publish the site and those that know, or knew, it."""
+    if not was_linked and edge.sip_host is None:
+        return
+    desk.publish(edge.site_id, f"Where other sites reach edge {edge.name} was changed")
+    publish_all_linked(desk, edge.tenant_id, f"Where edge {edge.name} is reached was changed")
 
 
 def revoke_edge(desk: Desk, edge_id: UUID, expected: int | None) -> None:
@@ -107,6 +143,8 @@ def revoke_edge(desk: Desk, edge_id: UUID, expected: int | None) -> None:
         return
     edges.revoke_edge(desk.session, edge, desk.clock.now())
     desk.record("edge.revoked", "edge", edge.id, {"name": [edge.name, None]}, edge.tenant_id)
+    if edge.sip_host is not None:
+        _publish_link(desk, edge, was_linked=True)
 
 
 def new_enrollment_code(desk: Desk, edge_id: UUID) -> IssuedCode:
@@ -146,6 +184,8 @@ def _view(edge: Edge, lease: EdgeLease | None, now: datetime) -> EdgeView:
         name=edge.name,
         enrolled_at=edge.enrolled_at,
         revoked_at=edge.revoked_at,
+        sip_host=edge.sip_host,
+        sip_port=edge.sip_port,
         online=edges.is_online(lease, now),
         last_seen_at=lease.last_seen_at if lease else None,
         connected_at=lease.connected_at if lease else None,

@@ -20,14 +20,19 @@ from sqlalchemy.orm import Session
 from cloud.models import Site, Tenant
 from cloud.pbx.authority import Authority
 from cloud.pbx.certificate_checks import checked_certificate, is_host_name
-from cloud.pbx.checks import Problems, get_for_change, get_or_refuse
+from cloud.pbx.checks import Problems, get_for_change, get_or_refuse, invalid
 from cloud.pbx.desk import Desk
-from cloud.pbx.errors import NotFound
+from cloud.pbx.errors import Conflict, NotFound
+from cloud.pbx.other_sites import is_linked, site_name
 from cloud.pbx.outbox import request_job
 from cloud.pbx.secrets import SecretVersion, reveal_secret
+from contract.snapshot import SITE_NAMES
 
 VALID_DAYS: Final = 397
 MAX_NAMES: Final = 16
+LINKED: Final = (
+    "Other sites know this one by the certificate of the tenant's authority; take `sip_host` from its edges first"
+)
 RENEW_CERTIFICATE: Final = "renew_certificate"
 RENEW_BEFORE: Final = timedelta(days=45)
 """How long before its end a certificate is signed anew: a fortnight before the edge would raise its alarm, and an edge
@@ -70,6 +75,8 @@ def bring_certificate(desk: Desk, site_id: UUID, chain: str, key: SecretStr) -> 
         Invalid: naming every problem of chain and key.
     """
     site = get_for_change(desk.session, Site, site_id)
+    if is_linked(desk.session, site.id):
+        raise Conflict(LINKED)
     tenant = desk.session.get_one(Tenant, site.tenant_id)
     problems = Problems()
     good = checked_certificate(problems, chain, key, tenant.domain, desk.clock.now())
@@ -89,16 +96,37 @@ def issue_certificate(desk: Desk, site_id: UUID, names: Sequence[str] = ()) -> C
     """
     site = get_for_change(desk.session, Site, site_id)
     problems = Problems()
+    own = site_name(site.tenant_id, site.id)
     for name in names:
         if not is_host_name(name):
             problems.add("names", f"{name[:64]!r} is neither a host name nor an address")
+        elif name.lower().endswith(SITE_NAMES) and name.lower() != own:
+            problems.add("names", f"{name[:64]!r} is the name of another site")
     problems.check()
     authority = _authority(desk, site.tenant_id)
     domain = desk.session.get_one(Tenant, site.tenant_id).domain
-    wanted = tuple(dict.fromkeys([domain, *(name.lower() for name in names)]))
+    linked = [own] if is_linked(desk.session, site.id) else []
+    wanted = tuple(dict.fromkeys([domain, *(name.lower() for name in names), *linked]))
     leaf = authority.issue(wanted, desk.clock.now(), VALID_DAYS, client=True)
     chain = leaf.certificate_pem.decode() + authority.certificate_pem
     return _show(desk, site, chain, SecretStr(leaf.key_pem.decode()), issued=True)
+
+
+def prove_to_other_sites(desk: Desk, site_id: UUID) -> None:
+    """See that the site's certificate has the name by which other sites know it.
+
+    Raises:
+        Invalid: somebody brought the site's certificate, and the tenant's authority did not sign it.
+    """
+    site = get_for_change(desk.session, Site, site_id)
+    names: list[str] = []
+    if site.sip_certificate is not None:
+        if not site.sip_certificate_issued:
+            raise invalid("sip_host", "The site's certificate was brought; let the tenant's authority sign one first")
+        names = [str(name.value) for name in _names(_leaf(site.sip_certificate))][1:]
+        if site_name(site.tenant_id, site.id) in names:
+            return
+    issue_certificate(desk, site_id, names)
 
 
 def renew_certificate(desk: Desk, site_id: UUID) -> datetime | None:
@@ -137,6 +165,8 @@ def remove_certificate(desk: Desk, site_id: UUID) -> None:
     site = get_for_change(desk.session, Site, site_id)
     if site.sip_certificate is None:
         raise NotFound
+    if is_linked(desk.session, site.id):
+        raise Conflict(LINKED)
     site.sip_certificate, site.sip_certificate_issued = None, False
     site.sip_key_id = site.sip_key_version = None
     desk.flush()

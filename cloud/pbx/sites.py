@@ -15,8 +15,10 @@ from cloud.models import Site, Snapshot, Tenant
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, unknown
 from cloud.pbx.desk import Desk
 from cloud.pbx.edge_places import EdgeView, views_of_sites
+from cloud.pbx.other_sites import is_linked
 from cloud.pbx.pages import Page, PageRequest, oldest_first
 from cloud.pbx.redirect_requests import request_sync
+from cloud.pbx.site_links import publish_all_linked, publish_others
 from cloud.pbx.site_policies import changed_policy, in_force
 from contract.snapshot import ProvisioningPolicy, SipPolicy, VoicemailPolicy
 
@@ -107,6 +109,8 @@ def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected:
         desk.flush()
         desk.record("site.changed", "site", site.id, changed, site.tenant_id)
         desk.publish(site.id, f"Site {site.name} was changed")
+        if "name" in changed:
+            publish_others(desk, site.id, f"Site {site.name} has another name")
     return _views(desk.session, [site], desk.clock.now())[0]
 
 
@@ -115,8 +119,11 @@ def delete_site(desk: Desk, site_id: UUID, expected: int | None) -> None:
     site = get_for_change(desk.session, Site, site_id)
     check_version(site, expected)
     desk.record("site.deleted", "site", site.id, {"name": [site.name, None]}, site.tenant_id)
+    linked = is_linked(desk.session, site.id)
     desk.session.delete(site)
     desk.flush()
+    if linked:
+        publish_all_linked(desk, site.tenant_id, f"Site {site.name} was deleted")
     request_sync(desk.session, desk.tokens, site.tenant_id)
     desk.wake_hub(site.id)
 

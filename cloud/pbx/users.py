@@ -16,6 +16,7 @@ from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.dial_plans import check_name_is_free
 from cloud.pbx.errors import NotFound
 from cloud.pbx.pages import Page, PageRequest, oldest_first
+from cloud.pbx.site_links import SHOWN_OF_USERS, publish_others
 from contract.devices import Catalogue, DeviceModel
 from contract.snapshot import PERMISSIONS
 
@@ -91,6 +92,7 @@ def create_user(desk: Desk, fields: UserFields) -> User:
     shown = {name: [None, value] for name, value in wanted.items()}
     desk.record("user.created", "user", user.id, shown, user.tenant_id)
     desk.publish(user.site_id, f"User {user.username} was created")
+    publish_others(desk, user.site_id, f"User {user.username} was created at another site")
     return user
 
 
@@ -114,6 +116,8 @@ def change_user(
         desk.flush()
         desk.record("user.changed", "user", user.id, changed, user.tenant_id)
         desk.publish(user.site_id, f"User {user.username} was changed")
+        if SHOWN_OF_USERS.intersection(changed):
+            publish_others(desk, user.site_id, f"User {user.username} was changed at another site")
     return user
 
 
@@ -127,6 +131,7 @@ def delete_user(desk: Desk, user_id: UUID, expected: int | None) -> None:
     desk.session.delete(user)
     desk.flush()
     desk.publish(user.site_id, f"User {user.username} was deleted")
+    publish_others(desk, user.site_id, f"User {user.username} was deleted at another site")
 
 
 def _models_of(session: Session, catalogue: Catalogue, user: User) -> list[DeviceModel]:

@@ -1,14 +1,16 @@
 """The dial plan's look-up tables, built once per snapshot so that a decision costs a few dictionary reads."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contract.dialplan.callers import Names, plain
 from contract.snapshot import (
     CallPattern,
+    Colleague,
     DialPattern,
     EmergencyLocation,
     EmergencyRule,
@@ -22,13 +24,17 @@ from contract.snapshot import (
     Schedule,
     Screening,
     ServiceRule,
+    SiteLink,
+    SiteToSiteRule,
     Snapshot,
     SpeedDial,
     User,
     VoicemailRule,
 )
 
-OrderedRule = InternalRule | ServiceRule | FeatureRule | VoicemailRule | OutsideRule
+LINK_SECONDS: Final = 10
+"""How often the edge of another site is asked whether it is there."""
+OrderedRule = InternalRule | ServiceRule | FeatureRule | VoicemailRule | OutsideRule | SiteToSiteRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,21 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Somebody at another site of the tenant.
+
+    Args:
+        site: its name.
+        links: the ways there, ids of gateways in the order in which they are tried.
+        colleague: who.
+    """
+
+    site: str
+    links: tuple[str, ...]
+    colleague: Colleague
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledPlan:
     """What `decide` reads.
 
@@ -57,7 +78,8 @@ class CompiledPlan:
         dialled: the user that each user name, extension and alias belongs to.
         groups: the hunt group that each number and alias belongs to.
         emergency: the rule, with its ways out of the site, and the number to send, by what is dialled for help.
-        gateways: those that are switched on, trunks among them, by id.
+        gateways: those that are switched on, by id; trunks and the edges of other sites among them.
+        elsewhere: who is called by each number and name at other sites.
         schedules: by id.
         locations: by id.
         callback_minutes: for so long a call to the number of a location rings the phone that called for help there.
@@ -81,6 +103,7 @@ class CompiledPlan:
     groups: dict[str, HuntGroup] = field(default_factory=dict)
     emergency: dict[str, tuple[EmergencyRule, str]] = field(default_factory=dict)
     gateways: dict[str, Gateway] = field(default_factory=dict)
+    elsewhere: dict[str, Elsewhere] = field(default_factory=dict)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     locations: dict[str, EmergencyLocation] = field(default_factory=dict)
     numbers: dict[str, InwardNumber] = field(default_factory=dict)
@@ -146,7 +169,12 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         dialled=dialled,
         groups={name: group for group in plan.hunt_groups for name in (group.extension, *group.aliases)},
         emergency=_emergency(snapshot),
-        gateways={gateway.gateway_id: gateway for gateway in (*plan.gateways, *plan.trunks) if gateway.enabled},
+        gateways={
+            gateway.gateway_id: gateway
+            for gateway in (*plan.gateways, *plan.trunks, *_site_links(snapshot))
+            if gateway.enabled
+        },
+        elsewhere=_elsewhere(snapshot),
         schedules={schedule.schedule_id: schedule for schedule in plan.schedules},
         callback_minutes=plan.emergency.callback_minutes,
         locations={location.location_id: location for location in plan.locations},
@@ -166,6 +194,33 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         ),
         has_voicemail=any(isinstance(rule, VoicemailRule) and rule.enabled for rule in plan.rules),
     )
+
+
+def _site_links(snapshot: Snapshot) -> Iterator[SiteLink]:
+    for site in snapshot.other_sites:
+        for edge in site.edges:
+            yield SiteLink(
+                gateway_id=edge.edge_id,
+                name=site.name,
+                host=edge.host,
+                port=edge.port,
+                transport="tls",
+                qualify_seconds=LINK_SECONDS,
+                site_id=site.site_id,
+                certificate_name=site.certificate_name,
+            )
+
+
+def _elsewhere(snapshot: Snapshot) -> dict[str, Elsewhere]:
+    """Names that two sites have belong to the first of them."""
+    found: dict[str, Elsewhere] = {}
+    for site in snapshot.other_sites:
+        links = tuple(edge.edge_id for edge in site.edges)
+        for colleague in site.colleagues:
+            who = Elsewhere(site.name, links, colleague)
+            for name in colleague.dialled:
+                found.setdefault(name, who)
+    return found
 
 
 def _colleagues(groups: tuple[PickupGroup, ...]) -> dict[str, tuple[str, ...]]:
@@ -204,7 +259,7 @@ def _candidates(rules: tuple[OrderedRule, ...]) -> dict[str, tuple[Candidate, ..
     for place, rule in enumerate(rules):
         patterns: tuple[DialPattern, ...]
         match rule:
-            case InternalRule():
+            case InternalRule() | SiteToSiteRule():
                 patterns = (DialPattern(),)
             case ServiceRule():
                 patterns = (DialPattern(prefix=rule.code, digits=0),)

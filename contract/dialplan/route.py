@@ -15,6 +15,7 @@ from contract.dialplan.feature_calls import feature_call
 from contract.dialplan.features import names_of
 from contract.dialplan.groups import members_in_order
 from contract.dialplan.numbers import arrived, written
+from contract.dialplan.other_sites import first_link, is_link, link_to, site_call
 from contract.dialplan.schedules import period_at
 from contract.dialplan.steps import (
     Call,
@@ -40,6 +41,7 @@ from contract.snapshot import (
     InternalRule,
     OutsideRule,
     ServiceRule,
+    SiteToSiteRule,
     User,
     VoicemailRule,
 )
@@ -90,6 +92,7 @@ class Route:
         "_hunting",
         "call",
         "caller",
+        "came_from_site",
         "entered",
         "hidden",
         "hunted",
@@ -104,6 +107,7 @@ class Route:
         self.call = call
         self._at = at
         self.caller = plan.users.get(call.caller) if call.caller is not None else None
+        self.came_from_site = is_link(self, call.gateway_id)
         self.entered: list[str] = []
         """Users and hunt groups whose forwarding is being followed, by id."""
         self._forwards = 0
@@ -174,6 +178,9 @@ class Route:
                     pattern = candidate.pattern
                     if matches(pattern, dialled) and self._is_time(rule.during, rule.name, rule.rule_id):
                         return (yield from self._outside(rule, pattern, dialled, payer, granted))
+                case SiteToSiteRule():
+                    if (found := plan.elsewhere.get(dialled)) is not None:
+                        return (yield from site_call(self, rule, found, dialled, payer, granted))
                 case _:
                     assert_never(rule)
         return self.refuse(404, "no_rule", f"no dialing rule matches {dialled}")
@@ -290,7 +297,7 @@ class Route:
                 continue
             if places:
                 self._diversions.append(Diversion(user.username, "follow-me"))
-            outcome = yield self._rung([one.user_id for one in users], tuple(numbers), None if alone else seconds)
+            outcome = yield self.rung([one.user_id for one in users], tuple(numbers), None if alone else seconds)
             if places:
                 self._diversions.pop()
             first = first or outcome
@@ -316,6 +323,11 @@ class Route:
         """A find-me number beyond the site, by the first gateway that serves: it rings beside phones."""
         for candidate in self.plan.candidates_for(destination):
             rule, pattern = candidate.rule, candidate.pattern
+            if isinstance(rule, SiteToSiteRule) and (found := self.plan.elsewhere.get(destination)) is not None:
+                if (link := first_link(self, found)) is None:
+                    break
+                self.note("find_me", f"{user.username} is looked for at {destination}, {found.site}", rule.rule_id)
+                return link_to(self, link, destination)
             if not isinstance(rule, OutsideRule) or not matches(pattern, destination):
                 continue
             if not self._is_time(rule.during, rule.name, rule.rule_id):
@@ -341,7 +353,8 @@ class Route:
         finally:
             self._diversions.pop()
 
-    def _rung(self, user_ids: Sequence[str], numbers: tuple[Outward, ...], seconds: int | None) -> Ring:
+    def rung(self, user_ids: Sequence[str], numbers: tuple[Outward, ...], seconds: int | None) -> Ring:
+        """The step that rings these users and numbers."""
         return Ring(
             tuple(user_ids),
             numbers,
@@ -414,7 +427,7 @@ class Route:
             return 480
         if group.strategy == "parallel":
             self.note("ring", f"ring {len(available)} members of {group.name} at once")
-            outcome = yield self._rung([user.user_id for user in available], (), group.ring_seconds)
+            outcome = yield self.rung([user.user_id for user in available], (), group.ring_seconds)
             return outcome.status
         status = 480
         for user in available:
@@ -426,7 +439,7 @@ class Route:
                     self._hunting -= 1
                 continue
             self.note("ring", f"ring {user.username} of {group.name}")
-            outcome = yield self._rung([user.user_id], (), group.ring_seconds)
+            outcome = yield self.rung([user.user_id], (), group.ring_seconds)
             status = outcome.status
         return status
 
@@ -438,9 +451,9 @@ class Route:
             wanted = " or ".join(rule.permissions) or "to call out"
             return self.refuse(403, "permission_missing", f"{_who(payer)} lacks the permission {wanted}", rule.rule_id)
         number = called_number(rule.call, pattern, dialled)
-        return (yield from self._gateways(rule.gateways, number, payer, rule.rule_id))
+        return (yield from self.by_gateways(rule.gateways, number, payer, rule.rule_id))
 
-    def _gateways(self, gateway_ids: tuple[str, ...], number: str, payer: User | None, rule_id: str) -> Way:
+    def by_gateways(self, gateway_ids: tuple[str, ...], number: str, payer: User | None, rule_id: str) -> Way:
         """One gateway after the other, as long as it is the way that fails."""
         status = 503
         for gateway_id in gateway_ids:
@@ -451,7 +464,7 @@ class Route:
                 )
                 continue
             self.note("gateway", f"{number} by {gateway.name}", rule_id)
-            outcome = yield self._rung((), (self._sent_to(gateway_id, number, payer),), None)
+            outcome = yield self.rung((), (self._sent_to(gateway_id, number, payer),), None)
             status = outcome.status
             if outcome.reached and status not in _NEXT_GATEWAY:
                 return self.refuse(status, "refused", f"{number} answered {status}", rule_id)

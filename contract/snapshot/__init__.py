@@ -17,6 +17,7 @@ from contract.snapshot.dial_plan import (
     Rule,
     Screening,
     ServiceRule,
+    SiteToSiteRule,
     SpeedDial,
     VoicemailRule,
 )
@@ -26,6 +27,7 @@ from contract.snapshot.forwarding import FindMe, Forwarding
 from contract.snapshot.gateway import Gateway, IncomingNumbers, NumberFormat
 from contract.snapshot.hunt_group import HuntGroup, Strategy
 from contract.snapshot.line import Line
+from contract.snapshot.other_site import MAX_EDGES, SITE_NAMES, SITES_PORT, Colleague, EdgeAddress, OtherSite, SiteLink
 from contract.snapshot.pattern import CallPattern, DialPattern
 from contract.snapshot.phonebook import PhonebookEntry
 from contract.snapshot.provisioning import PRIVATE_NETWORKS, DhcpRange, DhcpReservation, DhcpService, ProvisioningPolicy
@@ -51,14 +53,18 @@ __all__ = [
     "CIVIC_ELEMENTS",
     "MAX_BLOB_BYTES",
     "MAX_CHAIN_CHARACTERS",
+    "MAX_EDGES",
     "PERMISSIONS",
     "PRIVATE_NETWORKS",
     "SCHEMA_VERSION",
     "SECTIONS",
+    "SITES_PORT",
+    "SITE_NAMES",
     "Blob",
     "CallPattern",
     "Category",
     "CivicAddress",
+    "Colleague",
     "Device",
     "DeviceFirmware",
     "DeviceGroup",
@@ -71,6 +77,7 @@ __all__ = [
     "DialPlan",
     "DigestAlgorithm",
     "During",
+    "EdgeAddress",
     "EmergencyLocation",
     "EmergencyPolicy",
     "EmergencyRule",
@@ -90,6 +97,7 @@ __all__ = [
     "LevelSettings",
     "Line",
     "NumberFormat",
+    "OtherSite",
     "OutsideRule",
     "Period",
     "PhonebookEntry",
@@ -104,6 +112,8 @@ __all__ = [
     "SipCertificate",
     "SipPolicy",
     "Site",
+    "SiteLink",
+    "SiteToSiteRule",
     "Snapshot",
     "SnapshotProblems",
     "SpeedDial",

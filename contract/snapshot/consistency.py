@@ -13,10 +13,12 @@ from contract.snapshot.dial_plan import (
     OutsideRule,
     Rule,
     ServiceRule,
+    SiteToSiteRule,
     VoicemailRule,
 )
 from contract.snapshot.firmware import Firmware
 from contract.snapshot.line import Line
+from contract.snapshot.other_site import OtherSite
 from contract.snapshot.schedule import During
 from contract.snapshot.user import PERMISSIONS, User
 
@@ -66,7 +68,7 @@ def _rule_problems(plan: DialPlan) -> Iterable[str]:
     gateways = {gateway.gateway_id for gateway in (*plan.gateways, *plan.trunks)}
     for rule in plan.rules:
         where = f"dial_plan: rule {rule.rule_id}"
-        if isinstance(rule, OutsideRule | EmergencyRule):
+        if isinstance(rule, OutsideRule | EmergencyRule | SiteToSiteRule):
             for gateway in rule.gateways:
                 if gateway not in gateways:
                     yield f"{where} names gateway {gateway}, which is not in the snapshot"
@@ -103,6 +105,18 @@ def firmware_problems(devices: Sequence[Device], firmware: Sequence[Firmware], b
             )
         elif not wanted.fits(device.model):
             yield f"devices: {device.device_id} is a {device.model}, which firmware {wanted.firmware_id} does not fit"
+
+
+def site_problems(site_id: str, others: Sequence[OtherSite], plan: DialPlan) -> Iterable[str]:
+    """Other sites that cannot be told apart."""
+    names = Counter(one.certificate_name for one in others)
+    yield from (f"other_sites: certificate name {name} is used twice" for name, count in names.items() if count > 1)
+    ids = Counter(edge.edge_id for one in others for edge in one.edges)
+    ids.update(gateway.gateway_id for gateway in (*plan.gateways, *plan.trunks))
+    edges = {edge.edge_id for one in others for edge in one.edges}
+    yield from (f"other_sites: the id {one} of an edge is used twice" for one in sorted(edges) if ids[one] > 1)
+    if any(one.site_id == site_id for one in others):
+        yield f"other_sites: {site_id} is this site itself"
 
 
 def name_problems(

@@ -143,8 +143,20 @@ class EmergencyRule(Frozen):
     gateways: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
 
 
+class SiteToSiteRule(Frozen):
+    """Who is at another site of the tenant is called there, edge to edge; if that fails, by his public number."""
+
+    kind: Literal["site_to_site"] = "site_to_site"
+    rule_id: Id
+    name: Text = "Other sites"
+    enabled: bool = True
+    gateways: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
+    """By which the public number is called, in order; who sets the rule up lets everybody. None: it is not called."""
+
+
 Rule = Annotated[
-    InternalRule | ServiceRule | FeatureRule | VoicemailRule | OutsideRule | EmergencyRule, Field(discriminator="kind")
+    InternalRule | ServiceRule | FeatureRule | VoicemailRule | OutsideRule | SiteToSiteRule | EmergencyRule,
+    Field(discriminator="kind"),
 ]
 
 

@@ -8,11 +8,14 @@ from contract.values import Frozen, SecretRef
 
 MAX_CHAIN_CHARACTERS = 32_768
 
+Certificates = Annotated[str, Field(max_length=MAX_CHAIN_CHARACTERS, pattern=r"^-----BEGIN CERTIFICATE-----")]
+"""PEM."""
+
 
 class SipCertificate(Frozen):
     """A certificate with its chain, and where its key is; without one an edge signs its own."""
 
-    chain: Annotated[str, Field(max_length=MAX_CHAIN_CHARACTERS, pattern=r"^-----BEGIN CERTIFICATE-----")]
-    """PEM, the site's own certificate first, then those that lead to an authority."""
+    chain: Certificates
+    """The site's own certificate first, then those that lead to an authority."""
     key: SecretRef
     """Its private key, PKCS #8 in PEM."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.snapshot.provisioning import ProvisioningPolicy
-from contract.snapshot.sip_certificate import SipCertificate
+from contract.snapshot.sip_certificate import Certificates, SipCertificate
 from contract.snapshot.sip_policy import SipPolicy
 from contract.snapshot.voicemail import VoicemailPolicy
 from contract.values import Frozen, HostName, Id, Text
@@ -34,3 +34,5 @@ class Site(Frozen):
     voicemail: VoicemailPolicy = VoicemailPolicy()
     sip_certificate: SipCertificate | None = None
     """None: the edge signs its own."""
+    authority: Certificates | None = None
+    """The tenant's own, PEM: edges of its other sites prove themselves by it. None: there is none."""

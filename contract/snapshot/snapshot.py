@@ -13,13 +13,14 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from contract.snapshot.blob import Blob
-from contract.snapshot.consistency import firmware_problems, name_problems, reference_problems
+from contract.snapshot.consistency import firmware_problems, name_problems, reference_problems, site_problems
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
 from contract.snapshot.device_plugin import DevicePlugin
 from contract.snapshot.dial_plan import DialPlan
 from contract.snapshot.firmware import Firmware
 from contract.snapshot.line import Line
+from contract.snapshot.other_site import OtherSite
 from contract.snapshot.phonebook import PhonebookEntry
 from contract.snapshot.site import Site
 from contract.snapshot.user import User
@@ -35,6 +36,7 @@ RECORD_SECTIONS: Final = {
     "phonebook": "entry_id",
     "firmware": "firmware_id",
     "blobs": "digest",
+    "other_sites": "site_id",
 }
 """Sections that are lists of records, with the field that names a record."""
 SECTIONS: Final = ("site", *RECORD_SECTIONS, "device_levels", "dial_plan")
@@ -64,6 +66,8 @@ class Snapshot(Frozen):
     firmware: Annotated[tuple[Firmware, ...], Field(max_length=500)] = ()
     blobs: Annotated[tuple[Blob, ...], Field(max_length=5000)] = ()
     """Every file that anything in the snapshot names by its digest."""
+    other_sites: Annotated[tuple[OtherSite, ...], Field(max_length=500)] = ()
+    """Those of the tenant that can be reached edge to edge."""
     device_levels: DeviceLevels = DeviceLevels()
     dial_plan: DialPlan = DialPlan()
 
@@ -74,6 +78,7 @@ class Snapshot(Frozen):
             *reference_problems(self.users, self.lines, self.devices, self.device_levels, self.dial_plan),
             *name_problems(self.users, self.lines, self.devices, self.dial_plan),
             *firmware_problems(self.devices, self.firmware, self.blobs),
+            *site_problems(self.site.site_id, self.other_sites, self.dial_plan),
         ]
         if problems:
             raise ValueError("; ".join(problems[:20]))

@@ -28,7 +28,7 @@ class Records(Frozen):
     """Records that are new or different, and the ids of those that are gone."""
 
     change: Literal["records"] = "records"
-    section: Literal["users", "lines", "devices", "device_plugins", "phonebook", "firmware", "blobs"]
+    section: Literal["users", "lines", "devices", "device_plugins", "phonebook", "firmware", "blobs", "other_sites"]
     upserted: tuple[dict[str, Any], ...] = ()
     removed: tuple[Id, ...] = ()
 

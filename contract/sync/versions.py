@@ -10,7 +10,9 @@ PROTOCOL_VERSIONS: Final = (1,)
 
 BLOBS: Final = "blobs"
 """Snapshots may name blobs and firmware, and the edge asks for them (BlobRequest)."""
-FEATURES: Final = frozenset({"delta", "commands", "site_state", BLOBS})
+OTHER_SITES: Final = "other_sites"
+"""Snapshots may name the tenant's other sites, its authority, and rules of the kind `site_to_site`."""
+FEATURES: Final = frozenset({"delta", "commands", "site_state", BLOBS, OTHER_SITES})
 """Optional abilities of this version; what both sides list may be used."""
 
 

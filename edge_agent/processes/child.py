@@ -37,6 +37,7 @@ from edge_agent.processes.link import (
     Refused,
     Reported,
     SetState,
+    Showed,
     Start,
     Started,
     Stop,
@@ -137,6 +138,10 @@ class Bell:
         """Have the agent keep what a user changed, by the keys of site state, and tell everybody."""
         self._send(Wrote(values=values))
 
+    def showed(self, device_id: str, user_agent: str) -> None:
+        """Pass on what a phone said that it is."""
+        self._send(Showed(device_id=device_id, user_agent=user_agent))
+
     def told(self, outcome: NoticeOutcome) -> None:
         """Pass on what became of a notice."""
         self._send(Told(outcome=outcome))
@@ -145,7 +150,7 @@ class Bell:
         self._rung = False
         self._send(Reported())
 
-    def _send(self, message: Reported | Told | Wanted | Waits | Wrote) -> None:
+    def _send(self, message: Reported | Told | Wanted | Waits | Showed | Wrote) -> None:
         if self._link is not None:
             try:
                 self._link.send(message)

@@ -162,6 +162,14 @@ class Waits(Frozen):
     counts: MessagesWaiting
 
 
+class Showed(Frozen):
+    """↑ A phone said what it is when it registered; provisioning hears it as the order `phone_showed`."""
+
+    type: Literal["showed"] = "showed"
+    device_id: Id
+    user_agent: Annotated[str, Field(max_length=255)]
+
+
 class Wrote(Frozen):
     """↑ A user changed site state at a phone; it counts once it comes back by `SetState`."""
 
@@ -194,7 +202,19 @@ ToProcess = Annotated[
     Field(discriminator="type"),
 ]
 FromProcess = Annotated[
-    Started | Prepared | Refused | Committed | Answer | Failed | Reported | Told | Wanted | Waits | Wrote | Health,
+    Started
+    | Prepared
+    | Refused
+    | Committed
+    | Answer
+    | Failed
+    | Reported
+    | Told
+    | Wanted
+    | Waits
+    | Showed
+    | Wrote
+    | Health,
     Field(discriminator="type"),
 ]
 

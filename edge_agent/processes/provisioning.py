@@ -165,7 +165,8 @@ class ProvisioningSubsystem:
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
         """`resync_phones`: have devices fetch again. `notice_told`: what became of a notice that was wanted.
-        `dhcp_status`: how DHCP stands, as JSON. `blobs_came`: a file of firmware may be on the disk now."""
+        `dhcp_status`: how DHCP stands, as JSON. `blobs_came`: a file of firmware may be on the disk now.
+        `phone_showed`: what a phone said that it is, when it registered."""
         now = self._clock.monotonic()
         resync = self._resync
         if resync is None:
@@ -185,6 +186,9 @@ class ProvisioningSubsystem:
                 known = {key: value for key, value in arguments.items() if key != "status"}
                 resync.told(_outcome(known, arguments.get("status", "0")), now)
                 self._schedule()
+                return ""
+            case "phone_showed":
+                self._running().phone_showed(arguments.get("device_id", ""), arguments.get("user_agent", ""))
                 return ""
             case "blobs_came":
                 if (firmware := self._running().firmware) is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from contract.sync.events import Happening
+from contract.sync.events import Happening, RegistrationChanged
 from edge_agent.clock import Clock
 from edge_agent.ports import CallEnd, OpenCall
 from edge_agent.processes.child import Bell
@@ -86,6 +86,25 @@ class GatheredReporting:
         self._waits = False
         if self._held.waiting:
             self.settle()
+
+
+class SipReporting(GatheredReporting):
+    """Says besides what phones are that register: firmware is told by it. Arguments as `GatheredReporting`."""
+
+    def __init__(
+        self, state_dir: Path, process: str, bell: Bell, clock: Clock, tokens: Tokens, later: Later | None = None
+    ) -> None:
+        super().__init__(state_dir, process, bell, clock, tokens, later)
+        self._shown: dict[str, str] = {}
+
+    def report(self, what: Happening) -> None:
+        """Keep an event."""
+        super().report(what)
+        if not isinstance(what, RegistrationChanged) or what.state != "registered":
+            return
+        if what.device_id and what.user_agent and self._shown.get(what.device_id) != what.user_agent:
+            self._shown[what.device_id] = what.user_agent
+            self._bell.showed(what.device_id, what.user_agent)
 
 
 class Reporting:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from contract.dialplan import SiteState
 from contract.dialplan.site_state import site_state
+from contract.snapshot import SiteLink
 from contract.sync.events import RegistrationChanged
 from contract.sync.live_calls import MAX_SHOWN, CallInProgress, CallsInProgress
 from contract.sync.questions import CALL_LADDER, CALL_PCAP, LIVE_CALLS
@@ -27,7 +28,7 @@ from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder,
 from edge_agent.processes.collecting import IdleCollecting, exempt
 from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
-from edge_agent.processes.reporting import GatheredReporting
+from edge_agent.processes.reporting import SipReporting
 from edge_agent.processes.trunks import TrunkPorts
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import SipConfig
@@ -49,6 +50,7 @@ from edge_agent.sip.transport import (
 )
 from edge_agent.sip.transport.hep_export import HepExport
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, keep_own_certificate
+from edge_agent.sip.transport.site_tls import SiteIdentity, SiteTls
 from edge_agent.sip_view import limits_of, sip_config, trunk_settings
 from edge_agent.tokens import SystemTokens
 
@@ -76,15 +78,17 @@ class SipSubsystem:
         self._folder = Path()
         self._settings = SipSettings()
         self._tls: TlsIdentity | None = None
+        self._site_tls = SiteTls()
         self._tape: Tape | None = None
         self._hep: HepExport | None = None
         self._transport: SipTransport | None = None
-        self._reporting: GatheredReporting | None = None
+        self._reporting: SipReporting | None = None
         self._endpoint: Endpoint | None = None
         self._trunks: TrunkPorts | None = None
         self._prepared: SipConfig | None = None
         self._prepared_host = ""
         self._prepared_certificate: GivenCertificate | None = None
+        self._prepared_identity: SiteIdentity | None = None
         self._files_first = False
         """Whether this machine's settings name a certificate, which then goes before the site's."""
         self._config: SipConfig | None = None
@@ -96,19 +100,21 @@ class SipSubsystem:
         settings, had = message.settings.sip, message.ports
         self._folder, self._settings = message.settings.state_dir, settings
         self._advertised = reachable_host(settings.address, settings.advertised_host)
-        self._reporting = GatheredReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
+        self._reporting = SipReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
             "udp": settings.udp_port,
             "tcp": settings.tcp_port,
             "tls": settings.tls_port,
+            "sites": settings.sites_port,
             "ws": settings.ws_port,
             "wss": settings.wss_port,
         }
         bound = {
             kind: (settings.address, port or had.get(f"sip_{kind}", 0)) for kind, port in ports.items() if port != "off"
         }
-        if "tls" in bound or "wss" in bound:
+        if {"tls", "wss", "sites"}.intersection(bound):
             spare_tls_memory()
+        if "tls" in bound or "wss" in bound:
             self._tls = self._tls_identity(settings)
         if settings.hep_target:
             self._hep = self._hep_export(settings)
@@ -125,6 +131,8 @@ class SipSubsystem:
             server_tls=self._tls.server if self._tls is not None else None,
             web_tls=self._tls.web if self._tls is not None else None,
             client_tls=self._tls.client if self._tls is not None else None,
+            sites=bound.get("sites"),
+            site_tls=self._site_tls,
             resolver=Resolver(DnsLookup(), self._clock, self._tokens),
             advertised=self._advertised,
             advertised_six=reachable_host_six(settings.address, settings.advertised_host_six),
@@ -182,17 +190,24 @@ class SipSubsystem:
         Raises:
             CertificateUnusable: chain and key do not fit.
         """
-        wanted = message.snapshot.site.sip_certificate
-        if wanted is None or self._tls is None or self._files_first:
+        given = _given_certificate(message)
+        if given is None or self._tls is None or self._files_first:
             return None
-        key = message.secrets.get(wanted.key)
-        if key is None:
-            # It is on its way; a site does not wait for it.
-            log.warning("sip_certificate_key_missing")
-            return None
-        given = GivenCertificate(wanted.chain.encode(), key.get_secret_value().encode())
         self._tls.check(given)
         return given
+
+    def _site_identity(self, message: Prepare) -> SiteIdentity | None:
+        """What the site proves itself with to the tenant's other sites; None: it has nothing, or there are none.
+
+        Raises:
+            CertificateUnusable: certificate, key and authority do not fit.
+        """
+        given, authority = _given_certificate(message), message.snapshot.site.authority
+        if given is None or authority is None or not message.snapshot.other_sites:
+            return None
+        identity = SiteIdentity(given, authority)
+        self._site_tls.check(identity)
+        return identity
 
     def _take_up_certificate(self) -> None:
         if self._tls is None:
@@ -219,13 +234,13 @@ class SipSubsystem:
                 self._endpoint.prepare(config)
             elif problems := config.problems():
                 raise ConfigRefused(problems)
-            certificate = self._site_certificate(message)
+            certificate, identity = self._site_certificate(message), self._site_identity(message)
         except ConfigRefused as error:
             raise ConfigurationRefused(*error.problems) from None
         except CertificateUnusable as unusable:
             raise ConfigurationRefused(str(unusable)) from None
         self._prepared, self._prepared_host = config, message.sip_host
-        self._prepared_certificate = certificate
+        self._prepared_certificate, self._prepared_identity = certificate, identity
 
     async def commit(self) -> Ports:
         """Run what was prepared; the first time, begin to receive."""
@@ -237,6 +252,9 @@ class SipSubsystem:
             )
         self._config, self._prepared = self._prepared, None
         self._take_up_certificate()
+        self._site_tls.take(self._prepared_identity)
+        links = [one for one in self._config.plan.gateways.values() if isinstance(one, SiteLink)]
+        self._transport.streams.sites.know(links)
         if self._trunks is not None:
             await self._trunks.commit(self._reporting, self._told_outages)
         if self._endpoint is not None:
@@ -408,6 +426,19 @@ class SipSubsystem:
                 "expires_at": self._clock.now() + left,
             }
         )
+
+
+def _given_certificate(message: Prepare) -> GivenCertificate | None:
+    """The certificate that the site's configuration has; None: it has none, or its key is still on its way."""
+    wanted = message.snapshot.site.sip_certificate
+    if wanted is None:
+        return None
+    key = message.secrets.get(wanted.key)
+    if key is None:
+        # A site does not wait for it.
+        log.warning("sip_certificate_key_missing")
+        return None
+    return GivenCertificate(wanted.chain.encode(), key.get_secret_value().encode())
 
 
 if __name__ == "__main__":

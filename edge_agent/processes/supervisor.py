@@ -36,6 +36,7 @@ from edge_agent.processes.link import (
     Refused,
     Reported,
     SetState,
+    Showed,
     Start,
     Started,
     Stop,
@@ -101,6 +102,10 @@ class Watcher(Protocol):
 
     def messages_waiting(self, counts: MessagesWaiting) -> None:
         """A mailbox that a process keeps has so many messages now."""
+        ...
+
+    def phone_showed(self, device_id: str, user_agent: str) -> None:
+        """A phone said what it is when it registered."""
         ...
 
     def process_wrote(self, process: "Supervised", values: Mapping[str, str | bool]) -> None:
@@ -311,6 +316,8 @@ class Supervised:
                 self._watcher.process_wants(self, message.notice)
             case Waits():
                 self._watcher.messages_waiting(message.counts)
+            case Showed():
+                self._watcher.phone_showed(message.device_id, message.user_agent)
             case Wrote():
                 self._watcher.process_wrote(self, message.values)
             case Health():

@@ -190,6 +190,12 @@ class ProvisioningServer:
             self.firmware.serve(config, catalogue, told)
         return self.version
 
+    def phone_showed(self, device_id: str, user_agent: str) -> None:
+        """A phone of the site said elsewhere what it is."""
+        version = self._identifier.identify("", user_agent).firmware.value
+        if self.firmware is not None and version and device_id in self.models:
+            self.firmware.shows(device_id, version)
+
     async def tell_firmware(self) -> None:
         """Serve the files anew, since other phones are told of firmware.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.dialplan import Outward
-from contract.snapshot import Gateway, Trunk
+from contract.snapshot import Gateway, SiteLink, Trunk
 from edge_agent.sip.message import Flow, Message, Uri, escaped_user
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.resolver.numeric import DEFAULT_PORT, DEFAULT_TLS_PORT, is_numeric
@@ -39,7 +39,7 @@ class Gateways:
             if isinstance(gateway, Trunk):
                 continue
             hosts.add(gateway.host)
-            if not gateway.trusted or not is_numeric(gateway.host):
+            if isinstance(gateway, SiteLink) or not gateway.trusted or not is_numeric(gateway.host):
                 continue
             port = gateway.port or (DEFAULT_TLS_PORT if gateway.transport == "tls" else DEFAULT_PORT)
             self._by_address[gateway.host, port] = gateway.gateway_id
@@ -116,6 +116,8 @@ def caller_id_of(gateway: Gateway, outward: Outward, domain: str) -> CallerId:
         domain: of the site, the host of the number.
     """
     asserted = shown = None
+    if isinstance(gateway, SiteLink):
+        return HIDDEN if outward.anonymous else CallerId(None, None, private=False)
     if isinstance(gateway, Trunk):
         # The trunk's user agent writes what the provider sees; it is told the number, and of no other identity.
         user = escaped_user(outward.caller_id or "")

@@ -1,8 +1,9 @@
 """Whom the site trusts: the one place that says so, for requests, answers and where they go.
 
-By address: the site's own services and gateways, and peers that the site names. By certificate: peers that the site
-names, on connections that they opened and proved themselves on by an authority of ours; what a public authority says
-counts for nothing here. Never by a header. What a certificate is for was read when its connection stood.
+By address: the site's own services and gateways, and peers that the site names. By certificate: edges of the tenant's
+other sites (`site_tls`), and peers that the site names, on connections that they opened and proved themselves on by an
+authority of ours; what a public authority says counts for nothing here. Never by a header. What a certificate is for
+was read when its connection stood.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from contract.snapshot import TrustedPeer
+from contract.snapshot import SiteLink, TrustedPeer
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import Flow
 from edge_agent.sip.resolver.numeric import is_numeric
@@ -42,12 +43,17 @@ class Trust:
         self._gateways = config.gateways
         self._peers = [(_networks(peer), peer.port) for peer in config.peers if peer.networks]
         self._names = frozenset(name for peer in config.peers for name in peer.certificate_names)
+        self._sites = {
+            one.certificate_name: one.gateway_id for one in config.plan.gateways.values() if isinstance(one, SiteLink)
+        }
         self._ports: dict[str, frozenset[int]] = {}
         """Of addresses that were looked for: the ports of the peers there, 0 for any; empty: none is there."""
 
     def covers(self, flow: Flow) -> bool:
         """Whether what comes from there needs no digest and may assert who calls, and what goes there may name him."""
         if (flow.host, flow.port) in self._services or self._gateways.at(flow) is not None:
+            return True
+        if flow.name and self.site_at(flow) is not None:
             return True
         if self._peers:
             ports = self._ports.get(flow.host)
@@ -56,6 +62,10 @@ class Trust:
             if ports and (flow.reliable or 0 in ports or flow.port in ports):
                 return True
         return bool(self._names) and flow.transport in ("tls", "wss") and self._proved(flow)
+
+    def site_at(self, flow: Flow) -> str | None:
+        """The gateway that stands for the other site at the end of a connection: its certificate says which."""
+        return self._sites.get(flow.name) if flow.name and flow.transport == "tls" else None
 
     def is_service(self, flow: Flow) -> bool:
         """Whether a voice service of the site is there."""

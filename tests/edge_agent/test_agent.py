@@ -1,6 +1,7 @@
 """The agent starts from what is on disk, applies all or nothing, and stops cleanly. Its processes are stubs here."""
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from contract.snapshot import Blob
 from contract.sync.events import AlarmChanged, CallEnded
 from contract.sync.messages import Command
 from contract.sync.questions import EdgeFigures
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.agent import Agent
+from edge_agent.blob_cache import FOLDER, BlobCache
 from edge_agent.clock import SystemClock
 from edge_agent.ports import OpenCall
 from edge_agent.settings import Settings, SipSettings, SupervisionSettings
@@ -268,3 +271,20 @@ def test_two_agents_cannot_use_one_state_folder(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="another agent is running"), the_only_agent(tmp_path):
             pass
     assert not is_running(tmp_path)
+
+
+async def test_a_snapshot_whose_needed_file_is_missing_is_refused_until_the_file_is_here(tmp_path: Path) -> None:
+    keep_on_disk(tmp_path)
+    content = b"a prompt"
+    digest = hashlib.sha256(content).hexdigest()
+    blob = Blob(digest=digest, size_bytes=len(content), needed=True)
+    snapshot = small_snapshot(4).model_copy(update={"blobs": (blob, Blob(digest="f" * 64, size_bytes=9))})
+    async with running(tmp_path) as edge:
+        verdict = await edge.channel.handlers.on_snapshot(snapshot, SECRETS)
+        assert verdict == Refused((f"file {digest} of 8 bytes is on its way",), waits=True)
+        assert edge.status().running_version == 3
+        with BlobCache(tmp_path / FOLDER, 1000).begin(digest, len(content)) as download:
+            download.write(content)
+            download.finish()
+        assert await edge.channel.handlers.on_snapshot(snapshot, SECRETS) == Running()
+        assert edge.status().running_version == 4, "a file that is not needed holds up nothing"

@@ -168,11 +168,14 @@ class _Desk:
         self._transaction.__exit__(*error)
 
 
-def make_services(databases: Databases, clock: HandClock, folder: Path | None = None) -> Services:
+def make_services(
+    databases: Databases, clock: HandClock, folder: Path | None = None, files: Files | None = None
+) -> Services:
     """The API's parts on a test's own database, with cheap passwords.
 
     Args:
-        folder: for large files; None: there are none.
+        folder: for large files; None: there are none, unless
+        files: says where else they are.
     """
     passwords = Passwords(CHEAP)
     gate = Gate(databases.api, clock, TOKENS, passwords, FailureCounter(clock))
@@ -189,7 +192,7 @@ def make_services(databases: Databases, clock: HandClock, folder: Path | None = 
         hub=HubAddress("hub.tandem.test", 4433, "wss://hub.tandem.test/channel"),
         enrollment_url="https://api.tandem.test:8443",
         installer_url="https://api.tandem.test/install.sh",
-        files=Files(*uploads_in(folder, clock), QUOTA_BYTES) if folder is not None else None,
+        files=files or (Files(*uploads_in(folder, clock), QUOTA_BYTES) if folder is not None else None),
         insecure_webhooks=False,
     )
 
@@ -199,10 +202,15 @@ def uploads_in(folder: Path, clock: HandClock) -> Uploads:
     return Uploads(FolderStore(folder / "objects", TOKENS), SignedPlaces("http://localhost:8080", b"k" * 32, clock))
 
 
-def make_world(databases: Databases, folder: Path) -> ApiWorld:
-    """Two customers and an account of each role of ours, logged in."""
+def make_world(databases: Databases, folder: Path, files: Files | None = None) -> ApiWorld:
+    """Two customers and an account of each role of ours, logged in.
+
+    Args:
+        folder: for large files, unless
+        files: says where else they are.
+    """
     clock = HandClock()
-    services = make_services(databases, clock, folder)
+    services = make_services(databases, clock, folder, files)
     ours, theirs = new_customer(databases.api), new_customer(databases.api)
     with databases.api.session(ours.scope) as session:
         user_id = add_user(session, ours, "200").id

@@ -76,6 +76,7 @@ class EdgeProcess:
             "TANDEM_EDGE_SIP_UDP_PORT": "0",
             "TANDEM_EDGE_SIP_TCP_PORT": "0",
             "TANDEM_EDGE_SIP_TLS_PORT": "0",
+            "TANDEM_EDGE_SIP_SITES_PORT": "0",
             "TANDEM_EDGE_PROVISIONING_ADDRESS": "127.0.0.1",
             "TANDEM_EDGE_PROVISIONING_TFTP_PORT": "0",
             "TANDEM_EDGE_PROVISIONING_HTTPS_PORT": "0",

@@ -7,15 +7,19 @@ from hypothesis import strategies as st
 
 from contract.snapshot import (
     Blob,
+    Colleague,
     Device,
     DeviceFirmware,
     DialPlan,
+    EdgeAddress,
     Firmware,
     FirmwareFile,
     InternalRule,
     Line,
+    OtherSite,
     ServiceRule,
     Site,
+    SiteToSiteRule,
     Snapshot,
     User,
 )
@@ -34,6 +38,26 @@ RECEPTION = User(
 WORKSHOP = User(user_id="user-201", username="workshop", display_name="Workshop", extension="201")
 INTERNAL = InternalRule(rule_id="rule-internal")
 ECHO = ServiceRule(rule_id="rule-echo", name="Echo test", code="*99", service="echo_test")
+
+
+def other_site(number: int) -> OtherSite:
+    """Another site of the tenant, with one edge and one user, whose extension begins with 4."""
+    return OtherSite(
+        site_id=f"other-{number}",
+        name=f"Other {number}",
+        certificate_name=f"other-{number}.tenant-1.tandem-sites.invalid",
+        edges=(EdgeAddress(edge_id=f"edge-{number}", host=f"192.0.2.{number + 1}"),),
+        colleagues=(Colleague(name=f"Colleague {number}", dialled=(f"40{number}",), number=f"+4144111220{number}"),),
+    )
+
+
+def with_other_site() -> dict[str, Any]:
+    """What `small_site` has when there is another site, and a rule that leads there."""
+    return {
+        "site": SITE.model_copy(update={"authority": "-----BEGIN CERTIFICATE-----"}),
+        "other_sites": (other_site(0),),
+        "dial_plan": DialPlan(rules=(INTERNAL, ECHO, SiteToSiteRule(rule_id="rule-sites"))),
+    }
 
 
 def small_site(**changes: Any) -> Snapshot:
@@ -122,6 +146,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         devices=devices,
         firmware=firmware,
         blobs=tuple(Blob(digest=f"{number:064x}", size_bytes=1 + draw(st.integers(0, 9))) for number in images),
+        other_sites=tuple(other_site(number) for number in sorted(draw(st.sets(st.integers(0, 3), max_size=2)))),
         dial_plan=DialPlan(rules=rules),
     )
 

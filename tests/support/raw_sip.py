@@ -32,6 +32,7 @@ class RawPhone:
         target: address and port of the edge.
         timeout: seconds to wait for an answer before the request is sent again; three times at most.
         algorithm: `MD5` or `SHA-256`; of several challenges the one with this is answered.
+        user_agent: what it says that it is; empty: nothing.
         reuse: whether to go on with the last nonce (or `nextnonce`) instead of waiting for a challenge.
     """
 
@@ -43,6 +44,7 @@ class RawPhone:
     timeout: float = 1.0
     algorithm: str = "MD5"
     reuse: bool = False
+    user_agent: str = ""
     statuses: list[int] = field(default_factory=list)
     """Every final status that it got."""
 
@@ -161,6 +163,8 @@ class RawPhone:
         number = self._number = next(self._numbers)
         self._branch = secrets.token_hex(8)
         text = self._head(method, uri, to, self._branch, number) + headers
+        if self.user_agent:
+            text += f"User-Agent: {self.user_agent}\r\n"
         if contact:
             text += f"Contact: <sip:{self.username}@127.0.0.1:{self.port}>\r\n"
         text += f"Content-Length: {len(body)}\r\n\r\n{body}"

@@ -79,7 +79,7 @@ async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     phone: ScriptedPhone = request.getfixturevalue("phone")
     where = ProvisioningSettings(address="127.0.0.1", tftp_port=0, http_port=_free_tcp_port(), https_port="off",
                                  plug_and_play_port=0)  # fmt: skip
-    sip_settings = SipSettings(address="127.0.0.1", udp_port=0, tcp_port=0, tls_port="off")
+    sip_settings = SipSettings(address="127.0.0.1", udp_port=0, tcp_port=0, tls_port="off", sites_port="off")
     start = Start(settings=Settings(state_dir=tmp_path, sip=sip_settings, provisioning=where))
     sip_bell, bell = WiredBell(), WiredBell()
     sip, provisioning = SipSubsystem(sip_bell), ProvisioningSubsystem(bell)

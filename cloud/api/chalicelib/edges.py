@@ -14,6 +14,7 @@ from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_reque
 from cloud.api.chalicelib.work import Current, Visitor, Work
 from cloud.pbx import edge_places
 from cloud.pbx.enrollment import EnrollmentRequest, code_text, redeem_code
+from contract.snapshot.other_site import EdgeHost
 
 router = new_router()
 
@@ -26,6 +27,10 @@ class Edge(Stored):
     name: str
     enrolled_at: datetime | None = Field(description="null: its enrollment code was not used yet")
     revoked_at: datetime | None
+    sip_host: str | None = Field(
+        description="IPv4 address at which the tenant's other sites reach it; null: they do not"
+    )
+    sip_port: int
     online: bool
     last_seen_at: datetime | None
     connected_at: datetime | None
@@ -70,6 +75,8 @@ class EdgePatch(Patch):
     """What changes at an edge."""
 
     name: Name = absent()
+    sip_host: EdgeHost | None = absent()
+    sip_port: Annotated[int, Field(ge=1, le=65535)] = absent()
 
 
 class Enrollment(Sent):
@@ -123,7 +130,10 @@ def get_edge(work: Current, edge_id: PathId) -> Edge:
     return Edge.model_validate(edge_places.get_edge(work.session, edge_id, work.services.clock.now()))
 
 
-@router.patch("/edges/<edge_id>", **operation("changeEdge", "edges", "Rename an edge", "tenant_admin"))
+@router.patch(
+    "/edges/<edge_id>",
+    **operation("changeEdge", "edges", "Rename an edge, or say where other sites reach it", "tenant_admin"),
+)
 def change_edge(work: Current, edge_id: PathId, body: EdgePatch, if_match: IfMatch = None) -> Edge:
     edge_places.change_edge(work.desk, edge_id, body.changes(), expected_version(if_match))
     return Edge.model_validate(edge_places.get_edge(work.session, edge_id, work.services.clock.now()))

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
+from cloud.objects import ObjectsUnavailable
 from cloud.pbx.errors import PbxError
 
 _log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ def handle_problems(api: APIGatewayRestResolver) -> None:
     api.exception_handler(RequestUnsupportedContentType)(lambda _error: _respond(problem_of_status(415)))
     api.exception_handler(OperationalError)(_of_database)
     api.exception_handler(NoConnectionFree)(_of_database)
+    api.exception_handler(ObjectsUnavailable)(_of_objects)
     api.exception_handler(NotFoundError)(lambda _error: _respond(problem_of_status(404)))
 
 
@@ -126,6 +128,12 @@ def _of_database(error: OperationalError | NoConnectionFree) -> Response[str]:
     _log.warning("database_unavailable", extra={"error": type(cause).__name__})
     detail = "The database does not answer; try again in a moment"
     return _respond(Problem(503, "unavailable", detail, headers={"Retry-After": "2"}))
+
+
+def _of_objects(error: ObjectsUnavailable) -> Response[str]:
+    _log.warning("objects_unavailable", extra={"error": error.why})
+    detail = "The store of large files does not answer; try again in a moment"
+    return _respond(Problem(503, "unavailable", detail, headers={"Retry-After": "5"}))
 
 
 def _of_pbx(error: PbxError) -> Response[str]:

@@ -119,6 +119,7 @@ class FirmwareService:
         """
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(changed))
+            self._task.add_done_callback(_say_why)
 
     async def stop(self) -> None:
         """Stop looking after phones."""
@@ -179,3 +180,9 @@ class FirmwareService:
         except SettingsRefused as error:
             return "; ".join(map(str, error.problems))
         return ""
+
+
+def _say_why(task: "asyncio.Task[None]") -> None:
+    """A fault here ends firmware and nothing else; it has to be seen."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("firmware_ended", exc_info=error)

@@ -355,7 +355,9 @@ class ProxyCore:
         """A request that was let in goes where the dial plan says."""
         method = request.method
         gruu = request.request_uri().params.get(b"gr") or b""
-        gateway_id = self._config.gateways.at(request.flow) if caller is None else None
+        gateway_id = None
+        if caller is None:
+            gateway_id = self._config.gateways.at(request.flow) or self._trust.site_at(request.flow)
         private = is_private(request)
         number, anonymous = ("", private) if caller is not None else shown_by(request)
         payer = caller

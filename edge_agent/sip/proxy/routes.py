@@ -15,6 +15,7 @@ from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Uri, keyed_digest
 from edge_agent.sip.message.flow import local_kind
 from edge_agent.sip.message.uri import canonical_reference
+from edge_agent.sip.site_names import SITES, is_site_name
 from edge_agent.sip.transaction.layer import DEFAULT_PORT
 
 _TOKEN_PARAM: Final = b"t"
@@ -49,7 +50,7 @@ class OwnAddresses:
             transport: (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
             for transport, (host, port) in self._local.items()
         }
-        for transport in ("udp", "tcp"):
+        for transport in ("udp", "tcp", SITES):
             # Streams can be opened without a listener; answers come back on the stream.
             self.sent_by.setdefault(transport, next(iter(self.sent_by.values())))
         self.configure(config)
@@ -89,6 +90,8 @@ class OwnAddresses:
 
 
 def _transport_parameter(transport: str) -> bytes:
+    if transport == SITES:
+        return b";transport=tls"
     return b"" if transport == "udp" else b";transport=" + transport.encode()
 
 
@@ -142,11 +145,12 @@ class RouteBook:
 
         Two of them when transport or address family change, the outgoing one on top (RFC 5658 §3).
         """
-        came: str = incoming.transport
-        goes: str = outgoing.transport
+        came: str = SITES if incoming.name and is_site_name(incoming.name) else incoming.transport
+        goes: str = SITES if outgoing.name and is_site_name(outgoing.name) else outgoing.transport
         if self._own.both_families:
             sent_by = self._own.sent_by
-            came, goes = local_kind(incoming, sent_by), local_kind(outgoing, sent_by)
+            came = came if came == SITES else local_kind(incoming, sent_by)
+            goes = goes if goes == SITES else local_kind(outgoing, sent_by)
         token = self.token(request.call_id)
         if not self._knows_host(request.flow.host):
             token += b";" + _CALLER_PARAM + b"=" + self._caller_token(request.call_id, request.flow.host)

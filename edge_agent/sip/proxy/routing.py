@@ -21,7 +21,7 @@ from contract.dialplan import (
     Walk,
 )
 from contract.dialplan.simulate import MAX_STEPS
-from contract.snapshot import Trunk
+from contract.snapshot import SiteLink, Trunk
 from edge_agent.clock import Clock
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gateways import HIDDEN, CallerId, caller_id_of, uri_at, way_to
@@ -41,6 +41,8 @@ from edge_agent.sip.trunk_groups import user_at
 
 Wrote = Callable[[dict[str, str | bool]], None]
 _MAX_REDIRECTIONS = 5
+_NO_WAY = 503
+"""Said by the plan where nothing was reached, it is the site's own and true of the next call, too (RFC 3261 §16.7)."""
 FIRST_RESPONSE_SECONDS = 2.0
 """How long a gateway has for its first response before the next one is tried."""
 FIRST_RESPONSE_OF_A_NAME_SECONDS = 5.0
@@ -151,7 +153,7 @@ class Routing:
         if fork.call is not None:
             fork.call.decided((ended(status, reached), *decision.reasons), callee_of(decision))
         if isinstance(step, Reject):
-            if step.status == status:
+            if step.status == status and (reached or status != _NO_WAY):
                 return False
             fork.answer(step.status, step.phrase.encode(), now)
             return True
@@ -168,7 +170,8 @@ class Routing:
                 continue
             self._dialled.add(uri.dialled)
             self._gruu = uri.params.get(b"gr") or b""
-            before, self._walk = self._walk, self._begun(replace(self._call, dialled=uri.dialled, gateway_id=None))
+            again = replace(self._call, dialled=uri.dialled, gateway_id=self._site())
+            before, self._walk = self._walk, self._begun(again)
             decision, targets = self.decide(now)
             if targets:
                 if fork.call is not None:
@@ -177,6 +180,11 @@ class Routing:
                 return True
             self._walk = before
         return False
+
+    def _site(self) -> str | None:
+        """The other site that the call came from; None: from none."""
+        came = self._config.plan.gateways.get(self._call.gateway_id or "")
+        return came.gateway_id if isinstance(came, SiteLink) else None
 
     def _targets(self, decision: Decision, now: float) -> list[Target]:
         step = decision.step
@@ -261,6 +269,8 @@ class Routing:
         gateway = self._config.plan.gateways[outward.gateway_id]
         if isinstance(gateway, Trunk):
             return self._by_trunk(gateway, outward)
+        if isinstance(gateway, SiteLink):
+            return self._by_site(gateway, outward)
         flow = way_to(gateway)
         seconds = FIRST_RESPONSE_OF_A_NAME_SECONDS if flow.connection < 0 else FIRST_RESPONSE_SECONDS
         return Target(
@@ -293,6 +303,14 @@ class Routing:
         uri = Uri(host.encode(), user_at(outward.number, trunk.gateway_id, domain), port)
         flow = Flow("udp", host, port)
         return Target(uri.text, flow, trusted=True, caller_id=caller_id_of(trunk, outward, domain))
+
+    def _by_site(self, link: SiteLink, outward: Outward) -> Target:
+        """Somebody at another site: its edge, which has to prove by its certificate that it is that site's."""
+        domain = self._config.domain
+        uri = Uri(domain.encode(), escaped_user(outward.number))
+        flow = Flow("tls", link.host, link.port, name=link.certificate_name)
+        shown = caller_id_of(link, outward, domain)
+        return Target(uri.text, flow, trusted=True, caller_id=shown, first_response_seconds=FIRST_RESPONSE_SECONDS)
 
 
 def _parameters(arguments: tuple[tuple[str, str], ...]) -> bytes:

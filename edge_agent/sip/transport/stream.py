@@ -10,6 +10,7 @@ from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.transport.framer import PING
 from edge_agent.sip.transport.framing import Framing, PlainFraming
 from edge_agent.sip.transport.peer import Anchors, VerifiedPeer, verified_peer
+from edge_agent.sip.transport.site_tls import SiteContext, site_name_of
 
 if TYPE_CHECKING:
     from edge_agent.sip.transport.streams import Streams
@@ -66,7 +67,14 @@ class Stream(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)
         if self.kind in ("tls", "wss"):
             anchors: Anchors = "any_authorities" if self.opened else "client_authorities"
-            self.peer = verified_peer(transport.get_extra_info("ssl_object"), anchors)
+            tls = transport.get_extra_info("ssl_object")
+            self.peer = verified_peer(tls, anchors)
+            if not self.opened and isinstance(getattr(tls, "context", None), SiteContext):
+                # What comes from there is from that site, and from nobody else who has the address.
+                self.flow = self.flow._replace(name=site_name_of(self.peer))
+                if not self.flow.name:
+                    self.close()
+                    return
             if self.opened and not self.is_for(self.flow.name or self.flow.host):
                 # Before a byte of SIP went either way.
                 self.is_another = True

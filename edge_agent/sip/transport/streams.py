@@ -11,9 +11,11 @@ from typing import Final, Protocol
 from edge_agent.clock import Clock
 from edge_agent.sip.message import DropReason, Flow, Limits
 from edge_agent.sip.message.flow import Transport
+from edge_agent.sip.site_names import SITES, SitePlaces, is_site_name
 from edge_agent.sip.transport.admission import NOBODY, StreamAdmission
 from edge_agent.sip.transport.listener import Listener
 from edge_agent.sip.transport.peer import VerifiedPeer
+from edge_agent.sip.transport.site_tls import SiteTls
 from edge_agent.sip.transport.stream import Stream
 
 _READ_BYTES: Final = 65_536
@@ -56,9 +58,17 @@ class Streams:
         clock: for time-outs.
         limits: bounds.
         client_tls: for TLS connections that we open; None: none can be opened.
+        site_tls: for connections with the tenant's other sites; None: there are none.
     """
 
-    def __init__(self, user: StreamUser, clock: Clock, limits: Limits, client_tls: TlsContext | None = None) -> None:
+    def __init__(
+        self,
+        user: StreamUser,
+        clock: Clock,
+        limits: Limits,
+        client_tls: TlsContext | None = None,
+        site_tls: SiteTls | None = None,
+    ) -> None:
         self.user = user
         self.clock = clock
         self.limits = limits
@@ -66,7 +76,10 @@ class Streams:
         self.admission = StreamAdmission(limits)
         """Counts them."""
         self._client_tls = client_tls
-        self._listeners: dict[Transport, Listener] = {}
+        self._site_tls = site_tls
+        self.sites = SitePlaces()
+        """Where edges of other sites are."""
+        self._listeners: dict[str, Listener] = {}
         self._by_number: dict[int, Stream] = {}
         self._by_address: dict[Flow, Stream] = {}
         """By the flow without a number; those that we opened for a name by the name too, so that none is used for
@@ -96,6 +109,18 @@ class Streams:
 
         self._listeners[kind] = Listener(address, accepted)
 
+    def listen_for_sites(self, address: tuple[str, int], tls: TlsContext) -> None:
+        """As `listen`, for edges of the tenant's other sites.
+
+        Raises:
+            OSError: it cannot be bound.
+        """
+
+        def accepted(connection: socket.socket, host: str, port: int) -> None:
+            self._accepted("tls", tls, connection, host, port)
+
+        self._listeners[SITES] = Listener(address, accepted)
+
     def start(self) -> None:
         """Begin to accept."""
         for listener in self._listeners.values():
@@ -104,8 +129,8 @@ class Streams:
             self._sweeper = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     @property
-    def ports(self) -> dict[Transport, int]:
-        """The port of each transport that is listened for."""
+    def ports(self) -> dict[str, int]:
+        """The port of each transport that is listened for, and of `sites`."""
         return {kind: listener.port for kind, listener in self._listeners.items()}
 
     def _accepted(
@@ -202,8 +227,9 @@ class Streams:
         if flow.connection:
             stream = self._by_number.get(flow.connection)
         else:
+            flow = self.sites.named(flow)
             stream = self._by_address.get(flow)
-            if stream is None and flow.name:
+            if stream is None and flow.name and not is_site_name(flow.name):
                 stream = self._proven(flow)
             if stream is None:
                 return self._open(data, flow)
@@ -255,7 +281,7 @@ class Streams:
                 return False
             waiting.append(data)
             return True
-        if flow.transport not in ("tcp", "tls") or (flow.transport == "tls" and self._client_tls is None):
+        if flow.transport not in ("tcp", "tls") or (flow.transport == "tls" and self._context_for(flow) is None):
             # Nobody can connect to a browser.
             return False
         if len(self.admission) + len(self._opening) >= self.limits.tcp_connections:
@@ -270,6 +296,12 @@ class Streams:
         task.add_done_callback(self._tasks.discard)
         return True
 
+    def _context_for(self, flow: Flow) -> ssl.SSLContext | None:
+        """With which a connection is opened; None: it cannot be. A site is met by the tenant's authority only."""
+        if is_site_name(flow.name):
+            return self._site_tls.client() if self._site_tls is not None else None
+        return self._client_tls() if self._client_tls is not None else None
+
     def _opened_to(self, host: str) -> int:
         """Connections that we opened to an address, and those that are being opened."""
         standing = sum(stream.opened and stream.flow.host == host for stream in self._by_number.values())
@@ -279,7 +311,7 @@ class Streams:
         loop = asyncio.get_running_loop()
         self._next += 1
         numbered = flow._replace(connection=self._next)
-        tls = self._client_tls() if flow.transport == "tls" and self._client_tls is not None else None
+        tls = self._context_for(flow) if flow.transport == "tls" else None
         self.admission.opened(numbered.connection, flow.host)
         try:
             async with asyncio.timeout(self.limits.tcp_connect_seconds):
@@ -302,6 +334,8 @@ class Streams:
             self.admission.ended(numbered.connection)
             self._opening.pop(flow, None)
             self.user.stream_closed(flow)
+            if is_site_name(flow.name):
+                self.user.stream_closed(flow._replace(name=""))
             return
         for data in self._opening.pop(flow, ()):
             stream.write(data)

@@ -122,7 +122,7 @@ class TlsIdentity:
             # A peer that renegotiates over and over would cost us more than itself.
             context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
             if given is not None:
-                _load(context, given)
+                load_given(context, given)
                 continue
             try:
                 context.load_cert_chain(self._certificate, self._key, password=lambda: b"")
@@ -141,7 +141,7 @@ class TlsIdentity:
         return server, web, client
 
 
-def _load(context: ssl.SSLContext, given: GivenCertificate) -> None:
+def load_given(context: ssl.SSLContext, given: GivenCertificate) -> None:
     """Load from memory: OpenSSL's only way in is a file, and a key has no business on a disk.
 
     Raises:

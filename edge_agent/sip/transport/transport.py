@@ -19,6 +19,7 @@ from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.transport.named import Found, NamedFlows
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
+from edge_agent.sip.transport.site_tls import SiteTls
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
 from edge_agent.sip.transport.udp import BOTH_FAMILIES, DualUdpSocket, Peer, UdpSocket
@@ -49,6 +50,8 @@ class SipTransport:
         server_tls: asked for each TLS connection that is accepted.
         web_tls: asked for each secure WebSocket that is accepted.
         client_tls: asked for each encrypted connection that we open; None: none is.
+        sites: as `udp`, for edges of the tenant's other sites; needs `site_tls`.
+        site_tls: for connections with them.
         resolver: looks names up; None: no flow may lead to a name.
         advertised: the host put into Via and Record-Route; by default the address bound to.
         advertised_six: the same towards IPv6 peers, where both families are listened for; empty: `advertised`.
@@ -70,6 +73,8 @@ class SipTransport:
         server_tls: TlsContext | None = None,
         web_tls: TlsContext | None = None,
         client_tls: TlsContext | None = None,
+        sites: tuple[str, int] | None = None,
+        site_tls: SiteTls | None = None,
         resolver: Resolver | None = None,
         advertised: str | None = None,
         advertised_six: str = "",
@@ -86,7 +91,8 @@ class SipTransport:
         self._advertised = advertised or (bound[0] if bound else "127.0.0.1")
         self._advertised_six = advertised_six
         self._udp: UdpSocket | None = None
-        self.streams = Streams(self, clock, limits, client_tls)
+        self._sites = (sites, site_tls.server) if sites is not None and site_tls is not None else None
+        self.streams = Streams(self, clock, limits, client_tls, site_tls)
         """The TCP, TLS and WebSocket connections."""
         self._named: NamedFlows | None = None
         if resolver is not None:
@@ -118,6 +124,8 @@ class SipTransport:
             if kind in self._accepting and context is None:
                 raise NoCertificate(f"{kind} needs a certificate")
             self.streams.listen(kind, address, context)
+        if self._sites is not None:
+            self.streams.listen_for_sites(*self._sites)
 
     def attach(self, receiver: Receiver) -> None:
         """From here on everything goes to this core."""

@@ -46,6 +46,13 @@ def test_exactly_one_key_service_and_one_ca_are_wanted(tmp_path: Path) -> None:
         read_settings(given)
 
 
+def test_large_files_are_in_a_folder_or_in_a_bucket(tmp_path: Path) -> None:
+    given = environ(tmp_path) | {f"{PREFIX}OBJECTS_FOLDER": "/objects"}
+    assert read_settings(given).objects_folder == Path("/objects")
+    with pytest.raises(WrongSettings, match="only one of TANDEM_API_OBJECTS_FOLDER and TANDEM_API_OBJECTS_BUCKET"):
+        read_settings(given | {f"{PREFIX}OBJECTS_BUCKET": "tandem-objects"})
+
+
 def test_every_setting_says_what_it_is_for() -> None:
     source = Path(__file__).parents[3] / "cloud" / "api" / "settings.py"
     lines = source.read_text().splitlines()

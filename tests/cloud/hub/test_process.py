@@ -46,6 +46,18 @@ def test_certificate_and_secrets_key_are_each_given_in_exactly_one_way(wrong: di
         read_settings({"DATABASE_URL": "postgresql://x", **wrong})
 
 
+def test_large_files_are_in_a_folder_or_in_a_bucket() -> None:
+    given = {
+        "DATABASE_URL": "postgresql://x",
+        "TANDEM_HUB_AUTHORITY_FILE": "/a",
+        "TANDEM_HUB_SECRETS_KEY_FILE": "/k",
+        "TANDEM_HUB_OBJECTS_BUCKET": "tandem-objects",
+    }
+    assert read_settings(given).objects_bucket == "tandem-objects"
+    with pytest.raises(SettingsWrong, match="objects_folder and objects_bucket exclude each other"):
+        read_settings(given | {"TANDEM_HUB_OBJECTS_FOLDER": "/objects"})
+
+
 def test_the_database_address_is_not_shown() -> None:
     settings = read_settings(
         {

@@ -17,6 +17,7 @@ from contract.snapshot.dial_plan import (
     OutsideRule,
     ServiceRule,
     Setting,
+    SiteToSiteRule,
     SpecialCall,
     VoicemailRule,
 )
@@ -24,7 +25,7 @@ from contract.snapshot.dial_plan import (
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-RULES = (EmergencyRule, FeatureRule, InternalRule, OutsideRule, ServiceRule, VoicemailRule)
+RULES = (EmergencyRule, FeatureRule, InternalRule, OutsideRule, ServiceRule, SiteToSiteRule, VoicemailRule)
 
 
 def rows() -> list[list[str]]:

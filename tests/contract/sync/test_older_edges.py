@@ -8,10 +8,10 @@ from hypothesis import given
 
 from contract.snapshot import Snapshot, canonical_json, snapshot_digest
 from contract.sync.older_edges import digest_of, for_features
-from contract.sync.versions import BLOBS, FEATURES
-from tests.support.example_site import snapshots
+from contract.sync.versions import BLOBS, FEATURES, OTHER_SITES
+from tests.support.example_site import small_site, snapshots, with_other_site
 
-OLDER = FEATURES - {BLOBS}
+OLDER = FEATURES - {BLOBS, OTHER_SITES}
 SECTIONS_BEFORE = ("site", "users", "lines", "devices", "device_plugins", "phonebook", "device_levels", "dial_plan")
 
 
@@ -34,7 +34,18 @@ def test_an_edge_from_before_firmware_gets_the_sections_and_fields_that_it_knows
     assert set(older) == {"schema_version", "version", *SECTIONS_BEFORE}
     assert all("firmware" not in device for device in older["devices"])
     assert "firmware_hours" not in older["site"]["provisioning"]
+    assert "authority" not in older["site"]
     assert content == as_json(snapshot), "what was given has been changed"
     sections = {name: hashlib.sha256(canonical_json(older[name])).hexdigest() for name in SECTIONS_BEFORE}
     whole = hashlib.sha256(canonical_json({"schema_version": 1, "sections": sections})).hexdigest()
     assert digest_of(older) == whole
+
+
+def test_an_edge_that_knows_no_other_sites_is_told_of_none_and_of_no_rule_that_leads_there() -> None:
+    content = as_json(small_site(**with_other_site()))
+    older = for_features(content, FEATURES - {OTHER_SITES})
+    assert [rule["kind"] for rule in content["dial_plan"]["rules"]] == ["internal", "service", "site_to_site"]
+    assert [rule["kind"] for rule in older["dial_plan"]["rules"]] == ["internal", "service"]
+    assert "other_sites" not in older
+    assert "authority" not in older["site"]
+    assert "blobs" in older

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from contract.sync.events import PhoneFetched
+from contract.sync.events import PhoneFetched, RegistrationChanged
 from edge_agent.clock import SystemClock
 from edge_agent.processes.child import Bell
 from edge_agent.processes.provisioning import NICENESS
-from edge_agent.processes.reporting import Reporting
+from edge_agent.processes.reporting import Reporting, SipReporting
 from edge_agent.sync.held_events import take_all_left_over
 from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
@@ -103,3 +103,42 @@ def test_the_process_of_phones_gives_way_to_calls(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     niceness = min(19, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
     assert done.stdout.split() == [str(niceness), "True"]
+
+
+class ListeningBell(CountingBell):
+    """Remembers what phones are said to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.showed_so_far: list[tuple[str, str]] = []
+
+    def showed(self, device_id: str, user_agent: str) -> None:
+        self.showed_so_far.append((device_id, user_agent))
+
+
+def test_what_phones_are_that_register_is_said_once_for_each_and_again_when_it_changes(tmp_path: Path) -> None:
+    bell = ListeningBell()
+    reporting = SipReporting(tmp_path, "sip", bell, SystemClock(), SystemTokens(), lambda seconds, call: None)
+    old, new = "Yealink SIP-T54W 96.86.0.60", "Yealink SIP-T54W 96.86.0.70"
+    for device_id, user_agent, state in (
+        ("d1", old, "registered"),
+        ("d1", old, "registered"),
+        ("d1", old, "removed"),
+        (None, old, "registered"),
+        ("d2", "", "registered"),
+        ("d1", new, "registered"),
+    ):
+        reporting.report(
+            RegistrationChanged.model_validate(
+                {
+                    "state": state,
+                    "user_id": "u1",
+                    "line_id": "l1",
+                    "device_id": device_id,
+                    "contact": "sip:200@192.0.2.7",
+                    "user_agent": user_agent,
+                }
+            )
+        )
+    reporting.close()
+    assert bell.showed_so_far == [("d1", old), ("d1", new)]

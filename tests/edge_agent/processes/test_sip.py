@@ -45,7 +45,9 @@ def message(version: int = 1, **changes: object) -> Prepare:
 
 
 def settings(folder: Path) -> Settings:
-    return Settings(state_dir=folder, sip=SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0, tls_port=0))
+    return Settings(
+        state_dir=folder, sip=SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0, tls_port=0, sites_port=0)
+    )
 
 
 def disturb(user: str, value: bool | None, at: int) -> StateRecord:
@@ -70,7 +72,7 @@ async def register(ports: Ports) -> int:
 
 async def test_ports_are_known_at_the_start_and_the_same_for_the_next_run(sip: SipSubsystem, tmp_path: Path) -> None:
     ports = await started(sip, tmp_path)
-    assert set(ports) == {"sip_udp", "sip_tcp", "sip_tls"}
+    assert set(ports) == {"sip_udp", "sip_tcp", "sip_tls", "sip_sites"}
     await sip.stop()
     again = SipSubsystem(Bell())
     assert await again.start(Start(settings=settings(tmp_path), ports=ports)) == ports
@@ -166,7 +168,7 @@ async def test_the_process_makes_a_certificate_of_its_own_once_and_takes_up_a_ch
 
 
 async def test_transports_that_are_off_are_not_listened_for(sip: SipSubsystem, tmp_path: Path) -> None:
-    off = SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0, tls_port="off", ws_port=0)
+    off = SipSettings(address=LOOPBACK, udp_port=0, tcp_port=0, tls_port="off", sites_port="off", ws_port=0)
     ports = await sip.start(Start(settings=Settings(state_dir=tmp_path, sip=off)))
     assert set(ports) == {"sip_udp", "sip_tcp", "sip_ws"}
     assert not (tmp_path / OWN_KEY).exists()

@@ -52,6 +52,9 @@ class Watching:
     def messages_waiting(self, counts: MessagesWaiting) -> None:
         raise AssertionError("no process here keeps mailboxes")
 
+    def phone_showed(self, device_id: str, user_agent: str) -> None:
+        """No phone registers here."""
+
     def process_wrote(self, process: Supervised, values: Mapping[str, str | bool]) -> None:
         """Nobody here dials feature codes."""
 

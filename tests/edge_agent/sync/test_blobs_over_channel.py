@@ -75,7 +75,7 @@ async def test_a_file_comes_over_the_channel_and_is_the_one_that_was_uploaded(tm
         identity = world.hub.identity("edge-1", "site-1", world.keys)
         site = RecordingSite(blobs=world.blobs)
         async with running_edge(tmp_path / "edge", identity, site, settings):
-            await eventually_async(lambda: world.path(CONTENT).exists(), 30)
+            await eventually_async(lambda: world.told, 30)
             assert world.path(CONTENT).read_bytes() == CONTENT
             assert site.transports == [transport]
             assert world.told == [BlobChanged(state="fetched", digest=digest_of(CONTENT), size_bytes=len(CONTENT))]
@@ -117,3 +117,24 @@ async def test_a_snapshot_waits_for_the_files_that_it_needs_says_so_and_then_run
             assert isinstance(last, Applied)
             assert last.version == 2
             assert site.snapshot.version == 2
+
+
+async def test_a_copy_that_is_damaged_in_the_cloud_is_thrown_away_told_and_fetched_when_it_is_right(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    world.put(CONTENT)
+    (stored,) = (tmp_path / "objects" / str(TENANT)).rglob(digest_of(CONTENT))
+    stored.write_bytes(bytes(len(CONTENT)))
+    world.publish(1, CONTENT)
+    async with world.hub:
+        identity = world.hub.identity("edge-1", "site-1", world.keys)
+        async with running_edge(tmp_path / "edge", identity, RecordingSite(blobs=world.blobs)):
+            await eventually_async(lambda: world.told, 30)
+            (failed,) = world.told
+            assert isinstance(failed, BlobChanged)
+            assert failed.state == "failed"
+            assert f"one of digest {digest_of(bytes(len(CONTENT)))} came" in failed.text
+            stored.write_bytes(CONTENT)
+            await eventually_async(lambda: world.path(CONTENT).exists(), 30)
+            assert world.path(CONTENT).read_bytes() == CONTENT

@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** Kinds that are added; features and services come with every plan, and are edited. */
-const ADDED: Rule["kind"][] = ["outside", "emergency", "internal", "voicemail"];
+const ADDED: Rule["kind"][] = ["outside", "emergency", "internal", "site_to_site", "voicemail"];
 
 function fresh(kind: Rule["kind"], rule_id: string): Rule {
   switch (kind) {
@@ -26,6 +26,8 @@ function fresh(kind: Rule["kind"], rule_id: string): Rule {
       return { kind, rule_id, name: "Emergency", enabled: true, numbers: ["112"], prefix: "", gateways: [] } as Rule;
     case "internal":
       return { kind, rule_id, name: "Extensions", enabled: true } as Rule;
+    case "site_to_site":
+      return { kind, rule_id, name: "Other sites", enabled: true, gateways: [] } as Rule;
     case "voicemail":
       return { kind, rule_id, name: "Voicemail", enabled: true, code: "*97", prefix: "*98" } as Rule;
     default:
@@ -136,10 +138,14 @@ export function RuleForm({ plan, rule, newId, onClose, onDone, onRemove }: Props
               />
             </>
           ) : null}
-          {draft.kind === "outside" || draft.kind === "emergency" ? (
+          {draft.kind === "outside" || draft.kind === "emergency" || draft.kind === "site_to_site" ? (
             <MultiSelect
               label="By these gateways"
-              description="In this order: the next is tried when one fails"
+              description={
+                draft.kind === "site_to_site"
+                  ? "When a site is not reached, its people’s public numbers are called by these, in this order"
+                  : "In this order: the next is tried when one fails"
+              }
               placeholder={ways.length ? undefined : "The site has no gateways yet"}
               data={ways}
               value={draft.gateways ?? []}

@@ -8,6 +8,7 @@ export const KINDS: Record<Rule["kind"], string> = {
   feature: "Feature code",
   service: "Service",
   voicemail: "Voicemail",
+  site_to_site: "Other sites",
 };
 
 export const CATEGORIES: { value: string; label: string }[] = [
@@ -47,6 +48,8 @@ export function matchesText(rule: Rule): string {
   switch (rule.kind) {
     case "internal":
       return "extensions, user names and aliases";
+    case "site_to_site":
+      return "whoever is at another site";
     case "emergency": {
       const numbers = rule.numbers.join(", ");
       return rule.prefix ? `${numbers}, also after ${rule.prefix}` : numbers;
@@ -75,6 +78,8 @@ export function leadsText(rule: Rule, plan: Plan): string {
       return rule.feature.replaceAll("_", " ");
     case "service":
       return rule.service.replaceAll("_", " ");
+    case "site_to_site":
+      return ["the other site", ...(rule.gateways ?? []).map((id) => gatewayName(plan, id))].join(", then ");
     case "voicemail":
       return "a mailbox";
   }

@@ -31,8 +31,9 @@ module "network" {
 module "storage" {
   source = "../../modules/storage"
 
-  name         = var.name
-  alarm_emails = var.alarm_emails
+  name          = var.name
+  portal_origin = local.public_url
+  alarm_emails  = var.alarm_emails
 }
 
 # Groups of what runs code, here and not in its module: the database has to know them before it exists.
@@ -138,6 +139,7 @@ module "api" {
     TANDEM_API_HUB_HOST          = var.hub_domain
     TANDEM_API_HUB_QUIC_PORT     = "443"
     TANDEM_API_HUB_WEBSOCKET_URL = "wss://${var.hub_domain}/channel"
+    TANDEM_API_OBJECTS_BUCKET    = module.storage.buckets["objects"].name
     # Read by cloud.aws at the start and handed on as TANDEM_API_TOKEN_KEY.
     TANDEM_AWS_SECRET_TANDEM_API_TOKEN_KEY = aws_secretsmanager_secret.token_key.arn
   }
@@ -238,6 +240,8 @@ module "hub" {
   owner_secret_arn    = module.database.owner_secret_arn
   role_secret_arns    = module.database.role_secret_arns
   secrets_key_arn     = module.storage.secrets_key_arn
+  objects_key_arn     = module.storage.objects_key_arn
+  objects_bucket_arn  = module.storage.buckets["objects"].arn
   logs_key_arn        = module.storage.logs_key_arn
   alarm_topic_arn     = module.storage.alarm_topic_arn
   log_retention_days  = var.log_retention_days
@@ -252,6 +256,7 @@ module "hub" {
     TANDEM_HUB_QUIC_PORT                        = "8443"
     TANDEM_HUB_WEBSOCKET_PORT                   = "8443"
     TANDEM_HUB_SECRETS_KMS_KEY                  = module.storage.secrets_key_arn
+    TANDEM_HUB_OBJECTS_BUCKET                   = module.storage.buckets["objects"].name
     AWS_DEFAULT_REGION                          = var.region
     TMPDIR                                      = "/dev/shm" # memory: the root file system is read-only
   }
@@ -269,6 +274,7 @@ module "portal" {
   domain          = var.domain
   portal_bucket   = module.storage.buckets["portal"]
   agents_bucket   = module.storage.buckets["agents"]
+  objects_bucket  = module.storage.buckets["objects"]
   api_domain_name = module.api.gateway_domain_name
   api_stage_name  = module.api.stage_name
 }

@@ -114,11 +114,19 @@ resource "aws_iam_role_policy" "this" {
         Resource = [var.objects_key_arn]
       },
       {
-        # Presigned addresses carry this role's permissions, so it may do what they may.
+        # Presigned addresses carry this role's permissions, so it may do what they may. What cloud.objects keeps and
+        # nothing else of the bucket: the keys' prefix is cloud.objects.s3.PREFIX, a tenant's own follows it.
         Sid      = "PresignObjects"
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-        Resource = ["${var.objects_bucket_arn}/*"]
+        Resource = ["${var.objects_bucket_arn}/objects/*"]
+      },
+      {
+        # Without it S3 says 403 instead of 404 of what is not there, and a mistake in a policy looks like that, too.
+        Sid      = "TellMissingFromForbidden"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = [var.objects_bucket_arn]
       },
       {
         # Interfaces and traces have no ARN before they exist: these actions can only be allowed on "*".

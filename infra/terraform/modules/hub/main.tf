@@ -202,7 +202,7 @@ resource "aws_iam_role_policy" "execution" {
 }
 
 # What the hub's own code may do in AWS: open the envelopes whose content it seals for edges,
-# and read its certificate. Into the database it logs
+# read its certificate and read objects. Into the database it logs
 # in with its role's password: LISTEN needs a connection of its own, past the proxy.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-hub"
@@ -226,6 +226,26 @@ resource "aws_iam_role_policy" "task" {
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
         Resource = var.readable_secret_arns
+      },
+      {
+        # Pieces of firmware for edges. With the version, so that who reads an object that is deleted reads it to its end.
+        Sid      = "ReadObjects"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:GetObjectVersion"]
+        Resource = ["${var.objects_bucket_arn}/objects/*"]
+      },
+      {
+        # Without it S3 says 403 instead of 404 of what is not there, and a mistake in a policy looks like that, too.
+        Sid      = "TellMissingFromForbidden"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = [var.objects_bucket_arn]
+      },
+      {
+        Sid      = "OpenObjects"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [var.objects_key_arn]
       },
     ]
   })

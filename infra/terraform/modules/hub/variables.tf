@@ -73,6 +73,16 @@ variable "secrets_key_arn" {
   type        = string
 }
 
+variable "objects_key_arn" {
+  description = "KMS key of the private buckets."
+  type        = string
+}
+
+variable "objects_bucket_arn" {
+  description = "Bucket of recordings, firmware and backups."
+  type        = string
+}
+
 variable "database_key_arn" {
   description = "KMS key of the database's passwords."
   type        = string

@@ -13,6 +13,11 @@ variable "portal_bucket" {
   type        = object({ name = string, arn = string, domain_name = string, tls_statement = any })
 }
 
+variable "objects_bucket" {
+  description = "The bucket that browsers bring large files to: its domain name."
+  type        = object({ domain_name = string })
+}
+
 variable "agents_bucket" {
   description = "Bucket of install.sh and the agent bundles, likewise."
   type        = object({ name = string, arn = string, domain_name = string, tls_statement = any })

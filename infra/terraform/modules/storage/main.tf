@@ -168,12 +168,29 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       noncurrent_days = var.noncurrent_version_days
     }
 
+    # What is left of an object once its last old version is gone.
+    expiration {
+      expired_object_delete_marker = true
+    }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
   }
 
   depends_on = [aws_s3_bucket_versioning.this]
+}
+
+# Browsers bring files straight to the bucket by presigned addresses, from the portal's origin and from no other page.
+resource "aws_s3_bucket_cors_configuration" "objects" {
+  bucket = aws_s3_bucket.this["objects"].id
+
+  cors_rule {
+    allowed_methods = ["PUT"]
+    allowed_origins = [var.portal_origin]
+    allowed_headers = ["content-type", "x-amz-checksum-sha256"]
+    max_age_seconds = 600
+  }
 }
 
 locals {

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "portal_origin" {
+  description = "Where browsers have the portal from, such as https://tandem.example.com."
+  type        = string
+}
+
 variable "noncurrent_version_days" {
   description = "Days for which an overwritten or deleted object can be had back."
   type        = number

@@ -300,6 +300,15 @@ async def test_a_phone_that_shows_the_version_when_it_fetches_its_file_runs_it(w
     await eventually_async(lambda: world.steps() == ["told", "running"])
 
 
+async def test_a_phone_that_fetches_by_tftp_alone_shows_its_version_when_it_registers(world: World) -> None:
+    await told(world, "SIP45.9-4-2.loads", model="cisco/cp8841")
+    device_id = phone("cisco/cp8841", MAC).device_id
+    world.server.phone_showed("another", f"Cisco-CP-8841-3PCC/10.1.2 ({MAC})")
+    world.server.phone_showed(device_id, "of nobody known")
+    world.server.phone_showed(device_id, f"Cisco-CP-8841-3PCC/10.1.2 ({MAC})")
+    await eventually_async(lambda: world.steps() == ["told", "running"])
+
+
 async def test_who_was_told_is_on_the_disk_before_a_kill(world: World) -> None:
     await told(world, "t54w.rom")
     await eventually_async((world.folder / "told.json").exists)

@@ -67,6 +67,11 @@ run "the_gateway_is_the_apps_routes" {
   }
 
   assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Resource if statement.Sid == "PresignObjects"]) == ["arn:aws:s3:::objects/objects/*"]
+    error_message = "Presigned addresses reach what the object store keeps and nothing else of the bucket."
+  }
+
+  assert {
     condition = alltrue([
       for statement in jsondecode(aws_iam_role_policy.this.policy).Statement :
       alltrue([for action in statement.Action : !strcontains(action, "*")]) && (statement.Sid == "AttachToTheVpcAndTrace" || !contains(statement.Resource, "*"))

@@ -1,4 +1,4 @@
-# The hub is reached by UDP and TCP on 443, runs without root and may do two things.
+# The hub is reached by UDP and TCP on 443, runs without root and reads what edges need.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -18,6 +18,8 @@ variables {
   migrate_command      = ["python", "-m", "cloud.aws.migrate"]
   readable_secret_arns = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:certificate-AbCdEf"]
   migrate_environment  = {}
+  objects_key_arn      = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000004"
+  objects_bucket_arn   = "arn:aws:s3:::objects"
   secrets_key_arn      = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000002"
   logs_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000003"
   alarm_topic_arn      = "arn:aws:sns:eu-central-1:123456789012:alarms"
@@ -57,8 +59,13 @@ run "edges_reach_the_hub_by_udp_and_tcp_on_443" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action] == [["kms:Decrypt"], ["secretsmanager:GetSecretValue"]]
-    error_message = "The hub's code may open envelopes and read its certificate."
+    condition     = [for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action] == [["kms:Decrypt"], ["secretsmanager:GetSecretValue"], ["s3:GetObject", "s3:GetObjectVersion"], ["s3:ListBucket"], ["kms:Decrypt"]]
+    error_message = "The hub's code may open envelopes, read its certificate and read objects."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Resource if statement.Sid == "ReadObjects"]) == ["arn:aws:s3:::objects/objects/*"]
+    error_message = "The hub reads what the object store keeps and nothing else of the bucket."
   }
 
   assert {

@@ -9,6 +9,7 @@ variables {
   domain          = { name = "tandem.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000001" }
   portal_bucket   = { name = "portal", arn = "arn:aws:s3:::portal", domain_name = "portal.example", tls_statement = { Sid = "OnlyOverTLS", Effect = "Deny" } }
   agents_bucket   = { name = "agents", arn = "arn:aws:s3:::agents", domain_name = "agents.example", tls_statement = { Sid = "OnlyOverTLS", Effect = "Deny" } }
+  objects_bucket  = { domain_name = "objects.example" }
   api_domain_name = "api.example"
   api_stage_name  = "live"
 }
@@ -39,6 +40,11 @@ run "the_portal_is_served_safely" {
   assert {
     condition     = strcontains(one(aws_cloudfront_response_headers_policy.this.security_headers_config[0].content_security_policy).content_security_policy, "frame-ancestors 'none'")
     error_message = "No other site can frame the portal."
+  }
+
+  assert {
+    condition     = strcontains(one(aws_cloudfront_response_headers_policy.this.security_headers_config[0].content_security_policy).content_security_policy, "connect-src 'self' https://objects.example;")
+    error_message = "Pages speak to the API and bring files to the bucket, and speak to nobody else."
   }
 
   assert {

@@ -5,7 +5,8 @@ mock_provider "aws" {
 }
 
 variables {
-  name = "tandem-test"
+  name          = "tandem-test"
+  portal_origin = "https://tandem.example.com"
 }
 
 run "what_is_kept_is_private" {
@@ -60,6 +61,20 @@ run "what_is_kept_is_private" {
   assert {
     condition     = jsondecode(aws_s3_bucket_policy.objects.policy).Statement[0].Sid == "OnlyOverTLS" && length(jsondecode(aws_s3_bucket_policy.objects.policy).Statement) == 1
     error_message = "The bucket of recordings lets nobody in by its policy."
+  }
+
+  assert {
+    condition = length(one(aws_s3_bucket_cors_configuration.objects.cors_rule).allowed_origins) == 1 && contains(
+    one(aws_s3_bucket_cors_configuration.objects.cors_rule).allowed_origins, "https://tandem.example.com") && tolist(one(aws_s3_bucket_cors_configuration.objects.cors_rule).allowed_methods) == tolist(["PUT"])
+    error_message = "Pages of the portal may bring objects, other pages may do nothing."
+  }
+
+  assert {
+    condition = alltrue([
+      for lifecycle in aws_s3_bucket_lifecycle_configuration.this :
+      one(lifecycle.rule).status == "Enabled" && one(one(lifecycle.rule).abort_incomplete_multipart_upload).days_after_initiation == 7
+    ]) && length(aws_s3_bucket_lifecycle_configuration.this) == 3
+    error_message = "Uploads that were never finished go."
   }
 
   assert {
