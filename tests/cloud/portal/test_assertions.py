@@ -98,6 +98,7 @@ def test_a_tried_call_is_kept_run_and_explained_when_it_does_not_hold(world: Api
     content = {**kept["content"], "outcome": "rings", "target": "200"}
     changed = world.admin.patch(f"{site(world)}/call-assertions/{kept['id']}", {"content": content})
     assert changed.status == 200, changed.body
+    expect(row.get_by_role("cell", name="rings 200", exact=True)).to_be_visible()
     page.get_by_role("button", name="Run all").click()
     expect(row).to_contain_text("Does not hold")
     expect(row).to_contain_text("112 dialled by 200 rings 200, but Help: 112 is called for help")
