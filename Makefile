@@ -59,6 +59,7 @@ bench: $(READY) ## Print the figures: CPU per call and registration, time from A
 
 bench-media: $(READY) ## CPU of a leg of the media engine in playback, recording and conferences
 	$(BIN)/python -m benchmarks.media
+	$(BIN)/python -m benchmarks.media.relay
 
 bench-phones: $(READY) ## 1,000 phones boot at once: the edge beside nginx and tftpd-hpa
 	$(BIN)/python -m benchmarks.provisioning

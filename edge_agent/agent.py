@@ -28,8 +28,9 @@ from edge_agent.health.certificate_expiry import CertificateExpiry
 from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
 from edge_agent.network.own_addresses import own_addresses, reachable_host
-from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome, RelayedStream
 from edge_agent.processes.link import Answer
+from edge_agent.processes.media_relay import ProcessMediaRelay
 from edge_agent.processes.message_lamps import ProcessMessageLamps
 from edge_agent.processes.notifier import ProcessNotifier
 from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervised
@@ -76,6 +77,7 @@ ORDERS: Final = {
 """Commands of the cloud that a process carries out."""
 SERVICES: Final = {
     "echo_test": "echo",
+    "music_on_hold": "music",
     "confirmed": "confirmed",
     "declined": "declined",
     "voicemail": "voicemail",
@@ -140,6 +142,7 @@ class Agent:
         self.notifier = ProcessNotifier(self._order_sip, self._notice_told)
         """Tells phones things they did not subscribe to (edge_agent.ports.Notifier)."""
         self._lamps = ProcessMessageLamps(self._order_sip)
+        self._relay = ProcessMediaRelay(self._processes["media"].order)
         self._rollout = Rollout(
             tuple(self._processes.values()),
             self._store,
@@ -376,6 +379,10 @@ class Agent:
     def messages_waiting(self, counts: MessagesWaiting) -> None:
         """Tell the SIP process, which knows the phones (edge_agent.ports.MessageLamps)."""
         self._lamps.messages_waiting(counts)
+
+    def carry(self, streams: tuple[RelayedStream, ...]) -> None:
+        """Tell the media process (edge_agent.ports.MediaRelay)."""
+        self._relay.carry(streams)
 
     def phone_showed(self, device_id: str, user_agent: str) -> None:
         """Tell the process that hands out firmware."""

@@ -340,3 +340,36 @@ class MessageLamps(Protocol):
         """A mailbox has so many messages now. To be said of every mailbox at the start, too: what has not changed
         tells no phone. Nothing here waits."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RelayEnd:
+    """One end of a relayed stream.
+
+    Args:
+        port: of ours that this party sends to; RTCP goes to the next one.
+        six: whether that is an IPv6 port.
+        media: address and port where it says that it receives RTP; None: it did not say, or receives nothing now.
+        control: the same for RTCP.
+    """
+
+    port: int
+    six: bool = False
+    media: tuple[str, int] | None = None
+    control: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedStream:
+    """Media that goes through this machine: what one end sends is sent on to the other."""
+
+    first: RelayEnd
+    second: RelayEnd
+
+
+class MediaRelay(Protocol):
+    """Carries media between two parties that cannot reach each other."""
+
+    def carry(self, streams: tuple[RelayedStream, ...]) -> None:
+        """Carry exactly these from now on; what is not named any more ends."""
+        ...

@@ -5,6 +5,7 @@ Each section has the fields of what it becomes in `edge_agent.sip` (`Limits`, `T
 range, unit and meaning, is what docs/settings.md and the example file are written from.
 """
 
+import ipaddress
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -266,6 +267,33 @@ class TrunkPortSettings(Section):
     min_session_expires: int = whole(
         90, 90, 86_400, "seconds", "Shortest session timer that is taken of providers (RFC 4028)."
     )
+    relay: Literal["never", "auto", "always"] = other(
+        "auto",
+        "Whether media goes through this edge; auto: where a phone's address means nothing to the provider and "
+        "`relay_address` does, and between IPv4 and IPv6.",
+        '"never", "auto" or "always"',
+    )
+    relay_address: str = other(
+        "",
+        "The address that providers send relayed media to; empty: `public_host` if it is one, else this edge's own.",
+        "a numeric address",
+        most=45,
+    )
+    relay_first_port: int = whole(
+        17_408, 1024, 65_532, "", "First port of relayed media; an m= line takes four while its call lasts."
+    )
+    relay_last_port: int = whole(18_431, 1027, 65_535, "", "Last port of relayed media.")
+
+    @model_validator(mode="after")
+    def _can_relay(self) -> Self:
+        if self.relay_last_port < self.relay_first_port + 3:
+            raise ValueError("relay_last_port has to be at least 3 above relay_first_port")
+        if self.relay_address:
+            try:
+                ipaddress.ip_address(self.relay_address)
+            except ValueError:
+                raise ValueError("relay_address has to be a numeric address, such as 198.51.100.7") from None
+        return self
 
 
 class CallSettings(Section):

@@ -37,13 +37,14 @@ def _bootstrap(email: str, password: SecretStr) -> str:
 
 
 def _serve(host: str, port: int) -> None:
-    from cloud.api.uploads import uploads_of
+    from cloud.api.uploads import outside_origin, uploads_of
     from cloud.api.wsgi import make_server, make_wsgi
 
     settings = read_settings()
     clock = SystemClock()
     uploads = uploads_of(settings, clock, SystemTokens(clock))
-    wsgi = make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir, uploads)
+    origin = outside_origin(settings, clock)
+    wsgi = make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir, uploads, origin)
     server = make_server(wsgi, host, port)
     try:
         server.start()

@@ -18,7 +18,9 @@ from cloud.objects import (
     FolderStore,
     ObjectTooLarge,
     ObjectUnlikeItsDigest,
+    S3Places,
     SignedPlaces,
+    s3_client,
 )
 from cloud.tokens import Tokens
 
@@ -42,6 +44,13 @@ def uploads_of(settings: Settings, clock: Clock, tokens: Tokens) -> Uploads | No
         return None
     places = SignedPlaces(settings.public_url, settings.token_key.get_secret_value(), clock)
     return Uploads(FolderStore(settings.objects_folder, tokens), places)
+
+
+def outside_origin(settings: Settings, clock: Clock) -> str | None:
+    """Where browsers bring large files when that is not the API itself: to the bucket, past this process."""
+    if settings.objects_bucket is None:
+        return None
+    return S3Places(settings.objects_bucket, s3_client(), clock).origin
 
 
 class _Cut(Exception):

@@ -5,7 +5,7 @@ alike. Order: the installer's files, the portal's files, a browser asking for a 
 """
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from http import HTTPStatus
 from pathlib import Path
@@ -30,13 +30,7 @@ _POLICY: Final = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-PAGE_HEADERS: Final = (
-    ("Content-Security-Policy", _POLICY),
-    ("X-Frame-Options", "DENY"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-)
-"""What CloudFront says with the portal in AWS; a page's own meta element cannot forbid frames."""
+Headers = Sequence[tuple[str, str]]
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
@@ -126,15 +120,36 @@ def _flat(headers: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def page_headers(objects_origin: str | None) -> Headers:
+    """What CloudFront says with the portal in AWS; a page's own meta element cannot forbid frames.
+
+    Args:
+        objects_origin: where pages bring large files, beside the API; None: nowhere else.
+    """
+    policy = _POLICY if objects_origin is None else f"{_POLICY}; connect-src 'self' {objects_origin}"
+    return (
+        ("Content-Security-Policy", policy),
+        ("X-Frame-Options", "DENY"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+    )
+
+
 class PortalPages:
     """Sends a browser that asks for a page to the portal's index; every other request goes on to the API.
 
     The portal's addresses and the API's are the same words (`/sites`): a browser that navigates asks for text/html,
     a program does not.
+
+    Args:
+        api: what answers everything else.
+        index: the portal's first page.
+        headers: said with it.
     """
 
-    def __init__(self, api: Wsgi, index: Path) -> None:
+    def __init__(self, api: Wsgi, index: Path, headers: Headers) -> None:
         self._api = api
+        self._headers = headers
         self._index = index.read_bytes()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -146,14 +161,18 @@ class PortalPages:
             ("Content-Length", str(len(self._index))),
             ("Cache-Control", "no-cache"),
             ("Vary", "Accept"),
-            *PAGE_HEADERS,
+            *self._headers,
         ]
         start_response("200 OK", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._index]
 
 
 def make_wsgi(
-    app: Chalice, portal_dir: Path | None = None, installer_dir: Path | None = None, uploads: Uploads | None = None
+    app: Chalice,
+    portal_dir: Path | None = None,
+    installer_dir: Path | None = None,
+    uploads: Uploads | None = None,
+    objects_origin: str | None = None,
 ) -> Wsgi:
     """The API with what stands beside it on one machine.
 
@@ -162,22 +181,24 @@ def make_wsgi(
         installer_dir: holds `install.sh` and whatever it fetches: `agent/…` and `bundles/…` appear at
             `/agent/…` and `/bundles/…`, `install.sh` at `/install.sh`.
         uploads: what takes large files; None: nothing does.
+        objects_origin: the bucket's, where the portal brings large files instead.
     """
     wsgi: Wsgi = ChaliceWsgi(app)
     if portal_dir is not None and (portal_dir / "index.html").is_file():
-        pages = PortalPages(wsgi, portal_dir / "index.html")
-        wsgi = WhiteNoise(pages, root=str(portal_dir), index_file=False, add_headers_function=_say_how_to_treat)
+        treatment = page_headers(objects_origin)
+
+        def say_how_to_treat(headers: Any, _path: str, _url: str) -> None:
+            """WhiteNoise's own way to add headers to a file; `/index.html` is a page as well."""
+            for name, value in treatment:
+                headers[name] = value
+
+        pages = PortalPages(wsgi, portal_dir / "index.html", treatment)
+        wsgi = WhiteNoise(pages, root=str(portal_dir), index_file=False, add_headers_function=say_how_to_treat)
     if installer_dir is not None:
         wsgi = InstallerFiles(wsgi, installer_dir)
     if uploads is not None:
         wsgi = UploadedObjects(wsgi, uploads)
     return wsgi
-
-
-def _say_how_to_treat(headers: Any, _path: str, _url: str) -> None:
-    """WhiteNoise's own way to add headers to a file; `/index.html` is a page as well."""
-    for name, value in PAGE_HEADERS:
-        headers[name] = value
 
 
 class InstallerFiles:

@@ -10,7 +10,7 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from cloud.api.app import create_app
 from cloud.api.settings import WrongSettings, read_settings
-from cloud.api.uploads import uploads_of
+from cloud.api.uploads import outside_origin, uploads_of
 from cloud.api.wsgi import make_server, make_wsgi
 from cloud.clock import SystemClock
 from cloud.logs import write_logs
@@ -28,7 +28,8 @@ def main() -> int:
         return 2
     clock = SystemClock()
     uploads = uploads_of(settings, clock, SystemTokens(clock))
-    wsgi = make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir, uploads)
+    origin = outside_origin(settings, clock)
+    wsgi = make_wsgi(create_app(settings), settings.portal_dir, settings.installer_dir, uploads, origin)
     plain = make_server(wsgi, host, int(port))
     secure = make_server(wsgi, host, int(tls_port))
     secure.ssl_adapter = BuiltinSSLAdapter(str(Path(certificate)), str(Path(key)))

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from cloud.clock import Clock
@@ -171,6 +172,12 @@ class S3Places:
         self._bucket = bucket
         self._client = client
         self._clock = clock
+
+    @property
+    def origin(self) -> str:
+        """Where browsers bring objects, which a page has to be allowed to speak to."""
+        address = urlsplit(self._client.generate_presigned_url("head_bucket", Params={"Bucket": self._bucket}))
+        return f"{address.scheme}://{address.netloc}"
 
     def place(self, tenant_id: UUID, digest: Digest, size_bytes: int) -> UploadPlace:
         """See `UploadPlaces`. Here the address itself lets the client in; that is how S3 is made."""

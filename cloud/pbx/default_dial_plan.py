@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from contract import snapshot as contract
 
 ECHO_TEST_CODE = "*99"
+MUSIC_CODE = "*66"
 FEATURE_CODES: Final[tuple[tuple[str, contract.Feature, str], ...]] = (
     ("*0", "speed_dial", "Speed dial"),
     ("*11", "hot_desk", "Log in at this phone"),
@@ -17,12 +18,14 @@ FEATURE_CODES: Final[tuple[tuple[str, contract.Feature, str], ...]] = (
     ("*54", "call_waiting_off", "No call waiting"),
     ("*55", "intercom_on", "Allow intercom"),
     ("*56", "intercom_off", "Deny intercom"),
+    ("*57", "call_back_off", "Call back no more"),
     ("*60", "do_not_disturb_on", "Do not disturb"),
     ("*61", "do_not_disturb_off", "Disturb again"),
     ("*62", "block_number", "Block a number"),
     ("*63", "unblock_number", "Unblock a number"),
     ("*64", "block_last_caller", "Block the last caller"),
     ("*65", "show_caller_id", "Call with caller ID"),
+    ("*66", "call_back", "Call back when free"),
     ("*67", "hide_caller_id", "Call without caller ID"),
     ("*69", "call_return", "Call the last caller"),
     ("*71", "forward_unregistered", "Forward while no phone is registered"),
@@ -46,6 +49,12 @@ def default_dial_plan(site_id: UUID) -> contract.DialPlan:
         rules=(
             contract.ServiceRule(
                 rule_id=str(uuid5(site_id, "echo_test")), name="Echo test", code=ECHO_TEST_CODE, service="echo_test"
+            ),
+            contract.ServiceRule(
+                rule_id=str(uuid5(site_id, "music_on_hold")),
+                name="Music on hold",
+                code=MUSIC_CODE,
+                service="music_on_hold",
             ),
             *(
                 contract.FeatureRule(

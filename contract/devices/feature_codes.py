@@ -6,7 +6,7 @@ from typing import Final
 from contract.devices.model import Value
 from contract.devices.resolution import EVERY, Level
 
-_ELSEWHERE: Final = {"voicemail": "calls/voicemail_number"}
+_ELSEWHERE: Final = {"voicemail": "calls/voicemail_number", "music_on_hold": "calls/music_on_hold"}
 """Codes whose setting is not `codes/<feature>`."""
 _SWITCHED_OFF_BY_ITSELF: Final = ("forward_always", "forward_busy", "forward_no_answer", "forward_unregistered")
 """Features that the same code without a destination switches off: `codes/<feature>_off`."""

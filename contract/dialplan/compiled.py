@@ -93,6 +93,7 @@ class CompiledPlan:
         outside_lines: what people dial for an outside line.
         names: whose numbers are in the phonebook.
         hot_desk_hours: how long somebody stays logged in at another's phone; 0: until he logs out.
+        call_back_minutes: how long somebody who asked for it is called back.
         has_voicemail: whether mailboxes are reached at all, so that they take what nobody answers.
     """
 
@@ -117,6 +118,7 @@ class CompiledPlan:
     outside_lines: tuple[str, ...] = ()
     names: Names = field(default_factory=Names)
     hot_desk_hours: int = 0
+    call_back_minutes: int = 30
     has_voicemail: bool = False
 
     def as_dialled(self, shown: str) -> str:
@@ -187,6 +189,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         blocked=frozenset(filter(None, map(plain, plan.screening.blocked))),
         names=Names(snapshot.phonebook),
         hot_desk_hours=plan.hot_desk_hours,
+        call_back_minutes=plan.call_back_minutes,
         outside_lines=tuple(
             dict.fromkeys(
                 rule.prefix for rule in plan.rules if isinstance(rule, EmergencyRule) and rule.enabled and rule.prefix

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from datetime import datetime
 from typing import Final, Protocol
 
 from contract.dialplan.compiled import CompiledPlan
 from contract.dialplan.features import feature_values
 from contract.dialplan.hot_desks import HOT_DESK, HOT_DESKING
+from contract.dialplan.site_state import CALL_BACK, MAX_CALL_BACKS
 from contract.dialplan.steps import Call, Change, Outcome, Pickup, Ring, Service, SiteState, Step
 from contract.snapshot import FeatureRule, User
 from contract.snapshot.dial_plan import Setting
@@ -26,6 +28,7 @@ class Onward(Protocol):
     plan: CompiledPlan
     state: SiteState
     call: Call
+    at: datetime
     hidden: bool | None
     """Whether the call shows nobody, where the caller said so; None: as the user's settings have it."""
 
@@ -73,6 +76,10 @@ def feature_call(way: Onward, rule: FeatureRule, argument: str, caller: User) ->
             return _log_in(way, rule, argument, caller)
         case "hot_desk_off":
             return _log_out(way, rule, argument, caller)
+        case "call_back":
+            return _call_back(way, rule, argument, caller)
+        case "call_back_off":
+            return _no_call_back(way, rule, argument, caller)
         case _:
             return _change(way, rule, feature, argument, caller)
 
@@ -180,4 +187,49 @@ def _log_out(way: Onward, rule: FeatureRule, argument: str, caller: User) -> Way
     way.note("hot_desk_off", f"{caller.username} logs out of this phone", rule.rule_id)
     outcome = yield Change(line_id, ((HOT_DESK, False),))
     outcome = yield Service("confirmed" if outcome.status == 200 else "declined")
+    return outcome.status
+
+
+def _call_back(way: Onward, rule: FeatureRule, extension: str, caller: User) -> Way:
+    """Once whom the caller did not reach is free, the edge rings the caller and then calls him."""
+    user_id = way.state.last_unreached.get(caller.user_id, "")
+    user = way.plan.dialled.get(extension) if extension else way.plan.users.get(user_id)
+    waiting = _call_backs(way, caller)
+    if user is None or not user.enabled or user is caller:
+        return (yield from _declined(way, rule, f"{extension or 'nobody'} is no other user of the site"))
+    if user.user_id not in waiting and len(waiting) >= MAX_CALL_BACKS:
+        return (yield from _declined(way, rule, f"{caller.username} waits for {MAX_CALL_BACKS} others already"))
+    minutes = way.plan.call_back_minutes
+    until = int(way.at.timestamp()) + 60 * minutes
+    told = f"{caller.username} is called when {user.username} is free, within {minutes} minutes"
+    way.note("call_back", told, rule.rule_id)
+    return (yield from _kept(way, caller, ((f"{CALL_BACK}/{user.user_id}", str(until)),)))
+
+
+def _no_call_back(way: Onward, rule: FeatureRule, extension: str, caller: User) -> Way:
+    """For one user, or without an extension for all."""
+    waiting = _call_backs(way, caller)
+    if extension:
+        user = way.plan.dialled.get(extension)
+        waiting = [one for one in waiting if user is not None and one == user.user_id]
+    if not waiting:
+        return (yield from _declined(way, rule, f"{caller.username} waits for {extension or 'nobody'}"))
+    way.note("call_back_off", f"{caller.username} is not called back any more", rule.rule_id)
+    return (yield from _kept(way, caller, tuple((f"{CALL_BACK}/{one}", False) for one in waiting)))
+
+
+def _call_backs(way: Onward, caller: User) -> list[str]:
+    now = way.at.timestamp()
+    return [user_id for user_id, until in way.state.call_backs.get(caller.user_id, {}).items() if until > now]
+
+
+def _kept(way: Onward, caller: User, values: tuple[tuple[str, str | bool], ...]) -> Way:
+    outcome = yield Change(caller.user_id, values)
+    outcome = yield Service("confirmed" if outcome.status == 200 else "declined")
+    return outcome.status
+
+
+def _declined(way: Onward, rule: FeatureRule, why: str) -> Way:
+    way.note("feature_declined", why, rule.rule_id)
+    outcome = yield Service("declined")
     return outcome.status

@@ -86,10 +86,10 @@ class Route:
     """
 
     __slots__ = (
-        "_at",
         "_diversions",
         "_forwards",
         "_hunting",
+        "at",
         "call",
         "caller",
         "came_from_site",
@@ -105,7 +105,7 @@ class Route:
         self.plan = plan
         self.state = state
         self.call = call
-        self._at = at
+        self.at = at
         self.caller = plan.users.get(call.caller) if call.caller is not None else None
         self.came_from_site = is_link(self, call.gateway_id)
         self.entered: list[str] = []
@@ -507,7 +507,7 @@ class Route:
         if during is None:
             return True
         schedule = self.plan.schedules[during.schedule_id]
-        period = period_at(schedule, self.plan.zone, self._at)
+        period = period_at(schedule, self.plan.zone, self.at)
         if period in during.periods:
             return True
         self.note("not_now", f"{what}: {schedule.name} is in {period.replace('_', ' ')}", rule_id)

@@ -34,6 +34,10 @@ BLOCKED: Final = "blocked"
 """`blocked/<what callers.plain makes of the number>`: whose calls the user does not want."""
 SPEED_DIAL: Final = "speed_dial"
 """`speed_dial/<slot>`: a `SpeedDial` in JSON."""
+CALL_BACK: Final = "call_back"
+"""`call_back/<user id>`: until when (seconds since 1970) its owner wants to be called back once that user is free."""
+MAX_CALL_BACKS: Final = 5
+"""Of one user; what is beyond does not count."""
 MAX_BLOCKED: Final = 200
 """Of one user; what is beyond does not count."""
 MAX_SPEED_DIALS: Final = 110
@@ -59,6 +63,7 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
     blocked: dict[str, set[str]] = {}
     speed_dials: dict[str, dict[str, SpeedDial]] = {}
     hot_desks: dict[str, HotDesk] = {}
+    call_backs: dict[str, dict[str, float]] = {}
     set_here: dict[str, dict[str, Any]] = {}
     for record in records:
         kind, _, user_id = record.key.rpartition("/")
@@ -82,6 +87,11 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
             if (found := _speed_dial(item, value)) is not None:
                 speed_dials.setdefault(user_id, {})[item] = found
             continue
+        if first == CALL_BACK and item:
+            wanted = call_backs.setdefault(user_id, {})
+            if item in users and isinstance(value, str) and value.isdecimal() and len(wanted) < MAX_CALL_BACKS:
+                wanted[item] = float(value[:15])
+            continue
         if changes := _changes(kind, value):
             set_here.setdefault(user_id, {}).update(changes)
     forwarding = {user_id: _with(users[user_id].forwarding, changes) for user_id, changes in set_here.items()}
@@ -94,6 +104,7 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
         blocked={user_id: frozenset(plains) for user_id, plains in blocked.items()},
         speed_dials=speed_dials,
         hot_desks=hot_desks,
+        call_backs={user_id: wanted for user_id, wanted in call_backs.items() if wanted},
     )
 
 

@@ -52,6 +52,8 @@ class SiteState:
         last_caller: what whoever called a user last showed, by user id.
         called_for_help: numbers of places (ELIN) from which somebody called for help not long ago.
         hot_desks: who is logged in at somebody else's phone, by line id.
+        call_backs: whom a user wants to be called back for, each until when (seconds since 1970), by user id.
+        last_unreached: whom a user called last without reaching him, ids by user id.
     """
 
     do_not_disturb: frozenset[str] = frozenset()
@@ -68,6 +70,8 @@ class SiteState:
     last_caller: Mapping[str, str] = field(default_factory=dict)
     called_for_help: frozenset[str] = frozenset()
     hot_desks: Mapping[str, HotDesk] = field(default_factory=dict)
+    call_backs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    last_unreached: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ class Service:
         diversions: how the call came here, the first one first.
     """
 
-    name: Literal["echo_test", "confirmed", "declined", "voicemail", "hot_desk"]
+    name: Literal["echo_test", "music_on_hold", "confirmed", "declined", "voicemail", "hot_desk"]
     arguments: tuple[tuple[str, str], ...] = ()
     diversions: tuple[Diversion, ...] = ()
 

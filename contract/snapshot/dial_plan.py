@@ -31,7 +31,7 @@ class ServiceRule(Frozen):
     enabled: bool = True
     code: Annotated[str, Field(pattern=r"^[0-9*#]{1,15}$")]
     """What is dialled, such as `*99`."""
-    service: Literal["echo_test"]
+    service: Literal["echo_test", "music_on_hold"]
     permission: str | None = None
     """The permission that the caller needs; None means anyone of the site."""
 
@@ -66,6 +66,8 @@ SpecialCall = Literal[
     "group_pickup",
     "hot_desk",
     "hot_desk_off",
+    "call_back",
+    "call_back_off",
 ]
 """A call that a user places in a particular way."""
 Feature = Literal[Setting, SpecialCall]
@@ -219,6 +221,8 @@ class DialPlan(Frozen):
     screening: Screening = Screening()
     hot_desk_hours: Annotated[int, Field(ge=0, le=720)] = 12
     """How long somebody stays logged in at another's phone; 0: until he logs out."""
+    call_back_minutes: Annotated[int, Field(ge=1, le=720)] = 30
+    """How long somebody who asked for it is called back once whom he called is free."""
     default_location_id: Id | None = None
     """Where a phone is that has no location of its own."""
     emergency: EmergencyPolicy = EmergencyPolicy()

@@ -1,7 +1,8 @@
 """Snapshots as edges take them that know less than this version: what they do not know is left out.
 
 An edge refuses fields that it does not know, so a hub asks here before it sends. What is left out can wait: an edge
-without `blobs` hands out no firmware, one without `other_sites` calls nobody there, and everything else of its
+without `blobs` hands out no firmware, one without `other_sites` calls nobody there, one without
+`call_back` calls nobody back, and everything else of its
 configuration runs.
 """
 
@@ -11,7 +12,7 @@ from typing import Any
 
 from contract.snapshot import canonical_json
 from contract.snapshot.snapshot import SECTIONS
-from contract.sync.versions import BLOBS, OTHER_SITES
+from contract.sync.versions import BLOBS, CALL_BACK, OTHER_SITES
 from contract.values import Digest
 
 
@@ -26,6 +27,8 @@ def for_features(content: dict[str, Any], features: Collection[str]) -> dict[str
         content = _without_blobs(content)
     if OTHER_SITES not in features:
         content = _without_other_sites(content)
+    if CALL_BACK not in features:
+        content = _without_call_back(content)
     return content
 
 
@@ -42,6 +45,12 @@ def _without_other_sites(content: dict[str, Any]) -> dict[str, Any]:
     rules = [rule for rule in plan["rules"] if rule["kind"] != "site_to_site"]
     kept = {name: value for name, value in content.items() if name != "other_sites"}
     return kept | {"site": site, "dial_plan": {**plan, "rules": rules}}
+
+
+def _without_call_back(content: dict[str, Any]) -> dict[str, Any]:
+    plan = {name: value for name, value in content["dial_plan"].items() if name != "call_back_minutes"}
+    rules = [rule for rule in plan["rules"] if rule.get("feature") not in ("call_back", "call_back_off")]
+    return content | {"dial_plan": {**plan, "rules": rules}}
 
 
 def digest_of(content: dict[str, Any]) -> Digest:

@@ -12,7 +12,9 @@ BLOBS: Final = "blobs"
 """Snapshots may name blobs and firmware, and the edge asks for them (BlobRequest)."""
 OTHER_SITES: Final = "other_sites"
 """Snapshots may name the tenant's other sites, its authority, and rules of the kind `site_to_site`."""
-FEATURES: Final = frozenset({"delta", "commands", "site_state", BLOBS, OTHER_SITES})
+CALL_BACK: Final = "call_back"
+"""Dial plans may have the features `call_back` and `call_back_off`, and say how long they last."""
+FEATURES: Final = frozenset({"delta", "commands", "site_state", BLOBS, OTHER_SITES, CALL_BACK})
 """Optional abilities of this version; what both sides list may be used."""
 
 

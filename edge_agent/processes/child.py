@@ -20,10 +20,11 @@ from typing import Final, Protocol
 from contract.sync.state import StateRecord
 from edge_agent.errors import EdgeError
 from edge_agent.logs import write_logs
-from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome, RelayedStream
 from edge_agent.processes.link import (
     Answer,
     AskHealth,
+    Carries,
     Commit,
     Committed,
     Failed,
@@ -134,6 +135,10 @@ class Bell:
         """Have the lamps of a user's phones show what waits for him (edge_agent.ports.MessageLamps)."""
         self._send(Waits(counts=counts))
 
+    def carry(self, streams: tuple[RelayedStream, ...]) -> None:
+        """Have the media process carry exactly these streams (edge_agent.ports.MediaRelay)."""
+        self._send(Carries(streams=streams))
+
     def wrote(self, values: dict[str, str | bool]) -> None:
         """Have the agent keep what a user changed, by the keys of site state, and tell everybody."""
         self._send(Wrote(values=values))
@@ -150,7 +155,7 @@ class Bell:
         self._rung = False
         self._send(Reported())
 
-    def _send(self, message: Reported | Told | Wanted | Waits | Showed | Wrote) -> None:
+    def _send(self, message: Reported | Told | Wanted | Waits | Showed | Carries | Wrote) -> None:
         if self._link is not None:
             try:
                 self._link.send(message)

@@ -18,7 +18,7 @@ from contract.snapshot import Snapshot
 from contract.sync.state import StateRecord
 from contract.values import Frozen, Id, SecretRef
 from edge_agent.errors import EdgeError
-from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome, RelayedStream
 from edge_agent.settings import Settings
 
 MAX_LINE_BYTES: Final = 96 * 1024 * 1024
@@ -162,6 +162,13 @@ class Waits(Frozen):
     counts: MessagesWaiting
 
 
+class Carries(Frozen):
+    """↑ Exactly these streams of media are to be relayed; the media process hears it as the order `carry`."""
+
+    type: Literal["carries"] = "carries"
+    streams: Annotated[tuple[RelayedStream, ...], Field(max_length=10_000)]
+
+
 class Showed(Frozen):
     """↑ A phone said what it is when it registered; provisioning hears it as the order `phone_showed`."""
 
@@ -212,6 +219,7 @@ FromProcess = Annotated[
     | Told
     | Wanted
     | Waits
+    | Carries
     | Showed
     | Wrote
     | Health,

@@ -14,14 +14,17 @@ from typing import Final
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.media.applications.echo_test import EchoTest
+from edge_agent.media.applications.music_on_hold import MusicOnHold
 from edge_agent.media.applications.tone import CONFIRMED, DECLINED, Tone
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
 from edge_agent.media.freeswitch.listener import FreeSwitchListener
+from edge_agent.media.relay.relay import RtpRelay
 from edge_agent.media.server import MediaServer
 from edge_agent.media.session import Application
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.hot_desk import SiteHotDesks
 from edge_agent.processes.link import Ports, Prepare, Start
+from edge_agent.processes.media_relay import CARRY, ordered_streams
 from edge_agent.processes.voicemail import SiteVoicemail
 from edge_agent.sip.transport import SipTransport
 from edge_agent.sip.user_agent import UserAgent, UserAgentSettings
@@ -86,7 +89,7 @@ class FreeSwitchMedia:
 
 def voice_applications() -> dict[str, Application]:
     """What a site offers, by the user part or number that reaches it."""
-    return {"echo": EchoTest(), "confirmed": Tone(CONFIRMED), "declined": Tone(DECLINED)}
+    return {"echo": EchoTest(), "music": MusicOnHold(), "confirmed": Tone(CONFIRMED), "declined": Tone(DECLINED)}
 
 
 async def build_media_process(
@@ -121,12 +124,14 @@ class MediaSubsystem:
         self._bell = bell
         self._process: MediaProcess | FreeSwitchMedia | None = None
         self._voicemail: SiteVoicemail | None = None
+        self._relay: RtpRelay | None = None
         self._hot_desks = SiteHotDesks(bell, SystemClock())
 
     async def start(self, message: Start) -> Ports:
         """Take calls, at the earlier run's port where the settings leave the choice open and it is free."""
         media = message.settings.media
         clock, tokens = SystemClock(), SystemTokens()
+        self._relay = RtpRelay(media.address, clock)
         self._voicemail = voicemail = await asyncio.to_thread(
             SiteVoicemail, message.settings.state_dir, self._bell, clock, tokens
         )
@@ -173,17 +178,25 @@ class MediaSubsystem:
         self._hot_desks.set_state(records)
 
     async def order(self, name: str, arguments: dict[str, str]) -> str:
-        """There is no order for media yet."""
+        """`carry`: relay exactly these streams (`edge_agent.ports.MediaRelay`)."""
+        if name == CARRY and self._relay is not None:
+            streams = ordered_streams(arguments)
+            self._relay.carry(streams)
+            return f"{len(streams)} streams"
         raise UnknownOrder(f"media knows no order {name}")
 
     def figures(self) -> dict[str, int]:
-        """What the process counts; see `MediaProcess.figures` and `FreeSwitchMedia.figures`."""
-        return {"calls": 0} if self._process is None else self._process.figures()
+        """What the process counts; see `MediaProcess`, `FreeSwitchMedia` and `RtpRelay`."""
+        found = {"calls": 0} if self._process is None else self._process.figures()
+        return found if self._relay is None else found | self._relay.figures()
 
     async def stop(self) -> None:
         """Hang up every call and let go of every socket."""
         if self._voicemail is not None:
             self._voicemail.stop()
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
         if self._process is not None:
             await self._process.close()
             self._process = None

@@ -24,6 +24,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.errors import EdgeError
 from edge_agent.network.own_addresses import reachable_host, reachable_host_six
 from edge_agent.ports import MessagesWaiting, Notice, NoticeRefused
+from edge_agent.processes.call_backs import CallBackPort
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.collecting import IdleCollecting, exempt
 from edge_agent.processes.keys import edge_key
@@ -31,6 +32,7 @@ from edge_agent.processes.link import Ports, Prepare, Start
 from edge_agent.processes.reporting import SipReporting
 from edge_agent.processes.trunks import TrunkPorts
 from edge_agent.settings import SipSettings
+from edge_agent.sip.call_backs import CallBacks
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import ConfigRefused, Endpoint
 from edge_agent.sip.kept_rows import SqliteKeptRows
@@ -85,6 +87,8 @@ class SipSubsystem:
         self._reporting: SipReporting | None = None
         self._endpoint: Endpoint | None = None
         self._trunks: TrunkPorts | None = None
+        self._call_back_port: CallBackPort | None = None
+        self._call_backs: CallBacks | None = None
         self._prepared: SipConfig | None = None
         self._prepared_host = ""
         self._prepared_certificate: GivenCertificate | None = None
@@ -146,11 +150,15 @@ class SipSubsystem:
             client_tls=self._tls.client if self._tls is not None else None,
             server_tls=self._tls.server if self._tls is not None else None,
             advertised=self._advertised,
+            carrier=self._bell,
             tape=self._tape,
             clock=self._clock,
             tokens=self._tokens,
         )
         await self._trunks.open()
+        proxy_port = self._transport.local["udp"][1]
+        self._call_back_port = CallBackPort(settings.address, proxy_port, self._tape, self._clock, self._tokens)
+        await self._call_back_port.open()
         if self._hep is not None:
             transport = self._transport
             self._hep.local = lambda: transport.local
@@ -229,6 +237,8 @@ class SipSubsystem:
             there = self._trunks.address
             config = replace(config, trunks_at=there, trusted=config.trusted | {there})
             self._trunks.prepare(trunk_settings(message))
+        if self._call_back_port is not None:
+            config = replace(config, trusted=config.trusted | {self._call_back_port.address})
         try:
             if self._endpoint is not None:
                 self._endpoint.prepare(config)
@@ -276,6 +286,19 @@ class SipSubsystem:
             self._endpoint.start()
             self._collecting.start()
             self._told_outages(self._trunks.down if self._trunks is not None else frozenset())
+        if self._call_backs is not None:
+            self._call_backs.configure(self._config)
+        elif self._call_back_port is not None:
+            endpoint, port = self._endpoint, self._call_back_port
+            self._call_backs = CallBacks(
+                self._config,
+                endpoint.location,
+                endpoint.calls.parties,
+                endpoint.layer.wheel,
+                self._clock,
+                port.place,
+                self._bell.wrote,
+            )
         exempt()
         return {}
 
@@ -291,6 +314,8 @@ class SipSubsystem:
             self._config = replace(self._config, state=state)
             self._endpoint.prepare(self._config)
             self._endpoint.commit()
+            if self._call_backs is not None:
+                self._call_backs.configure(self._config)
             # A configuration that was prepared meanwhile is still to be committed.
             if self._prepared is not None:
                 state = site_state(self._state.values(), self._prepared.users)
@@ -400,6 +425,8 @@ class SipSubsystem:
             self._endpoint.stop()
         if self._trunks is not None:
             await self._trunks.close()
+        if self._call_back_port is not None:
+            await self._call_back_port.close()
         if self._transport is not None:
             await self._transport.close()
         if self._hep is not None:

@@ -17,12 +17,13 @@ from typing import Literal, Protocol, assert_never
 
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
-from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome, RelayedStream
 from edge_agent.processes.backoff import Backoff
 from edge_agent.processes.link import (
     AgentEnd,
     Answer,
     AskHealth,
+    Carries,
     Commit,
     Committed,
     Failed,
@@ -102,6 +103,10 @@ class Watcher(Protocol):
 
     def messages_waiting(self, counts: MessagesWaiting) -> None:
         """A mailbox that a process keeps has so many messages now."""
+        ...
+
+    def carry(self, streams: tuple[RelayedStream, ...]) -> None:
+        """Exactly these streams of media are to be relayed."""
         ...
 
     def phone_showed(self, device_id: str, user_agent: str) -> None:
@@ -316,6 +321,8 @@ class Supervised:
                 self._watcher.process_wants(self, message.notice)
             case Waits():
                 self._watcher.messages_waiting(message.counts)
+            case Carries():
+                self._watcher.carry(message.streams)
             case Showed():
                 self._watcher.phone_showed(message.device_id, message.user_agent)
             case Wrote():

@@ -1,12 +1,14 @@
 """The sockets of the site's trunks: one on loopback for the proxy, and those for providers while there is a trunk."""
 
+import ipaddress
 import logging
 from collections.abc import Callable
 from typing import Final
 
 from contract.sync.events import AlarmChanged
 from edge_agent.clock import Clock
-from edge_agent.ports import Reporter
+from edge_agent.network.own_addresses import address_outwards, address_outwards_six
+from edge_agent.ports import MediaRelay, Reporter
 from edge_agent.settings import SipSettings
 from edge_agent.sip.message import Flow
 from edge_agent.sip.observation.tape import Tape
@@ -15,6 +17,7 @@ from edge_agent.sip.resolver.dns_lookup import DnsLookup
 from edge_agent.sip.transport import SipTransport
 from edge_agent.sip.transport.streams import TlsContext
 from edge_agent.sip.trunks import Trunks, TrunkSettings, TrunkStatus
+from edge_agent.sip.trunks.relays import Relays, RelaySettings
 from edge_agent.sip.user_agent import UserAgentSettings
 from edge_agent.tokens import Tokens
 
@@ -37,6 +40,7 @@ class TrunkPorts:
         client_tls: for connections to providers.
         server_tls: for connections of theirs; None: TLS is not listened for.
         advertised: this edge's own address.
+        carrier: carries relayed media.
         tape: what is sent and received.
         clock: monotonic time.
         tokens: tags, branches, ids.
@@ -50,6 +54,7 @@ class TrunkPorts:
         client_tls: TlsContext | None,
         server_tls: TlsContext | None,
         advertised: str,
+        carrier: MediaRelay,
         tape: Tape | None,
         clock: Clock,
         tokens: Tokens,
@@ -59,6 +64,7 @@ class TrunkPorts:
         self._edge = Flow("udp", LOOPBACK if own in ("0.0.0.0", "::") else own, proxy[1])
         self._client_tls, self._server_tls = client_tls, server_tls
         self._advertised = settings.trunks.public_host or advertised
+        self._carrier = carrier
         self._inside = SipTransport(clock, udp=(LOOPBACK, 0), tape=tape)
         self._outside: SipTransport | None = None
         self._trunks: Trunks | None = None
@@ -141,6 +147,7 @@ class TrunkPorts:
             clock=self._clock,
             tokens=self._tokens,
             told=self._told,
+            relays=Relays(relay_settings(self._settings), self._carrier),
         )
         self._inside.attach(trunks.inside)
         outside.attach(trunks.outside)
@@ -171,3 +178,24 @@ class TrunkPorts:
         await self._inside.close()
         if self._outside is not None:
             await self._outside.close()
+
+
+def relay_settings(settings: SipSettings) -> RelaySettings:
+    """When and at which addresses media of trunks is relayed, by the settings of this machine."""
+    own, trunks = settings.address, settings.trunks
+    if own in ("0.0.0.0", "::"):
+        here = (address_outwards(), address_outwards_six() if own == "::" else "")
+    else:
+        here = (own, "")
+    inside = tuple(host for host in here if host)
+    told = trunks.relay_address or (trunks.public_host if _is_numeric(trunks.public_host) else "")
+    outside = (told, *(host for host in inside if (":" in host) != (":" in told))) if told else inside
+    return RelaySettings(trunks.relay, inside, outside, trunks.relay_first_port, trunks.relay_last_port)
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

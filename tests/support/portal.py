@@ -13,7 +13,7 @@ from cloud.api.app import make_app
 from cloud.api.chalicelib.services import Services
 from cloud.api.uploads import Uploads
 from cloud.api.wsgi import make_server, make_wsgi
-from cloud.objects import FolderStore, SignedPlaces
+from cloud.objects import FolderStore, S3Places, SignedPlaces
 
 CHROMIUM: Final = "/usr/bin/chromium"
 PATIENCE_MS: Final = 30_000
@@ -32,12 +32,14 @@ def serve_portal(services: Services, portal_dir: Path) -> Iterator[str]:
     server = make_server(_not_yet, "127.0.0.1", 0)
     server.prepare()
     address = f"http://127.0.0.1:{server.bind_addr[1]}"
-    uploads = None
+    uploads = origin = None
+    if services.files is not None and isinstance(services.files.places, S3Places):
+        origin = services.files.places.origin
     if services.files is not None and isinstance(services.files.store, FolderStore):
         # Places to bring files to are at this address, which is known only now.
         uploads = Uploads(services.files.store, SignedPlaces(address, b"k" * 32, services.clock))
         services = replace(services, files=replace(services.files, places=uploads.places))
-    server.wsgi_app = make_wsgi(make_app(services), portal_dir, uploads=uploads)
+    server.wsgi_app = make_wsgi(make_app(services), portal_dir, uploads=uploads, objects_origin=origin)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -22,6 +22,8 @@ import pytest
 
 ACCESS_KEY: Final = "AKIDSTANDIN"
 SECRET_KEY: Final = "a secret of the stand-in"
+CORS_HEADERS: Final = frozenset({"content-type", "x-amz-checksum-sha256"})
+"""Those that the bucket's CORS rule allows."""
 
 
 class _Version(NamedTuple):
@@ -38,6 +40,7 @@ class S3StandIn:
         refusals: the codes of the errors that it answered.
         gets: the ranges that were asked for.
         down: answer 503 to everything.
+        portal_origin: whose pages may bring objects, as the bucket's CORS rule in infra/terraform says it.
     """
 
     url: str = ""
@@ -45,6 +48,7 @@ class S3StandIn:
     refusals: list[str] = field(default_factory=list)
     gets: list[str] = field(default_factory=list)
     down: bool = False
+    portal_origin: str = ""
 
 
 def logged_in(environment: pytest.MonkeyPatch, bucket: S3StandIn) -> None:
@@ -79,6 +83,17 @@ def running_s3() -> Iterator[S3StandIn]:
 class _Handler(BaseHTTPRequestHandler):
     bucket: S3StandIn
     protocol_version = "HTTP/1.1"
+
+    def do_OPTIONS(self) -> None:
+        """A browser asks before it sends another site's page's PUT (the Fetch standard, *CORS-preflight fetch*)."""
+        asked = {one.strip().lower() for one in self.headers.get("Access-Control-Request-Headers", "").split(",")}
+        method = self.headers.get("Access-Control-Request-Method")
+        origin = self.headers.get("Origin")
+        if origin != self.bucket.portal_origin or method != "PUT" or not asked <= CORS_HEADERS | {""}:
+            self._error(403, "AccessForbidden")
+            return
+        allowed = {"Access-Control-Allow-Methods": "PUT", "Access-Control-Allow-Headers": ", ".join(CORS_HEADERS)}
+        self._answer(200, headers=allowed)
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -144,7 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status in {200, 206} and self.command in {"GET", "HEAD"}:
             self.send_header("x-amz-version-id", self._version)
-        self.send_header("Access-Control-Allow-Origin", "*")
+        if self.headers.get("Origin") == self.bucket.portal_origin:
+            self.send_header("Access-Control-Allow-Origin", self.bucket.portal_origin)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":

@@ -9,9 +9,11 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from contract.snapshot import Trunk
+from edge_agent.ports import RelayedStream
 from edge_agent.sip.message import Flow, Message, parse, response_bytes
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.trunks import Account, Trunks, TrunkSettings, TrunkStatus
+from edge_agent.sip.trunks.relays import Relays, RelaySettings
 from edge_agent.sip.user_agent import UserAgentSettings
 from tests.support.counted_tokens import CountedTokens
 from tests.support.hand_clock import HandClock
@@ -126,7 +128,8 @@ class Party:
 class TrunkWorld:
     """Trunks, the proxy, and a provider."""
 
-    def __init__(self, *trunks: Trunk, passwords: str = "secret") -> None:
+    def __init__(self, *trunks: Trunk, passwords: str = "secret", relay: RelaySettings | None = None) -> None:
+        self.carried: list[tuple[RelayedStream, ...]] = []
         self.clock = HandClock()
         self.told: list[tuple[TrunkStatus, ...]] = []
         self.peers: dict[Flow, VerifiedPeer] = {}
@@ -144,7 +147,14 @@ class TrunkWorld:
             clock=self.clock,
             tokens=CountedTokens(),
             told=self.told.append,
+            relays=Relays(relay, self) if relay is not None else None,
         )
+
+    # -- see `MediaRelay`
+
+    def carry(self, streams: tuple[RelayedStream, ...]) -> None:
+        """Kept, the newest last."""
+        self.carried.append(streams)
 
     # -- see `Finder`
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from cloud.local.baresip import Baresip
+from cloud.local.baresip import Baresip, PhoneError
 from cloud.pbx.default_dial_plan import default_dial_plan
 from contract.pin import hashed
 from contract.snapshot import DialPattern, Gateway, Line, OutsideRule, PhonebookEntry, PickupGroup, Site, Snapshot, User
@@ -299,3 +299,42 @@ def test_a_phone_is_not_sent_where_who_sends_it_may_not_call(office: Office) -> 
         talk()
         assert not network.ringing.is_set()
     hang_up(referrer, sent)
+
+
+def _baresips(office: Office) -> tuple[Baresip, Baresip, Baresip]:
+    """200, who calls; 201, who talks with 202."""
+    caller, busy, other = (office.baresip(number) for number in ("200", "201", "202"))
+    other.dial(f"sip:201@{DOMAIN}")
+    busy.accept()
+    other.wait_for("CALL_ESTABLISHED")
+    return caller, busy, other
+
+
+def test_who_found_somebody_busy_is_called_back_when_he_is_free_also_after_the_edge_was_killed(office: Office) -> None:
+    caller, busy, other = _baresips(office)
+    office.dial(caller, "*66201")
+    office.site.restart()
+    other.hang_up()
+    caller.take_events(), busy.take_events()
+    ringing = caller.wait_for("CALL_INCOMING", within=40)
+    assert "201" in str(ringing["peeruri"])
+    caller.command("accept")
+    busy.accept(within=20)
+    busy.wait_for("CALL_ESTABLISHED")
+    asked = [one for one in office.records(1) if one.callee == "*66201"]
+    assert any("200 is called when 201 is free" in reason for reason in asked[0].reasons)
+
+
+def test_a_call_back_that_was_cancelled_rings_nobody_and_one_that_is_not_taken_rings_once(office: Office) -> None:
+    caller, _, other = _baresips(office)
+    office.dial(caller, "*66201")
+    office.dial(caller, "*57201")
+    office.dial(caller, "*66203")
+    guest = office.baresip("203")
+    assert "203" in str(caller.wait_for("CALL_INCOMING", within=20)["peeruri"])
+    other.hang_up()
+    caller.hang_up()
+    caller.wait_for("CALL_CLOSED")
+    with pytest.raises(PhoneError):
+        caller.wait_for("CALL_INCOMING", within=8)
+    assert [one for one in guest.take_events() if one["type"] == "CALL_INCOMING"] == []

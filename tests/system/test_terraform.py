@@ -15,6 +15,8 @@ from cloud.functions.settings import DeliverySettings, FunctionSettings, RelaySe
 from cloud.hub.settings import PREFIX as HUB_PREFIX
 from cloud.hub.settings import Settings as HubSettings
 from cloud.models.upgrading import OWNER, PROCESS_ROLES
+from cloud.objects.s3 import CHECKSUM_HEADER, PREFIX
+from tests.support.s3_stand_in import CORS_HEADERS
 from tools import check_terraform
 from tools.build_functions import function_names
 
@@ -68,6 +70,17 @@ def test_the_api_is_told_exactly_what_it_needs_and_nothing_it_does_not_know() ->
 def test_the_hub_is_told_what_it_needs_and_nothing_it_does_not_know() -> None:
     told = set(re.findall(rf"^\s+(?:TANDEM_AWS_FILE_)?({HUB_PREFIX}\w+)\s+=", SMALL, re.MULTILINE))
     HubSettings.model_validate({name.removeprefix(HUB_PREFIX).lower(): "8443" for name in told})
+
+
+def test_the_bucket_lets_browsers_send_what_a_presigned_place_wants_and_roles_touch_what_the_store_keeps() -> None:
+    modules = check_terraform.ROOT / "modules"
+    cors = re.search(r"allowed_headers = \[(.*?)\]", (modules / "storage" / "main.tf").read_text())
+    assert cors is not None
+    assert set(re.findall(r"[\w-]+", cors[1])) == CORS_HEADERS
+    assert CHECKSUM_HEADER in CORS_HEADERS
+    for module in ("api", "hub"):
+        text = (modules / module / "main.tf").read_text()
+        assert set(re.findall(r'\$\{var\.objects_bucket_arn\}/([^"]*)"', text)) == {f"{PREFIX}/*"}
 
 
 def test_the_functions_are_told_only_what_they_know() -> None:

@@ -1,10 +1,13 @@
 """SIP trunks of a whole edge whose cloud is away: Kamailio as provider, real phones at the site and beyond."""
 
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,12 +124,12 @@ class Office:
         self.ports = {"first": free_pair(), "second": free_pair()}
         self.state_dir = folder / "state"
 
-    def begin(self, **more: object) -> None:
+    def begin(self, *, relay: str = "auto", **more: object) -> None:
         """Start the edge."""
         trunks = tuple(trunk(name, port, **more) for name, port in self.ports.items())
         prepare_state(self.state_dir, snapshot(trunks), SECRETS)
         ports = {f"TANDEM_EDGE_SIP_TRUNKS_{kind}_PORT": "0" for kind in ("UDP", "TCP", "TLS")}
-        self.edge = EdgeProcess(self.state_dir, ports)
+        self.edge = EdgeProcess(self.state_dir, ports | {"TANDEM_EDGE_SIP_TRUNKS_RELAY": relay})
         self.stack.callback(self.edge.stop)
         self.edge_port = self.edge.ports()["sip_udp"]
 
@@ -235,6 +238,33 @@ def test_a_real_phone_calls_out_by_a_trunk_that_registered(office: Office) -> No
         for hidden in ("Record-Route", "User-Agent", DOMAIN, f":{office.edge_port}", "auth200", "Desk"):
             assert hidden not in head, (hidden, head)
         assert head.count("Via:") == 1
+
+
+def test_media_of_a_trunks_call_goes_by_the_relay_and_comes_back_when_the_media_process_dies(office: Office) -> None:
+    provider = office.provider("first")
+    office.begin(relay="always")
+    office.registered(provider)
+    phone, mobile = office.phone("200"), office.outside(provider)
+    phone.dial(f"sip:{MOBILE}@{DOMAIN}")
+    mobile.accept()
+    phone.wait_for("CALL_ESTABLISHED")
+    office.talk("200", MOBILE)
+
+    def media() -> dict[str, Any]:
+        (found,) = (one for one in office.edge.status()["processes"] if one["name"] == "media")
+        return dict(found)
+
+    def relayed() -> bool:
+        figures = media()["figures"]
+        return bool(figures.get("relay.streams") == 1 and figures["relay.packets"] > 50)
+
+    eventually(relayed, 60, "the relay carries the call")
+    before = media()["pid"]
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: media()["pid"] not in (None, before) and relayed(), 60, "the next media process carries it on")
+    phone.hang_up()
+    mobile.wait_for("CALL_CLOSED")
+    eventually(lambda: media()["figures"].get("relay.streams") == 0, 60, "its ports are free")
 
 
 def test_a_trunk_over_tcp_registers_and_carries_calls_both_ways(office: Office) -> None:

@@ -187,5 +187,5 @@ def delete_firmware(work: Current, firmware_id: PathId, if_match: IfMatch = None
 
 def _files(work: Current) -> Files:
     if work.services.files is None:
-        raise Conflict("This installation keeps no files; set TANDEM_API_OBJECTS_FOLDER or a bucket")
+        raise Conflict("This installation keeps no files; set TANDEM_API_OBJECTS_FOLDER or TANDEM_API_OBJECTS_BUCKET")
     return work.services.files

@@ -137,6 +137,8 @@ class LiveCall:
         """A 2xx from there goes up; further ones of a fork change nothing."""
         if self.opened.answered_at is None:
             self.parties.answered(user_id, tag)
+            if user_id is None:
+                self._calls.not_reached(self.opened)
             self.callee_flow = flow
             self.opened.callee_user_id = user_id or self.opened.callee_user_id
             self._calls.settled(self)
@@ -296,11 +298,18 @@ class Calls:
             return
         del self._live[call.key]
         call.parties.ended()
+        if call.opened.answered_at is None and (call.ringing or disposition == "busy"):
+            self.not_reached(call.opened)
         self.settled(call)
         moment, opened = self.moment(), call.opened
         if opened.answered_at is not None:
             self._hunting.call_ended((opened.caller_user_id, opened.callee_user_id), moment.timestamp())
         self._journal.closed(opened, CallEnd(moment, disposition, status, interrupted))
+
+    def not_reached(self, opened: OpenCall) -> None:
+        """Somebody else than whom a user called answered, or nobody."""
+        if opened.caller_user_id is not None and opened.callee_user_id is not None:
+            self.parties.unreached[opened.caller_user_id] = opened.callee_user_id
 
     def abandon(self, call: LiveCall) -> None:
         """Close a call of which nothing was heard."""

@@ -73,6 +73,8 @@ class LocalState:
             in_call = frozenset(user_id for user_id in in_call if self._parties.of_user(user_id))
         if in_call or self.last_callers.by_user:
             state = replace(state, in_call=in_call, last_caller=self.last_callers.by_user)
+        if self._parties.unreached:
+            state = replace(state, last_unreached=self._parties.unreached)
         if called_for_help := self.callbacks.elins():
             state = replace(state, called_for_help=called_for_help)
         return state

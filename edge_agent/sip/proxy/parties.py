@@ -53,12 +53,14 @@ class Party:
 class Parties:
     """The parties of every call in progress, by user; whoever watches is told of each change."""
 
-    __slots__ = ("_by_user", "_restored", "told")
+    __slots__ = ("_by_user", "_restored", "told", "unreached")
 
     def __init__(self) -> None:
         self._by_user: dict[str, dict[str, Party]] = {}
         self._restored: dict[bytes, list[tuple[Party, float]]] = {}
         """Of calls that were up before a restart, which no `CallParties` knows, by Call-ID; and until when."""
+        self.unreached: dict[str, str] = {}
+        """Whom each user called last without reaching him, ids by user id."""
         self.told: Callable[[Party], None] | None = None
         """Told of a party whose state changed."""
 

@@ -1,7 +1,8 @@
 """Two calls joined into one: the leg that came in, and the one that was placed for it (RFC 7092 §3.1).
 
-Session descriptions go from one side to the other as they are, so codecs, DTMF and encryption are the phones' and the
-provider's to agree on. Session timers, reliable provisional responses and digest are each side's own.
+Session descriptions go from one side to the other as they are, but for the addresses of relayed media (`relays`), so
+codecs, DTMF and encryption are the phones' and the provider's to agree on. Session timers, reliable provisional
+responses and digest are each side's own.
 
     Trying ──answered──▶ Joined ──either side ends──▶ Over
        └──refused, cancelled──▶ Over
@@ -14,6 +15,7 @@ from typing import Final, Protocol
 
 from edge_agent.ports import AnswerLater, CallRefused, Transfer
 from edge_agent.sip.message import RawHeader
+from edge_agent.sip.trunks.relays import RelayedCall, RelayPosition
 from edge_agent.sip.user_agent.bodies import session_of
 from edge_agent.sip.user_agent.leg import Leg, PlacedLeg
 
@@ -73,6 +75,7 @@ class Side:
         "leg",
         "on_changed",
         "on_offer",
+        "relay",
         "told",
         "wishes",
     )
@@ -97,6 +100,14 @@ class Side:
         """Hears of the next change instead of the other side."""
         self.on_offer: Callable[[bytes], None] | None = None
         """Gets the next offer instead of the other side."""
+        self.relay: RelayPosition | None = None
+        """Where it stands in a call whose media may be relayed."""
+
+    def relayed(self, description: bytes | None) -> bytes | None:
+        """Its description as everybody else is to see it."""
+        if self.relay is None or not description:
+            return description
+        return self.relay.through(description, outside=not self.inside)
 
     @property
     def other(self) -> Side:
@@ -112,6 +123,7 @@ class Side:
 
     def progressed(self, status: int, description: bytes | None) -> bytes | None:
         """The placed call rings."""
+        description = self.relayed(description)
         self.early = description or self.early
         self.bridge.progressed(status, description)
         return None
@@ -119,12 +131,13 @@ class Side:
     def answered(self, description: bytes | None) -> bytes | None:
         """The placed call was answered."""
         # What came in a provisional response need not be said again (RFC 6337 §3.1.1).
-        self.heard = description or self.early
+        self.heard = self.relayed(description) or self.early
         self.bridge.answered(self.heard or b"")
         return None
 
     def reoffered(self, offer: bytes | None) -> bytes:
         """It wants another session, or offers one because it was asked to."""
+        offer = self.relayed(offer)
         if self.asking:
             self.asking = False
             self.heard = offer
@@ -156,6 +169,7 @@ class Side:
 
     def changed(self, status: int, description: bytes | None) -> None:
         """What came of its being asked for another session."""
+        description = self.relayed(description)
         taker, self.on_changed = self.on_changed, None
         if taker is not None:
             taker(status, description)
@@ -176,6 +190,7 @@ class Side:
 
     def acknowledged(self, answer: bytes | None) -> None:
         """It answered an offer that the other side had been asked for."""
+        answer = self.relayed(answer)
         if answer is not None:
             self.heard = answer
         if self.other.leg is not None:
@@ -210,23 +225,35 @@ class Bridge:
         outward: whether the site calls.
         caller: the leg that came in.
         number: of the party outside.
+        relay: what descriptions go through; None: media is not relayed.
     """
 
     __slots__ = (
+        "_session",
         "answered_once",
         "caller",
         "first",
         "late",
         "moving",
         "number",
+        "offer",
         "outward",
         "over",
         "owner",
+        "relay",
         "second",
         "trunk_id",
     )
 
-    def __init__(self, owner: BridgeOwner, trunk_id: str, outward: bool, caller: Leg, number: str) -> None:
+    def __init__(
+        self,
+        owner: BridgeOwner,
+        trunk_id: str,
+        outward: bool,
+        caller: Leg,
+        number: str,
+        relay: RelayedCall | None = None,
+    ) -> None:
         self.owner = owner
         self.trunk_id = trunk_id
         self.number = number
@@ -236,6 +263,17 @@ class Bridge:
         self.first = Side(self, inside=outward)
         self.first.leg = caller
         self.second = Side(self, inside=not outward)
+        self.relay = relay
+        self.offer = caller.offer or b""
+        """The body that whom is called gets."""
+        session = session_of(caller.invite)
+        if relay is not None:
+            self.first.relay, self.second.relay = relay.position(outward), relay.position(not outward)
+            offered = self.first.relayed(session) or b""
+            # A body of several parts is the same but for its session.
+            self.offer = self.offer.replace(session, offered, 1) if session else self.offer
+            session = offered
+        self._session = session or None
         self.answered_once = False
         self.late = not caller.offer
         """Whether the answer of whom was called is the offer (RFC 3261 §13.2.1)."""
@@ -287,7 +325,7 @@ class Bridge:
         if caller is None:
             return
         self.answered_once = True
-        self.first.heard = self.second.told = session_of(caller.invite) or None
+        self.first.heard = self.second.told = self._session
         self.first.told = description
         caller.answer(description)
         if self.late:
@@ -328,4 +366,6 @@ class Bridge:
     def _finish(self, cause: str) -> None:
         if not self.over:
             self.over = True
+            if self.relay is not None:
+                self.relay.close()
             self.owner.over(self, cause)

@@ -33,6 +33,7 @@ from edge_agent.sip.trunks.identity import (
 )
 from edge_agent.sip.trunks.origin import Origins, PeerOf
 from edge_agent.sip.trunks.registration import Registration
+from edge_agent.sip.trunks.relays import RelayedCall, Relays
 from edge_agent.sip.trunks.transfer import Moving, join, take_place
 from edge_agent.sip.user_agent.agent import UserAgent, UserAgentSettings
 from edge_agent.sip.user_agent.asked import SDP
@@ -141,6 +142,7 @@ class Trunks:
         clock: monotonic time.
         tokens: tags, branches, ids.
         told: hears how trunks do.
+        relays: of media, where a phone and a provider cannot reach each other; None: every call's goes directly.
     """
 
     def __init__(
@@ -157,7 +159,9 @@ class Trunks:
         clock: Clock,
         tokens: Tokens,
         told: Told,
+        relays: Relays | None = None,
     ) -> None:
+        self._relays = relays
         self._edge, self._clock, self._tokens, self._told = edge, clock, tokens, told
         self._peer_of = peer_of
         self.inside = UserAgent(inside, send_inside, _Plane(self, self._call_out), clock, tokens, admits=self._is_edge)
@@ -234,6 +238,15 @@ class Trunks:
             "trunks.down": len(self.down),
             "trunks.calls": len(self._bridges),
             **{f"trunks.{name}": count for name, count in sorted(self.counts.items())},
+            **self._relay_figures(),
+        }
+
+    def _relay_figures(self) -> dict[str, int]:
+        if self._relays is None:
+            return {}
+        return {
+            "trunks.relayed_calls": self._relays.calls,
+            **{f"trunks.{name}": count for name, count in sorted(self._relays.counts.items())},
         }
 
     def expired(self, kind: int, now: float) -> None:
@@ -247,6 +260,8 @@ class Trunks:
             registration.tick(now)
         for health in self._health.values():
             health.tick(now)
+        if self._relays is not None:
+            self._relays.restate()
 
     def _registration_changed(self, registration: Registration) -> None:
         if registration.source:
@@ -304,7 +319,7 @@ class Trunks:
         headers: list[RawHeader] = [(b"Route", value) for value in self._routes_of(trunk_id)]
         headers += shown.headers
         headers += [(name.title(), value) for name in _PASSED_ON for value in invite.all(name)]
-        bridge = Bridge(self, trunk_id, outward=True, caller=leg, number=number)
+        bridge = Bridge(self, trunk_id, outward=True, caller=leg, number=number, relay=self._relay(account))
         trunk = account.trunk
         contact = (trunk.username or "").encode() or shown.local.user
         self._begin(bridge, leg)
@@ -313,7 +328,7 @@ class Trunks:
             account.uri_of(escaped_user(number)),
             shown.local,
             bridge.second,
-            leg.offer or b"",
+            bridge.offer,
             flow=account.way,
             login=account.login,
             headers=headers,
@@ -342,20 +357,24 @@ class Trunks:
         self._check_room(account)
         domain = self._settings.domain
         shown = shown_inside(caller, domain)
-        bridge = Bridge(self, trunk_id, outward=False, caller=leg, number=caller.number)
+        relay = self._relay(account)
+        bridge = Bridge(self, trunk_id, outward=False, caller=leg, number=caller.number, relay=relay)
         self._begin(bridge, leg)
         self.counts["calls_in"] += 1
         bridge.second.leg = self.inside.place(
             Uri(domain.encode(), escaped_user(number)),
             shown.local,
             bridge.second,
-            leg.offer or b"",
+            bridge.offer,
             flow=self._edge,
             headers=shown.headers,
             display=shown.display,
             contact_user=user_at(caller.number or "anonymous", trunk_id, domain),
             session_expires=0,
         )
+
+    def _relay(self, account: Account) -> RelayedCall | None:
+        return self._relays.call(account.trunk.host) if self._relays is not None else None
 
     def _begin(self, bridge: Bridge, leg: Leg) -> None:
         self._bridges.add(bridge)

@@ -24,6 +24,7 @@ class Moving(Side):
     def __init__(self, bridge: Bridge, old: Side) -> None:
         super().__init__(bridge, inside=True)
         self.old = old
+        self.relay = old.relay
         self.done = False
 
     def progressed(self, status: int, description: bytes | None) -> bytes | None:
@@ -37,9 +38,9 @@ class Moving(Side):
         if self.bridge.over or outside.leg is None or description is None or self.bridge.busy:
             self.hang_up()
             return b""
-        self.heard = description
+        self.heard = self.relayed(description)
         outside.on_changed = self._agreed
-        outside.leg.reoffer(description)
+        outside.leg.reoffer(self.heard)
         raise AnswerLater
 
     def _agreed(self, status: int, answer: bytes | None) -> None:
@@ -92,7 +93,11 @@ def join(kept: Bridge, other: Bridge, transfer_side: Side) -> None:
     if kept.busy or other.busy or left.leg is None or right.leg is None:
         raise CallRefused("one of the calls is over, or another session is being agreed on")
 
+    place = right.relay
+
     def agreed(status: int, answer: bytes | None) -> None:
+        if status >= 300 or answer is None:
+            right.relay = place
         if left.leg is None:
             return
         left.leg.acknowledge(answer or b"")
@@ -115,6 +120,7 @@ def join(kept: Bridge, other: Bridge, transfer_side: Side) -> None:
     def offered(offer: bytes) -> None:
         left.heard, right.told = offer, offer
         right.on_changed = agreed
+        right.relay = transfer_side.relay
         if right.leg is not None:
             right.leg.reoffer(offer)
 
@@ -140,7 +146,8 @@ def take_place(bridge: Bridge, leg: Leg) -> Side:
     if bridge.busy or not bridge.answered_once or bridge.over or outside.leg is None or not leg.offer:
         raise CallRefused("the call that is to be replaced is over, or another session is being agreed on")
     side = Side(bridge, inside=True)
-    side.leg, side.heard = leg, leg.offer
+    side.relay = bridge.inside.relay
+    side.leg, side.heard = leg, side.relayed(leg.offer)
     leg.listen(side)
 
     def agreed(status: int, answer: bytes | None) -> None:
@@ -156,5 +163,5 @@ def take_place(bridge: Bridge, leg: Leg) -> Side:
         leg.answer(answer)
 
     outside.on_changed = agreed
-    outside.leg.reoffer(leg.offer)
+    outside.leg.reoffer(side.heard)
     return side

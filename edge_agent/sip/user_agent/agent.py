@@ -189,11 +189,12 @@ class UserAgent:
         contact_user: bytes | None = None,
         session_expires: int | None = None,
         content_type: bytes = SDP,
+        addressee: Uri | None = None,
     ) -> PlacedLeg:
         """Call somebody.
 
         Args:
-            to: Request-URI and To.
+            to: Request-URI, and To without an `addressee`.
             local: our address, for From.
             listener: hears of the call.
             offer: our session description; empty asks the callee for one.
@@ -204,6 +205,7 @@ class UserAgent:
             display: the name in From, quoted as it stands there; empty: none.
             contact_user: user part of our Contact; None: that of `local`.
             content_type: of `offer`, where it is a body of several parts.
+            addressee: To, where it is another than the Request-URI: the user, not his phone.
             session_expires: the session timer that we ask for in the place of the settings', seconds; 0: none.
 
         Raises:
@@ -217,7 +219,7 @@ class UserAgent:
         lines: list[RawHeader] = [
             (b"Max-Forwards", b"70"),
             (b"From", (display + b" " if display else b"") + b"<" + bytes(local) + b">;tag=" + tag),
-            (b"To", b"<" + bytes(to) + b">"),
+            (b"To", b"<" + bytes(addressee or to) + b">"),
             (b"Call-ID", call_id + b"@" + _bracketed(self._settings.host).encode()),
             (b"CSeq", b"1 INVITE"),
             (b"Contact", b"<" + bytes(contact) + b">"),

@@ -61,7 +61,10 @@ def publish(world: ApiWorld) -> tuple[str, ...]:
 def test_a_site_begins_with_the_default_plan_and_counts_its_changes(world: ApiWorld) -> None:
     first = world.admin.get(path(world)).json
     kinds = [rule["kind"] for rule in first["document"]["rules"]]
-    assert (first["version"], kinds) == (0, ["service", *["feature"] * len(FEATURE_CODES), "voicemail", "internal"])
+    assert (first["version"], kinds) == (
+        0,
+        ["service", "service", *["feature"] * len(FEATURE_CODES), "voicemail", "internal"],
+    )
     changed = save(world, {**first["document"], "gateways": [GATEWAY]}, if_match='"0.ab"')
     assert (changed.status, changed.json["version"]) == (200, 1)
     assert save(world, first["document"], if_match='"0.ab"').status == 412

@@ -10,6 +10,8 @@ import pytest
 
 from cloud.api.app import make_services
 from cloud.api.settings import PREFIX, read_settings
+from cloud.api.uploads import outside_origin
+from cloud.api.wsgi import page_headers
 from cloud.clock import SystemClock
 from cloud.hub.blobs import BlobReader
 from cloud.hub.questions import FetchPiece, KnownEdge
@@ -87,3 +89,15 @@ def test_the_settings_of_the_api_choose_the_bucket(tmp_path: Path, s3: S3StandIn
     assert files is not None
     assert isinstance(files.store, S3Store)
     assert isinstance(files.places, S3Places)
+
+
+def test_pages_may_speak_to_the_bucket_where_there_is_one_and_to_nobody_else(tmp_path: Path, s3: S3StandIn) -> None:
+    clock = SystemClock()
+    given = environ(tmp_path)
+    assert outside_origin(read_settings(given), clock) is None
+    origin = outside_origin(read_settings(given | {f"{PREFIX}OBJECTS_BUCKET": BUCKET}), clock)
+    assert origin == s3.url
+    assert f"connect-src 'self' {s3.url}" in dict(page_headers(origin))["Content-Security-Policy"]
+    policy = dict(page_headers(None))["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "connect-src" not in policy

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from cloud.pbx.default_dial_plan import ECHO_TEST_CODE, FEATURE_CODES, MAILBOX_CODE, OWN_MAILBOX_CODE
+from cloud.pbx.default_dial_plan import ECHO_TEST_CODE, FEATURE_CODES, MAILBOX_CODE, MUSIC_CODE, OWN_MAILBOX_CODE
 from contract.dialplan.route import MAX_FORWARDS
 from contract.dialplan.site_state import MAX_BLOCKED
 from contract.snapshot import PERMISSIONS, Forwarding, Strategy
@@ -72,6 +72,7 @@ def test_every_feature_rule_setting_and_permission_is_named(name: str) -> None:
 def test_codes_and_limits_are_those_of_the_code() -> None:
     by_feature = {feature: code for code, feature, _ in FEATURE_CODES} | {
         "echo_test": ECHO_TEST_CODE,
+        "music_on_hold": MUSIC_CODE,
         "voicemail": OWN_MAILBOX_CODE,
     }
     shown = {name[1]: cells[1] for cells in rows() if (name := re.search(r"\(`(\w+)`\)", cells[0]))}

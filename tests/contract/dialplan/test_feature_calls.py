@@ -42,6 +42,8 @@ from tests.contract.dialplan.office import ALL, GROUPS, MORNING, forwards, offic
 
 CODES: tuple[tuple[str, Feature, str | None], ...] = (
     ("*0", "speed_dial", None),
+    ("*57", "call_back_off", None),
+    ("*66", "call_back", None),
     ("*50", "set_speed_dial", None),
     ("*51", "anonymous_rejection_on", None),
     ("*54", "call_waiting_off", None),
@@ -481,3 +483,38 @@ def test_whatever_is_dialled_behind_a_code_the_call_ends(code: str, behind: str,
     state = SiteState(speed_dials=dials, last_caller={"u200": last})
     walked = simulate(PLAN, state, Call(caller, code + behind), MORNING, unanswered(frozenset({"u201"})))
     assert isinstance(walked.decisions[-1].step, Reject)
+
+
+UNTIL = str(int(MORNING.timestamp()) + 30 * 60)
+
+
+def call_back_change(dialled: str, state: SiteState) -> Step:
+    """The first step of what 200 dials."""
+    return decide(PLAN, state, Call("u200", dialled), (), MORNING).step
+
+
+def test_who_was_not_reached_is_waited_for_by_a_code_and_by_name() -> None:
+    wanted = Change("u200", (("call_back/u201", UNTIL),))
+    assert call_back_change("*66", SiteState(last_unreached={"u200": "u201"})) == wanted
+    assert call_back_change("*66201", SiteState()) == wanted
+
+
+@pytest.mark.parametrize("dialled", ["*66", "*66200", "*66202", "*66999", "*57", "*57201"])
+def test_nobody_waits_for_himself_or_for_nobody(dialled: str) -> None:
+    assert call_back_change(dialled, SiteState()) == Service("declined")
+
+
+def test_a_user_waits_for_five_at_most_and_for_one_of_them_again() -> None:
+    later = MORNING.timestamp() + 60
+    full = SiteState(call_backs={"u200": {f"x{number}": later for number in range(4)} | {"u201": later}})
+    assert call_back_change("*66203", full) == Service("declined")
+    assert call_back_change("*66201", full) == Change("u200", (("call_back/u201", UNTIL),))
+    over = SiteState(call_backs={"u200": {f"x{number}": later - 61 for number in range(5)}})
+    assert call_back_change("*66203", over) == Change("u200", (("call_back/u203", UNTIL),))
+
+
+def test_call_backs_are_cancelled_one_by_one_or_all() -> None:
+    later = MORNING.timestamp() + 60
+    state = SiteState(call_backs={"u200": {"u201": later, "u203": later}})
+    assert call_back_change("*57203", state) == Change("u200", (("call_back/u203", False),))
+    assert call_back_change("*57", state) == Change("u200", (("call_back/u201", False), ("call_back/u203", False)))

@@ -6,12 +6,12 @@ from typing import Any
 
 from hypothesis import given
 
-from contract.snapshot import Snapshot, canonical_json, snapshot_digest
+from contract.snapshot import DialPlan, FeatureRule, Snapshot, canonical_json, snapshot_digest
 from contract.sync.older_edges import digest_of, for_features
-from contract.sync.versions import BLOBS, FEATURES, OTHER_SITES
+from contract.sync.versions import BLOBS, CALL_BACK, FEATURES, OTHER_SITES
 from tests.support.example_site import small_site, snapshots, with_other_site
 
-OLDER = FEATURES - {BLOBS, OTHER_SITES}
+OLDER = FEATURES - {BLOBS, OTHER_SITES, CALL_BACK}
 SECTIONS_BEFORE = ("site", "users", "lines", "devices", "device_plugins", "phonebook", "device_levels", "dial_plan")
 
 
@@ -49,3 +49,15 @@ def test_an_edge_that_knows_no_other_sites_is_told_of_none_and_of_no_rule_that_l
     assert "other_sites" not in older
     assert "authority" not in older["site"]
     assert "blobs" in older
+
+
+def test_an_edge_that_calls_nobody_back_is_told_of_no_code_for_that() -> None:
+    rules = tuple(
+        FeatureRule(rule_id=feature, name=feature, code=code, feature=feature)
+        for code, feature in (("*57", "call_back_off"), ("*66", "call_back"), ("*69", "call_return"))
+    )
+    content = as_json(small_site(dial_plan=DialPlan(rules=rules, call_back_minutes=60)))
+    older = for_features(content, FEATURES - {CALL_BACK})
+    assert [rule["code"] for rule in older["dial_plan"]["rules"]] == ["*69"]
+    assert "call_back_minutes" not in older["dial_plan"]
+    assert for_features(content, FEATURES)["dial_plan"]["call_back_minutes"] == 60

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
-from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome
+from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome, RelayedStream
 from edge_agent.processes.link import Prepare, Prepared, Refused, SetState
 from edge_agent.processes.supervisor import ProcessGone, Supervised
 from edge_agent.settings import Settings, SupervisionSettings
@@ -51,6 +51,9 @@ class Watching:
 
     def messages_waiting(self, counts: MessagesWaiting) -> None:
         raise AssertionError("no process here keeps mailboxes")
+
+    def carry(self, streams: tuple[RelayedStream, ...]) -> None:
+        raise AssertionError("no process here has calls")
 
     def phone_showed(self, device_id: str, user_agent: str) -> None:
         """No phone registers here."""
