@@ -160,6 +160,14 @@ def _plan(camera: Camera, site: str) -> None:
     camera.tab.go(f"{site}/trunks")
     page.get_by_role("table", name="Trunks").wait_for()
     camera.take("site-trunks")
+    for name, table in (("numbers", "Numbers"), ("emergency", "Places"), ("groups", "Pickup groups")):
+        camera.tab.go(f"{site}/{name}")
+        page.get_by_role("table", name=table).wait_for()
+        camera.take(f"site-{name}")
+    camera.tab.go(f"{site}/users")
+    page.get_by_role("button", name="Show Reception").click()
+    page.get_by_role("list", name="What rings when").wait_for()
+    camera.take("call-handling")
 
 
 def _redirects(camera: Camera) -> None:

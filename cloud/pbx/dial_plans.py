@@ -14,7 +14,7 @@ from cloud.pbx.checks import get_for_change, get_or_refuse
 from cloud.pbx.compiler import compile_site, dial_plan_of
 from cloud.pbx.desk import Desk
 from cloud.pbx.errors import Changed, FieldProblem, Invalid
-from cloud.pbx.expectations import failures
+from cloud.pbx.expectations import Verdict, failures, verdicts
 from cloud.pbx.simulation import CallQuestion, Walked, walk
 from cloud.pbx.site_links import publish_others
 from cloud.pbx.state import site_records
@@ -135,6 +135,21 @@ def simulate_call(
     """
     plan = document if document is not None else dial_plan_of(session, site_id)
     return walk(candidate(session, site_id, plan), site_records(session, site_id), question, now)
+
+
+def run_assertions(session: Session, site_id: UUID, document: contract.DialPlan | None) -> list[Verdict]:
+    """What becomes of every call that the tenant expects something of.
+
+    Args:
+        document: a dial plan that is not saved; None: the one that is.
+
+    Raises:
+        NotFound: there is no such site in this scope.
+        Invalid: the document contradicts itself or the site's users.
+    """
+    get_or_refuse(session, Site, site_id)
+    plan = document if document is not None else dial_plan_of(session, site_id)
+    return verdicts(session, site_id, candidate(session, site_id, plan))
 
 
 def check_name_is_free(session: Session, site_id: UUID, names: Mapping[str, str]) -> list[FieldProblem]:

@@ -1,5 +1,6 @@
 """Whether calls go where a tenant expects them to; asked before anything is saved or published."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -24,8 +25,25 @@ class Expectation(BaseModel):
     """Whom it rings (user name, extension), the name of the gateway or of the service; nothing for `refused`."""
 
 
-def failures(session: Session, site_id: UUID, snapshot: contract.Snapshot) -> list[str]:
-    """Why a configuration is not what the tenant expects; empty when it is.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of the call of one assertion.
+
+    Args:
+        assertion_id: whose call it was.
+        name: of the assertion.
+        holds: whether the call went where it is expected to go.
+        text: what is expected, and why the call went where it did.
+    """
+
+    assertion_id: UUID
+    name: str
+    holds: bool
+    text: str
+
+
+def verdicts(session: Session, site_id: UUID, snapshot: contract.Snapshot) -> list[Verdict]:
+    """What a configuration makes of every call that the tenant expects something of, the oldest first.
 
     Args:
         snapshot: what is to be published. Calls for which no moment is said are made now.
@@ -42,11 +60,17 @@ def failures(session: Session, site_id: UUID, snapshot: contract.Snapshot) -> li
         try:
             walked = walk(snapshot, (), expectation.call, now)
         except Invalid as error:
-            found.append(f"{row.name}: {'; '.join(problem.message for problem in error.problems)}")
+            found.append(Verdict(row.id, row.name, False, "; ".join(problem.message for problem in error.problems)))
             continue
-        if not holds(expectation, walked, snapshot):
-            found.append(f"{row.name}: {_wanted(expectation)}, but {walked.story}")
+        kept = holds(expectation, walked, snapshot)
+        told = f"{_wanted(expectation, snapshot)}{':' if kept else ', but'} {walked.story}"
+        found.append(Verdict(row.id, row.name, kept, told))
     return found
+
+
+def failures(session: Session, site_id: UUID, snapshot: contract.Snapshot) -> list[str]:
+    """Why a configuration is not what the tenant expects; empty when it is."""
+    return [f"{one.name}: {one.text}" for one in verdicts(session, site_id, snapshot) if not one.holds]
 
 
 def holds(expectation: Expectation, walked: Walked, snapshot: contract.Snapshot) -> bool:
@@ -68,9 +92,10 @@ def holds(expectation: Expectation, walked: Walked, snapshot: contract.Snapshot)
             return any(ringing.user_id in names for step in walked.steps for ringing in step.users)
 
 
-def _wanted(expectation: Expectation) -> str:
+def _wanted(expectation: Expectation, snapshot: contract.Snapshot) -> str:
     call, target = expectation.call, expectation.target
-    who = call.caller or "a caller from outside"
+    caller = next((user.username for user in snapshot.users if user.user_id == call.caller), call.caller)
+    who = caller or "a caller from outside"
     what = {
         "rings": f"rings {target}",
         "leaves_by": f"leaves by {target}",

@@ -55,6 +55,30 @@ def make_plan(client: Client, site_id: str, users: dict[str, str]) -> None:
             }
         ],
     )
+    document.update(
+        numbers=[
+            {"number": "+49301234550", "destination": "500", "name": "Main number"},
+            *({"number": f"+493012345{extension[1:]}", "destination": extension} for extension in sorted(users)),
+            {"number": "+49301234577", "destination": "277", "name": "Former colleague"},
+        ],
+        locations=[
+            {
+                "location_id": "shop",
+                "name": "Shop and bakehouse",
+                "caller_id": "+49301234590",
+                "civic": {"street": "Lange Straße", "house_number": "4", "postal_code": "10243", "city": "Berlin"},
+            },
+            {
+                "location_id": "office",
+                "name": "Office, second floor",
+                "caller_id": "+49301234591",
+                "address": "Lange Straße 6, 10243 Berlin, rear building, 2nd floor",
+            },
+        ],
+        default_location_id="shop",
+        emergency={"callback_minutes": 60, "notified_users": [users["200"]], "mail_to": ["safety@bakery.example"]},
+        pickup_groups=[{"group_id": "shop", "name": "Shop", "members": [users["200"], users["201"], users["203"]]}],
+    )
     saved(client.put(path, {"document": document}))
     saved(client.put(f"/sites/{site_id}/trunks/trunk-1/password", {"password": "only for demonstrations"}))
     choice = {"country": "DE", "area_code": "30"}

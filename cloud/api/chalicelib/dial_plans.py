@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -150,6 +151,27 @@ class CallAssertionPatch(Patch):
     content: Expectation = absent()
 
 
+class AssertionRun(Sent):
+    """What the calls are to be tried by."""
+
+    document: contract.DialPlan | None = Field(None, description="A dial plan that is not saved; absent: the saved one")
+
+
+class AssertionVerdict(Shown):
+    """What became of the call of one assertion."""
+
+    assertion_id: UUID
+    name: str
+    holds: bool
+    text: str = Field(description="What is expected, and why the call went where it did")
+
+
+class AssertionVerdicts(Shown):
+    """Every assertion of a site, the oldest first."""
+
+    items: list[AssertionVerdict]
+
+
 @router.get(
     "/sites/<site_id>/dial-plan", **operation("getDialPlan", "dial plans", "Get a site's dial plan", "tenant_admin")
 )
@@ -205,6 +227,15 @@ def list_call_assertions(work: Current, site_id: PathId, limit: Limit = 50, curs
 )
 def create_call_assertion(work: Current, site_id: PathId, body: NewCallAssertion) -> CallAssertion:
     return CallAssertion.model_validate(call_assertions.create_assertion(work.desk, site_id, body.name, body.content))
+
+
+@router.post(
+    "/sites/<site_id>/call-assertions/run",
+    **operation("runCallAssertions", "dial plans", "Try every call of which something is expected", "tenant_admin"),
+)
+def run_call_assertions(work: Current, site_id: PathId, body: AssertionRun) -> AssertionVerdicts:
+    found = dial_plans.run_assertions(work.session, site_id, body.document)
+    return AssertionVerdicts(items=[AssertionVerdict.model_validate(one) for one in found])
 
 
 @router.patch(

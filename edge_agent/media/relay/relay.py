@@ -19,17 +19,29 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS: Final = 30.0
 """Streams end when the signalling has not named them for so long: its process is gone."""
+LOOK_SECONDS: Final = 30.0
+"""How often it is looked at whether anything flows."""
 MOST_STREAMS: Final = 1_000
 
 
 class _Carried:
     """A stream with its sockets: RTP and RTCP for the first party, then for the second."""
 
-    __slots__ = ("forwarding", "sockets", "stream")
+    __slots__ = ("forwarding", "seen", "silent", "sockets", "stream")
 
     def __init__(self, stream: RelayedStream, sockets: list[socket.socket]) -> None:
         self.stream, self.sockets = stream, sockets
         self.forwarding = Forwarding(stream.first, stream.second)
+        self.seen = -1
+        self.silent = False
+        """Nothing has come either way since the last look."""
+
+    def look(self) -> None:
+        """See whether anything came, and say once when nothing did."""
+        passed = sum(self.forwarding.packets)
+        if passed == self.seen and not self.silent:
+            log.warning("relay_stream_silent", extra={"ports": [self.stream.first.port, self.stream.second.port]})
+        self.silent, self.seen = passed == self.seen, passed
 
     def readable(self, index: int) -> None:
         which, control = index // 2, bool(index % 2)
@@ -53,7 +65,7 @@ class RtpRelay:
         self._carried: dict[tuple[int, int], _Carried] = {}
         self._packets = 0
         self._dropped: Counter[RelayDrop] = Counter()
-        self._failed = 0
+        self._unusable: set[tuple[int, int]] = set()
         self._named_at = clock.monotonic()
         self._watch: asyncio.TimerHandle | None = None
 
@@ -61,6 +73,7 @@ class RtpRelay:
         """Carry exactly these from now on: what is new is opened, what is no more is closed, the rest goes on."""
         self._named_at = self._clock.monotonic()
         wanted = {(one.first.port, one.second.port): one for one in tuple(streams)[:MOST_STREAMS]}
+        self._unusable &= wanted.keys()
         for key in [key for key in self._carried if key not in wanted]:
             self._close(key)
         for key, stream in wanted.items():
@@ -75,16 +88,17 @@ class RtpRelay:
                 self._close(key)
             self._open(key, stream)
         if self._carried and self._watch is None:
-            self._watch = asyncio.get_running_loop().call_later(LEASE_SECONDS, self._look)
+            self._watch = asyncio.get_running_loop().call_later(min(LOOK_SECONDS, LEASE_SECONDS), self._look)
 
     def figures(self) -> dict[str, int]:
-        """Streams now; packets passed on, those that were not, and streams without ports since the start."""
+        """Streams now, those of them in which nothing flows and those without ports; packets since the start."""
         now = [one.forwarding for one in self._carried.values()]
         return {
             "relay.streams": len(self._carried),
             "relay.packets": self._packets + sum(sum(one.packets) for one in now),
             "relay.dropped": self._dropped.total() + sum(one.dropped.total() for one in now),
-            "relay.failed": self._failed,
+            "relay.silent": sum(1 for one in self._carried.values() if one.silent),
+            "relay.failed": len(self._unusable),
         }
 
     def close(self) -> None:
@@ -102,7 +116,9 @@ class RtpRelay:
             log.warning("relay_left_alone", extra={"streams": len(self._carried)})
             self.close()
         elif self._carried:
-            self._watch = asyncio.get_running_loop().call_later(left, self._look)
+            for one in self._carried.values():
+                one.look()
+            self._watch = asyncio.get_running_loop().call_later(min(LOOK_SECONDS, left), self._look)
 
     def _open(self, key: tuple[int, int], stream: RelayedStream) -> None:
         sockets: list[socket.socket] = []
@@ -113,9 +129,11 @@ class RtpRelay:
         except OSError as error:
             for one in sockets:
                 one.close()
-            self._failed += 1
-            log.warning("relay_port_unusable", extra={"ports": list(key), "reason": error.strerror})
+            if key not in self._unusable:
+                self._unusable.add(key)
+                log.warning("relay_port_unusable", extra={"ports": list(key), "reason": error.strerror})
             return
+        self._unusable.discard(key)
         carried = self._carried[key] = _Carried(stream, sockets)
         loop = asyncio.get_running_loop()
         for index, one in enumerate(sockets):

@@ -338,3 +338,26 @@ def test_nobody_is_forwarded_to_himself(world: ApiWorld) -> None:
     )
     assert answer.status == 422
     assert {problem["field"] for problem in answer.json["problems"]} == {"always", "find_me.0.destination"}
+
+
+def test_assertions_are_tried_by_the_saved_plan_and_by_one_that_is_not_saved(world: ApiWorld) -> None:
+    user(world, "210", permissions=["LocalDialing"])
+    furnished(world)
+    assert expect(world, "leaves_by", "PRI", caller="210", dialled="112").status == 201
+    (verdict,) = world.admin.post(path(world, "call-assertions/run"), {}).json["items"]
+    assert (verdict["holds"], verdict["name"]) == (True, "leaves_by PRI")
+    document = plan(world)
+    document["rules"] = [rule for rule in document["rules"] if rule["kind"] != "emergency"]
+    answer = world.admin.post(path(world, "call-assertions/run"), {"document": document})
+    (verdict,) = answer.json["items"]
+    assert verdict["holds"] is False
+    assert verdict["text"] == "112 dialled by 210 leaves by PRI, but no dialing rule matches 112"
+    assert plan(world)["rules"] != document["rules"]
+
+
+def test_assertions_are_run_by_administrators_of_the_tenant_only(world: ApiWorld) -> None:
+    target = path(world, "call-assertions/run")
+    assert world.msp.post(target, {}).status == 200
+    assert world.user.post(target, {}).status == 403
+    assert world.stranger.post(target, {}).status == 404
+    assert world.anyone.post(target, {}).status == 401

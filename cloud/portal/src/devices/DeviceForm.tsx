@@ -5,6 +5,7 @@ import { useMemo } from "react";
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
 import type { Device, LineWithPassword, Site } from "../api/types";
+import { useDialPlan } from "../dialplan/useDialPlan";
 import { FormDrawer } from "../forms/FormDrawer";
 import { useDraft } from "../forms/useDraft";
 import { tellDone } from "../shell/notices";
@@ -21,6 +22,7 @@ interface DeviceValues {
   name: string;
   serial: string;
   user_id: string | null;
+  emergency_location_id: string | null;
   settings: Settings;
 }
 
@@ -34,13 +36,14 @@ interface Props {
 }
 
 function valuesOf(device: Device): DeviceValues {
-  const { model, name, serial, settings } = device;
-  return { mac: showMac(device.mac), model, name, serial, user_id: null, settings };
+  const { model, name, serial, settings, emergency_location_id } = device;
+  return { mac: showMac(device.mac), model, name, serial, user_id: null, emergency_location_id, settings };
 }
 
 export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
   const models = useDeviceModels(site.tenant_id);
   const users = useUsers(site.id, { poll: false });
+  const plan = useDialPlan(site.id);
   const draft = useDraft<DeviceValues>({
     initial: device
       ? valuesOf(device)
@@ -50,6 +53,7 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
           name: known?.name ?? "",
           serial: "",
           user_id: null,
+          emergency_location_id: null,
           settings: {},
         },
     version: device?.version,
@@ -113,6 +117,14 @@ export function DeviceForm({ site, device, known, onMade, onClose }: Props) {
         classNames={{ input: "mono" }}
         autoCapitalize="none"
         {...draft.text("serial")}
+      />
+      <Select
+        label="Emergency location"
+        description="Where it stands, for calls for help; empty: at the site’s default place"
+        clearable
+        placeholder="The default place"
+        data={(plan.data?.document.locations ?? []).map((one) => ({ value: one.location_id, label: one.name }))}
+        {...draft.field("emergency_location_id")}
       />
       {device ? (
         <DeviceLines device={device} users={users.data ?? []} capacity={model.data?.lines} onMade={onMade} />

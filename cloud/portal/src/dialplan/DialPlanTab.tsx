@@ -2,10 +2,8 @@
 import { Alert, Button, Group, List, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 
-import { api, bodyOf, ifMatch } from "../api/client";
-import { refresh } from "../api/live";
 import { ProblemError } from "../api/problem";
-import type { DialPlan, Plan, PlanInput, Rule, Site } from "../api/types";
+import type { DialPlan, Plan, Rule, Site } from "../api/types";
 import { isSame } from "../forms/draft";
 import { Loaded } from "../shell/Page";
 import { tellDone } from "../shell/notices";
@@ -17,21 +15,30 @@ import { RuleList } from "./RuleList";
 import { Schedules } from "./Schedules";
 import { Simulator } from "./Simulator";
 import { TemplateDrawer } from "./TemplateDrawer";
+import { mergePlans } from "./mergePlans";
 import { freshId } from "./plan";
+import { readPlan, savePlan } from "./savePart";
 import { useDialPlan } from "./useDialPlan";
 
 export function DialPlanTab({ site }: { site: Site }) {
   const query = useDialPlan(site.id);
-  return <Loaded query={query}>{(saved) => <Editor key={saved.version} site={site} saved={saved} />}</Loaded>;
+  return <Loaded query={query}>{(saved) => <Editor site={site} saved={saved} />}</Loaded>;
 }
 
 function Editor({ site, saved }: { site: Site; saved: DialPlan }) {
+  const [base, setBase] = useState(saved);
   const [plan, setPlan] = useState<Plan>(saved.document);
+  const [theirs, setTheirs] = useState<string[]>([]);
   const [editing, setEditing] = useState<Rule | "new" | null>(null);
   const [filling, setFilling] = useState(false);
   const [saving, setSaving] = useState(false);
   const [problem, setProblem] = useState<ProblemError | null>(null);
-  const touched = !isSame(saved.document, plan);
+  const touched = !isSame(base.document, plan);
+  if (base.version !== saved.version && !touched) {
+    setBase(saved);
+    setPlan(saved.document);
+    setTheirs([]);
+  }
   const rules = plan.rules ?? [];
   const set = (changes: Partial<Plan>) => setPlan((before) => ({ ...before, ...changes }));
 
@@ -39,9 +46,10 @@ function Editor({ site, saved }: { site: Site; saved: DialPlan }) {
     setSaving(true);
     setProblem(null);
     try {
-      const params = { path: { site_id: site.id }, header: ifMatch(saved.version) };
-      await bodyOf(api.PUT("/sites/{site_id}/dial-plan", { params, body: { document: plan as PlanInput } }));
-      await refresh(["dial-plan", site.id]);
+      const now = await savePlan(site.id, plan, base.version);
+      setBase(now);
+      setPlan(now.document);
+      setTheirs([]);
       tellDone("The dial plan was saved and is being published");
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
@@ -51,6 +59,22 @@ function Editor({ site, saved }: { site: Site; saved: DialPlan }) {
     }
   };
 
+  const takeOver = async () => {
+    try {
+      const now = await readPlan(site.id);
+      const merged = mergePlans(base.document, plan, now.document);
+      setBase(now);
+      setPlan(merged.plan);
+      setTheirs(merged.both);
+      setProblem(null);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      setProblem(error);
+    }
+  };
+
+  const refused = problem && !problem.isChanged ? linesOf(problem) : [];
+  const notes = [...base.warnings, ...(base.refused?.problems ?? []), ...refused];
   return (
     <Stack>
       <Group justify="space-between">
@@ -66,29 +90,38 @@ function Editor({ site, saved }: { site: Site; saved: DialPlan }) {
           </Button>
         </Group>
       </Group>
-      {saved.refused ? (
-        <Alert color="red" title={`Not published: ${saved.refused.cause}`}>
-          <Lines lines={saved.refused.problems} />
+      {base.refused ? (
+        <Alert color="red" title={`Not published: ${base.refused.cause}`}>
+          <Lines lines={base.refused.problems} />
         </Alert>
       ) : null}
-      {saved.warnings.length > 0 ? (
+      {base.warnings.length > 0 ? (
         <Alert color="yellow" title="Worth a look">
-          <Lines lines={saved.warnings} />
+          <Lines lines={base.warnings} />
         </Alert>
       ) : null}
       <Simulator site={site} plan={plan} />
       <Card title="Rules">
-        <RuleList plan={plan} onOrder={(ordered) => set({ rules: ordered })} onEdit={setEditing} />
+        <RuleList plan={plan} notes={notes} onOrder={(ordered) => set({ rules: ordered })} onEdit={setEditing} />
       </Card>
       <Gateways plan={plan} onChange={(gateways) => set({ gateways })} />
       <Schedules site={site} plan={plan} onChange={(schedules) => set({ schedules })} />
       <HuntGroups site={site} plan={plan} onChange={(groups) => set({ hunt_groups: groups })} />
-      {problem ? <Refused problem={problem} onReload={() => void refresh(["dial-plan", site.id])} /> : null}
+      {problem ? <Refused problem={problem} onReload={() => void takeOver()} /> : null}
+      {theirs.length > 0 ? (
+        <Alert color="yellow" title="Changed here and by someone else" role="status">
+          Yours is kept of these, and replaces theirs when you save:
+          <Lines lines={theirs} />
+        </Alert>
+      ) : null}
       {touched ? (
         <Group className="card save-bar" p="sm" justify="space-between">
           <Text size="sm">There are changes that are not saved.</Text>
           <Group gap="xs">
-            <Button variant="default" onClick={() => setPlan(saved.document)}>
+            <Button variant="default" onClick={() => {
+                setPlan(base.document);
+                setTheirs([]);
+              }}>
               Discard
             </Button>
             <Button loading={saving} onClick={() => void save()}>
@@ -124,7 +157,7 @@ function Refused({ problem, onReload }: { problem: ProblemError; onReload: () =>
     return (
       <Alert color="yellow" title="Changed by someone else meanwhile" role="alert">
         <Stack gap="xs" align="flex-start">
-          Nothing was saved. Reload to see the newest plan; your changes are lost then.
+          Nothing was saved. Reload to put your changes upon theirs; nothing of yours is lost.
           <Button size="xs" variant="default" onClick={onReload}>
             Reload
           </Button>
@@ -132,12 +165,19 @@ function Refused({ problem, onReload }: { problem: ProblemError; onReload: () =>
       </Alert>
     );
   }
-  const lines = [...problem.fields].map(([field, message]) => `${field.replace(/^document\./, "")}: ${message}`);
   return (
     <Alert color="red" title="This was not saved" role="alert">
-      <Lines lines={lines.length ? lines : [problem.detail || problem.title]} />
+      <Lines lines={linesOf(problem)} />
     </Alert>
   );
+}
+
+function linesOf(problem: ProblemError): string[] {
+  const lines = [...problem.fields].map(([field, message]) => {
+    const where = field.replace(/^document\.?/, "");
+    return where ? `${where}: ${message}` : message;
+  });
+  return lines.length ? lines : [problem.detail || problem.title];
 }
 
 function Lines({ lines }: { lines: readonly string[] }) {

@@ -6,15 +6,17 @@ import type { Plan, Rule } from "../api/types";
 import { DownIcon, EditIcon, GripIcon, UpIcon } from "../shell/icons";
 import { Empty } from "../shell/Page";
 import { duringText } from "./hours";
-import { KINDS, leadsText, matchesText, moved } from "./plan";
+import { KINDS, leadsText, matchesText, moved, notesAt } from "./plan";
 
 interface Props {
   plan: Plan;
+  /** Warnings, and what is refused: each stands at the rules that it names. */
+  notes?: readonly string[];
   onOrder: (rules: Rule[]) => void;
   onEdit: (rule: Rule) => void;
 }
 
-export function RuleList({ plan, onOrder, onEdit }: Props) {
+export function RuleList({ plan, notes = [], onOrder, onEdit }: Props) {
   const rules = plan.rules ?? [];
   const [dragged, setDragged] = useState<number | null>(null);
   const [over, setOver] = useState<number | null>(null);
@@ -64,6 +66,11 @@ export function RuleList({ plan, onOrder, onEdit }: Props) {
               <span className="mono">{matchesText(rule)}</span> → {leadsText(rule, plan)}
               {rule.kind === "outside" && rule.during ? `, ${duringText(rule.during, plan.schedules ?? [])}` : null}
             </Text>
+            {notesAt(rule, notes).map((note) => (
+              <Text key={note} size="sm" className="rule-note">
+                {note}
+              </Text>
+            ))}
           </div>
           <Group gap={2} wrap="nowrap">
             <Switch

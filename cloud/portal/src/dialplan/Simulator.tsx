@@ -1,10 +1,11 @@
 /** What would become of a call by the plan as it is on the screen, saved or not: the path drawn step by step. */
-import { Alert, Button, Group, MultiSelect, Select, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, MultiSelect, Select, SimpleGrid, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 
 import { api, bodyOf } from "../api/client";
 import { ProblemError } from "../api/problem";
-import type { Plan, PlanInput, Simulated, Site } from "../api/types";
+import type { CallQuestion, Plan, PlanInput, Simulated, Site } from "../api/types";
+import { KeepAssertion } from "../assertions/KeepAssertion";
 import { instantAt } from "../shell/times";
 import { Card } from "../sites/OverviewTab";
 import { useUsers } from "../users/useUsers";
@@ -19,13 +20,18 @@ export function Simulator({ site, plan }: { site: Site; plan: Plan }) {
   const [caller, setCaller] = useState<string | null>(null);
   const [number, setNumber] = useState("");
   const [at, setAt] = useState("");
-  const [down, setDown] = useState<string[]>([]);
-  const [answer, setAnswer] = useState<Simulated | null>(null);
+  const [failing, setFailing] = useState(NOTHING_FAILS);
+  const [tried, setTried] = useState<{ call: CallQuestion; answer: Simulated } | null>(null);
+  const [keeping, setKeeping] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [running, setRunning] = useState(false);
-  const gateways = plan.gateways ?? [];
+  const gateways = [...(plan.trunks ?? []), ...(plan.gateways ?? [])];
+  const people = (users.data ?? []).map((one) => ({
+    value: one.id,
+    label: `${one.display_name} (${one.extension ?? one.username})`,
+  }));
   const callers = [
-    ...(users.data ?? []).map((one) => ({ value: one.id, label: `${one.display_name} (${one.extension ?? one.username})` })),
+    ...people,
     ...gateways.map((one) => ({ value: `${OUTSIDE}:${one.gateway_id}`, label: `From outside by ${one.name}` })),
   ];
 
@@ -43,17 +49,14 @@ export function Simulator({ site, plan }: { site: Site; plan: Plan }) {
         anonymous: false,
         last_caller: "",
         at: at ? instantAt(at, site.time_zone) : null,
-        unregistered: [],
-        busy: [],
-        gateways_down: down,
-        cloud_down: false,
-        edge_down: false,
+        ...failing,
       };
       const params = { path: { site_id: site.id } };
-      setAnswer(await bodyOf(api.POST("/sites/{site_id}/simulate", { params, body: { call, document: plan as PlanInput } })));
+      const body = { call, document: plan as PlanInput };
+      setTried({ call, answer: await bodyOf(api.POST("/sites/{site_id}/simulate", { params, body })) });
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      setAnswer(null);
+      setTried(null);
       setProblem([...error.fields.values()].join(". ") || error.detail || error.title);
     } finally {
       setRunning(false);
@@ -82,15 +85,14 @@ export function Simulator({ site, plan }: { site: Site; plan: Plan }) {
             />
             {caller?.startsWith(OUTSIDE) ? (
               <TextInput label="The caller’s number" value={number} onChange={(event) => setNumber(event.currentTarget.value)} />
-            ) : (
-              <MultiSelect
-                label="Gateways that are down"
-                data={gateways.map((one) => ({ value: one.gateway_id, label: one.name }))}
-                value={down}
-                onChange={setDown}
-              />
-            )}
+            ) : null}
           </SimpleGrid>
+          <Failing
+            people={people}
+            gateways={gateways.map((one) => ({ value: one.gateway_id, label: one.name }))}
+            value={failing}
+            onChange={setFailing}
+          />
           <Group>
             <Button type="submit" variant="default" loading={running} disabled={!dialled.trim()}>
               See what happens
@@ -106,8 +108,79 @@ export function Simulator({ site, plan }: { site: Site; plan: Plan }) {
           {problem}
         </Alert>
       ) : null}
-      {answer ? <Path answer={answer} plan={plan} /> : null}
+      {tried ? (
+        <>
+          <Path answer={tried.answer} plan={plan} />
+          <Button size="compact-sm" variant="default" mt="sm" onClick={() => setKeeping(true)}>
+            Keep this as an assertion
+          </Button>
+        </>
+      ) : null}
+      {tried && keeping ? (
+        <KeepAssertion site={site} call={tried.call} answer={tried.answer} onClose={() => setKeeping(false)} />
+      ) : null}
     </Card>
+  );
+}
+
+type FailingState = Pick<CallQuestion, "busy" | "unregistered" | "gateways_down" | "cloud_down" | "edge_down">;
+
+const NOTHING_FAILS: FailingState = { busy: [], unregistered: [], gateways_down: [], cloud_down: false, edge_down: false };
+
+interface Choice {
+  value: string;
+  label: string;
+}
+
+interface FailingProps {
+  people: Choice[];
+  gateways: Choice[];
+  value: FailingState;
+  onChange: (value: FailingState) => void;
+}
+
+/** What is not as it should be during the call. */
+function Failing({ people, gateways, value, onChange }: FailingProps) {
+  return (
+    <>
+      <SimpleGrid cols={{ base: 1, sm: 3 }}>
+        <MultiSelect
+          label="In a call"
+          description="And want no second one"
+          searchable
+          data={people}
+          value={value.busy}
+          onChange={(busy) => onChange({ ...value, busy })}
+        />
+        <MultiSelect
+          label="Away"
+          description="No phone is registered"
+          searchable
+          data={people}
+          value={value.unregistered}
+          onChange={(unregistered) => onChange({ ...value, unregistered })}
+        />
+        <MultiSelect
+          label="Trunks and gateways that are down"
+          description="They do not answer"
+          data={gateways}
+          value={value.gateways_down}
+          onChange={(gateways_down) => onChange({ ...value, gateways_down })}
+        />
+      </SimpleGrid>
+      <Group>
+        <Switch
+          label="The cloud is away"
+          checked={value.cloud_down}
+          onChange={(event) => onChange({ ...value, cloud_down: event.currentTarget.checked })}
+        />
+        <Switch
+          label="The edge is away"
+          checked={value.edge_down}
+          onChange={(event) => onChange({ ...value, edge_down: event.currentTarget.checked })}
+        />
+      </Group>
+    </>
   );
 }
 

@@ -110,3 +110,13 @@ export function freshId(prefix: string, taken: readonly string[]): string {
 function shortened(words: string[]): string {
   return words.length > 6 ? `${words.slice(0, 6).join(", ")} and ${words.length - 6} more` : words.join(", ");
 }
+
+/** Which of these lines are about a rule: those that begin with its name or its code, or say that it takes something. */
+export function notesAt(rule: Rule, lines: readonly string[]): string[] {
+  const name = rule.name ?? rule.rule_id;
+  const code = "code" in rule && rule.code ? [rule.code] : [];
+  return lines.filter(
+    (line) =>
+      line.startsWith(`${name} `) || line.includes(`: ${name} takes it`) || code.some((one) => line.split(/[\s':,]+/).includes(one)),
+  );
+}

@@ -1,11 +1,10 @@
 /** Lets whoever is logged in through to the page of the address; everyone else logs in first, and then gets there. */
-import { Center, Loader, Stack, Text } from "@mantine/core";
+import { Center, Loader } from "@mantine/core";
 import { Outlet } from "@tanstack/react-router";
 
+import { SelfServicePage } from "../handling/SelfServicePage";
 import { Frame } from "../shell/Frame";
-import { Empty } from "../shell/Page";
 import { LogInPage } from "./LogInPage";
-import { AccountPage } from "./AccountPage";
 import { useSession } from "./session";
 
 export function Gate() {
@@ -23,14 +22,7 @@ export function Gate() {
       return (
         <Frame account={session.account}>
           {session.account.role === "user" ? (
-            <Stack>
-              <Empty title="This portal is for administrators">
-                <Text component="span" size="sm">
-                  With a user's account you can change your password here.
-                </Text>
-              </Empty>
-              <AccountPage account={session.account} />
-            </Stack>
+            <SelfServicePage account={session.account} />
           ) : (
             <Outlet />
           )}

@@ -7,11 +7,16 @@ import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
 import { ProblemError } from "../api/problem";
 import type { Site } from "../api/types";
+import { AssertionsTab } from "../assertions/AssertionsTab";
 import { CallsTab } from "../calls/CallsTab";
 import { DevicesTab } from "../devices/DevicesTab";
 import { DialPlanTab } from "../dialplan/DialPlanTab";
 import { EdgesTab } from "../edges/EdgesTab";
+import { EmergencyTab } from "../emergency/EmergencyTab";
+import { GroupsTab } from "../groups/GroupsTab";
+import { PhonebookTab } from "../groups/PhonebookTab";
 import { LevelsTab } from "../levels/LevelsTab";
+import { NumbersTab } from "../numbers/NumbersTab";
 import { DhcpOptionsTab } from "../phones/DhcpOptionsTab";
 import { PhoneRulesTab } from "../phones/PhoneRulesTab";
 import { UnknownPhonesTab } from "../phones/UnknownPhonesTab";
@@ -33,7 +38,12 @@ const TABS = [
   { value: "overview", label: "Overview", content: OverviewTab },
   { value: "users", label: "Users", content: UsersTab },
   { value: "dial-plan", label: "Dial plan", content: DialPlanTab },
+  { value: "call-assertions", label: "Call assertions", content: AssertionsTab },
   { value: "trunks", label: "Trunks", content: TrunksTab },
+  { value: "numbers", label: "Numbers", content: NumbersTab },
+  { value: "emergency", label: "Emergency", content: EmergencyTab },
+  { value: "groups", label: "Groups", content: GroupsTab },
+  { value: "phonebook", label: "Phonebook", content: PhonebookTab },
   { value: "voicemail", label: "Voicemail", content: VoicemailTab },
   { value: "devices", label: "Devices", content: DevicesTab },
   { value: "device-settings", label: "Phone settings", content: LevelsTab },

@@ -9,7 +9,7 @@ import type { Greeting, User } from "../api/types";
 import { tellDone } from "../shell/notices";
 import { GREETINGS } from "../voicemail/voicemailText";
 
-export function UserMailbox({ user }: { user: User }) {
+export function UserMailbox({ user }: { user: Pick<User, "id"> }) {
   const params = { path: { user_id: user.id } };
   const key = ["mailbox", user.id];
   const mailbox = useLive(key, (init) => api.GET("/users/{user_id}/mailbox", { ...init, params }), { poll: false });

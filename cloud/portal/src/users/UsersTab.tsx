@@ -5,6 +5,7 @@ import { useState } from "react";
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
 import type { Site, User } from "../api/types";
+import { HandlingDrawer } from "../handling/HandlingDrawer";
 import { Confirm } from "../shell/Confirm";
 import { DataTable, type Column } from "../shell/DataTable";
 import { Empty, Loaded } from "../shell/Page";
@@ -21,6 +22,7 @@ export function UsersTab({ site }: { site: Site }) {
   const [search, setSearch] = useState("");
   const [edited, setEdited] = useState<User | "new" | null>(null);
   const [deleted, setDeleted] = useState<User | null>(null);
+  const [opened, setOpened] = useState<User | null>(null);
 
   const columns: Column<User>[] = [
     {
@@ -58,6 +60,7 @@ export function UsersTab({ site }: { site: Site }) {
       cell: (user) => (
         <RowActions
           name={user.display_name || user.username}
+          onOpen={() => setOpened(user)}
           onEdit={() => setEdited(user)}
           onDelete={() => setDeleted(user)}
         />
@@ -107,6 +110,7 @@ export function UsersTab({ site }: { site: Site }) {
       {edited !== null ? (
         <UserForm site={site} user={edited === "new" ? undefined : edited} onClose={() => setEdited(null)} />
       ) : null}
+      {opened ? <HandlingDrawer site={site} user={opened} onClose={() => setOpened(null)} /> : null}
       {deleted ? (
         <Confirm
           title={`Delete ${deleted.display_name || deleted.username}?`}

@@ -63,7 +63,13 @@ async def test_two_parties_hear_each_other_through_it_also_across_families(socke
     assert await received(phone) == (rtp(9), port)
     phone.sendto(rtcp(), ("127.0.0.1", port + 1))
     assert await received(provider) == (rtcp(), port + 3)
-    assert relay.figures() == {"relay.streams": 1, "relay.packets": 3, "relay.dropped": 0, "relay.failed": 0}
+    assert relay.figures() == {
+        "relay.streams": 1,
+        "relay.packets": 3,
+        "relay.dropped": 0,
+        "relay.silent": 0,
+        "relay.failed": 0,
+    }
     relay.close()
 
 
@@ -96,7 +102,25 @@ async def test_a_port_that_is_taken_fails_that_stream_only_and_is_tried_again(so
     assert (relay.figures()["relay.streams"], relay.figures()["relay.failed"]) == (0, 1)
     taken.close()
     relay.carry([stream])
-    assert relay.figures()["relay.streams"] == 1
+    assert (relay.figures()["relay.streams"], relay.figures()["relay.failed"]) == (1, 0)
+    relay.close()
+
+
+async def test_a_stream_in_which_nothing_flows_is_told_of_until_something_does(
+    sockets: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "LOOK_SECONDS", 0.2)
+    port = even_port()
+    phone, provider = party(sockets), party(sockets)
+    relay = RtpRelay("127.0.0.1", SystemClock())
+    relay.carry([RelayedStream(end(port, phone), end(port + 2, provider))])
+    await eventually_async(lambda: relay.figures()["relay.silent"] == 1)
+
+    def flows() -> bool:
+        phone.sendto(rtp(1), ("127.0.0.1", port))
+        return relay.figures()["relay.silent"] == 0
+
+    await eventually_async(flows)
     relay.close()
 
 
