@@ -41,6 +41,7 @@ EXAMPLES: dict[str, Any] = {
     "start": 0,
     "end": 60,
     "host": "192.0.2.9",
+    "sip_host": "192.0.2.9",
     "digest": "ab" * 32,
 }
 """A valid value for fields whose schema alone does not tell one."""

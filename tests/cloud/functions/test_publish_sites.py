@@ -36,7 +36,7 @@ def test_a_saved_user_is_in_the_next_snapshot_with_the_dial_plan_every_site_has(
     assert snapshot.version == 1
     assert [user.username for user in snapshot.users] == ["200"]
     codes = [rule.code for rule in snapshot.dial_plan.rules if isinstance(rule, contract.ServiceRule)]
-    assert codes == ["*99"]
+    assert codes == ["*99", "*66"]
     assert any(isinstance(rule, contract.InternalRule) for rule in snapshot.dial_plan.rules)
 
 

@@ -25,12 +25,16 @@ def network(tmp_path: Path) -> Iterator[Lan]:
 
 
 def lose(network: Lan, one_of: int) -> None:
-    """From here on, the phone loses one UDP packet of so many that come to it, and the edge one of twice as many."""
+    """From here on, the phone loses one UDP packet of so many that come to it, and the edge one of twice as many.
+
+    By chance, and the fifth in any case: by counting, the same block of a last window of just so many would be lost
+    again and again, until the client gives up.
+    """
     for machine, every in ((network.phone, one_of), (network.site, 2 * one_of)):
         network.run(machine, "nft", "add table inet lossy")
         network.run(machine, "nft", "add chain inet lossy in { type filter hook input priority 0 ; }")
-        rule = f"meta l4proto udp numgen inc mod {every} {every - 1} counter drop"
-        network.run(machine, "nft", f"add rule inet lossy in {rule}")
+        for which in ("inc mod 100000 4", f"random mod {every} 0"):
+            network.run(machine, "nft", f"add rule inet lossy in meta l4proto udp numgen {which} counter drop")
 
 
 def lost(network: Lan) -> int:
@@ -52,7 +56,6 @@ def right(network: Lan) -> bytes:
 @pytest.mark.parametrize("window", [1, 4, 16])
 def test_atftp_with_windows(network: Lan, tmp_path: Path, window: int) -> None:
     wanted = right(network)
-    # Not one of 7: of windows of 16 the same block would be lost again and again, until the client gives up.
     lose(network, 11)
     options = ("--option", "timeout 1", "--option", f"windowsize {window}", "--option", "blksize 256")
     network.run(network.phone, "atftp", *options, "-g", "-r", FILE, "-l", f"{tmp_path}/got", SITE_ADDRESS, seconds=120)
@@ -70,4 +73,4 @@ def test_tftp_hpa_and_curl(network: Lan, tmp_path: Path) -> None:
     url = f"tftp://{SITE_ADDRESS}/{FILE}"
     network.run(network.phone, "curl", "-sS", "-m", "100", "-o", f"{tmp_path}/curl", url, seconds=120)
     assert (tmp_path / "curl").read_bytes() == wanted
-    assert lost(network) >= 4
+    assert lost(network) >= 2
