@@ -15,12 +15,17 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Final
 
 from benchmarks.provisioning import calls
 from benchmarks.provisioning.boots import boot
 from tests.support.sipp import free_udp_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+_PEERS: Final = {"nginx-light": "nginx", "tftpd-hpa": "in.tftpd"}
+"""Debian package → its program."""
 
 
 def cpu_seconds(pid: int) -> float:
@@ -66,7 +71,11 @@ def nginx(folder: Path, files: Path, port: int) -> tuple[str, ...]:
 def main(phones: int = 1000, rounds: int = 3) -> None:
     """Measure, interleaved, and print."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    beside_nginx_and_tftpd(phones, rounds)
+    lacking = [package for package, program in _PEERS.items() if shutil.which(program) is None]
+    if lacking:
+        print(f"NOT RUN: the phones' servers beside their peers (apt-get install {' '.join(lacking)})")
+    else:
+        beside_nginx_and_tftpd(phones, rounds)
     calls_meanwhile(phones)
 
 
