@@ -6,7 +6,6 @@ process left, however many processes share the folder.
 """
 
 import fcntl
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -15,8 +14,9 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import UUID
 
-from cloud.objects.errors import ObjectMissing, ObjectTooLarge, ObjectUnlikeItsDigest
+from cloud.objects.errors import ObjectMissing
 from cloud.objects.store import CHUNK_BYTES, StoredObject
+from cloud.objects.taking import take
 from cloud.tokens import Tokens
 from contract.values import Digest
 
@@ -45,20 +45,10 @@ class FolderStore:
         aside, file = self._open_aside()
         try:
             with file:
-                found = hashlib.sha256()
-                size = 0
-                for chunk in chunks:
-                    size += len(chunk)
-                    if size > limit_bytes:
-                        raise ObjectTooLarge(limit_bytes)
-                    found.update(chunk)
-                    file.write(chunk)
-                digest = found.hexdigest()
-                if announced is not None and announced != digest:
-                    raise ObjectUnlikeItsDigest(announced, digest)
+                taken = take(chunks, file.write, limit_bytes, announced)
                 file.flush()
                 os.fsync(file.fileno())
-                place = self._place(tenant_id, digest)
+                place = self._place(tenant_id, taken.digest)
                 for folder in (place.parent.parent, place.parent):
                     folder.mkdir(mode=0o700, exist_ok=True)
                 aside.replace(place)
@@ -66,7 +56,7 @@ class FolderStore:
             aside.unlink(missing_ok=True)
         for folder in (place.parent, place.parent.parent, self._root):
             _flush_folder(folder)
-        return StoredObject(digest, size)
+        return taken
 
     def size_bytes(self, tenant_id: UUID, digest: Digest) -> int | None:
         """See `ObjectStore.size_bytes`."""

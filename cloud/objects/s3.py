@@ -5,7 +5,6 @@ object is whole or not there. Nothing here loads boto3 before a client is made.
 """
 
 import base64
-import hashlib
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,8 +14,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from cloud.clock import Clock
-from cloud.objects.errors import ObjectMissing, ObjectsUnavailable, ObjectTooLarge, ObjectUnlikeItsDigest
+from cloud.objects.errors import ObjectMissing, ObjectsUnavailable
 from cloud.objects.store import CHUNK_BYTES, StoredObject
+from cloud.objects.taking import take
 from cloud.objects.uploads import UPLOAD_TIME, UploadPlace
 from contract.values import Digest
 
@@ -73,26 +73,16 @@ class S3Store:
     ) -> StoredObject:
         """See `ObjectStore.put`. The key is the digest, so the bytes are gathered in a temporary file first."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as aside:
-            found = hashlib.sha256()
-            size = 0
-            for chunk in chunks:
-                size += len(chunk)
-                if size > limit_bytes:
-                    raise ObjectTooLarge(limit_bytes)
-                found.update(chunk)
-                aside.write(chunk)
-            digest = found.hexdigest()
-            if announced is not None and announced != digest:
-                raise ObjectUnlikeItsDigest(announced, digest)
+            taken = take(chunks, aside.write, limit_bytes, announced)
             aside.seek(0)
-            with _answered(digest):
+            with _answered(taken.digest):
                 self._client.put_object(
-                    **self._named(tenant_id, digest),
+                    **self._named(tenant_id, taken.digest),
                     Body=aside,
-                    ContentLength=size,
-                    ChecksumSHA256=base64.b64encode(found.digest()).decode(),
+                    ContentLength=taken.size_bytes,
+                    ChecksumSHA256=_checksum(taken.digest),
                 )
-        return StoredObject(digest, size)
+        return taken
 
     def size_bytes(self, tenant_id: UUID, digest: Digest) -> int | None:
         """See `ObjectStore.size_bytes`."""
@@ -181,7 +171,7 @@ class S3Places:
 
     def place(self, tenant_id: UUID, digest: Digest, size_bytes: int) -> UploadPlace:
         """See `UploadPlaces`. Here the address itself lets the client in; that is how S3 is made."""
-        checksum = base64.b64encode(bytes.fromhex(digest)).decode()
+        checksum = _checksum(digest)
         with _answered(digest):
             url = self._client.generate_presigned_url(
                 "put_object",
@@ -216,3 +206,8 @@ def _answered(digest: Digest) -> Iterator[None]:
         raise ObjectsUnavailable(code) from error
     except (BotoCoreError, HTTPClientError) as error:
         raise ObjectsUnavailable(type(error).__name__) from error
+
+
+def _checksum(digest: Digest) -> str:
+    """A digest as S3 writes it."""
+    return base64.b64encode(bytes.fromhex(digest)).decode()
