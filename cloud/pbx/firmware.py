@@ -1,6 +1,6 @@
 """Firmware of a tenant: its versions, the models that each fits, and its files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -141,11 +141,11 @@ def create_firmware(
     return get_firmware(session, row.id)
 
 
-def change_notes(desk: Desk, firmware_id: UUID, notes: str, expected: int | None) -> FirmwareView:
-    """Change what people wrote about a firmware; all else of it is what its files are."""
+def change_firmware(desk: Desk, firmware_id: UUID, changes: Mapping[str, Any], expected: int | None) -> FirmwareView:
+    """Change what people wrote about a firmware (`notes`); all else of it is what its files are."""
     row = get_for_change(desk.session, Firmware, firmware_id)
     check_version(row, expected)
-    changed = apply_changes(row, {"notes": notes})
+    changed = apply_changes(row, changes)
     if changed:
         desk.flush()
         desk.record("firmware.changed", "firmware", row.id, changed, row.tenant_id)

@@ -123,16 +123,16 @@ def roll_back(desk: Desk, rollout_id: UUID, expected: int | None) -> FirmwareRol
         for one, target in tenant_targets(desk.session, row.tenant_id, models).items()
         if target.rollout.id == row.id
     }
-    row.state = "ended"
+    before, row.state = row.state, "ended"
     desk.flush()
     after = tenant_targets(desk.session, row.tenant_id, models)
     back = [target.rollout for one, target in after.items() if one.id in mine]
-    older = back or _older(desk.session, row, firmware)
+    older = back if mine else _older(desk.session, row, firmware)
     if not older:
         raise Conflict(
             "No earlier rollout says what its phones are to go back to; roll out the version that they are to have"
         )
-    _record(desk, row, "rolled_back", {"state": ["running", "ended"]})
+    _record(desk, row, "rolled_back", {"state": [before, "ended"]})
     _publish(desk, firmware, f"Firmware {firmware.vendor} {firmware.firmware_version} was rolled back")
     return older[0]
 

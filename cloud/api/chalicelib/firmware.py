@@ -172,8 +172,7 @@ def get_firmware(work: Current, firmware_id: PathId) -> Firmware:
     **operation("changeFirmware", "firmware", "Change what is noted about a firmware", "tenant_admin"),
 )
 def change_firmware(work: Current, firmware_id: PathId, body: FirmwarePatch, if_match: IfMatch = None) -> Firmware:
-    notes = body.notes if "notes" in body.model_fields_set else firmware.get_firmware(work.session, firmware_id).notes
-    changed = firmware.change_notes(work.desk, firmware_id, notes, expected_version(if_match))
+    changed = firmware.change_firmware(work.desk, firmware_id, body.changes(), expected_version(if_match))
     return Firmware.model_validate(changed)
 
 

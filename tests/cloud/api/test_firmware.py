@@ -317,6 +317,19 @@ def test_rolling_back_gives_phones_what_the_rollout_before_said(world: ApiWorld)
     assert world.admin.get(f"/firmware-rollouts/{first['id']}").json["state"] == "running"
 
 
+def test_rolling_back_to_a_rollout_that_has_no_ring_for_the_phones_is_refused(world: ApiWorld) -> None:
+    first, second = phone(world, "001565000001"), phone(world, "001565000002")
+    group = world.admin.post("/device-groups", {"name": "Pilot", "device_ids": [first]}).json["id"]
+    other = world.admin.post("/device-groups", {"name": "Others", "device_ids": [second]}).json["id"]
+    old, new = make(world.admin, "96.86.0.1", OLD_ROM), make(world.admin, "96.86.0.70", ROM)
+    roll_out(world, old, ring(world, -2, group_ids=[group]))
+    newer = roll_out(world, new, ring(world, -1, group_ids=[other]))
+    refused = world.admin.post(f"/firmware-rollouts/{newer['id']}/roll-back")
+    assert refused.status == 409
+    assert "No earlier rollout" in refused.json["detail"]
+    assert wanted(published(world))[second] is not None
+
+
 def test_firmware_is_deleted_once_its_rollouts_have_ended(world: ApiWorld) -> None:
     firmware = make(world.admin, "96.86.0.70", ROM)
     rollout = roll_out(world, firmware, ring(world, 1))
