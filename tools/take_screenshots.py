@@ -5,6 +5,7 @@ Not a test: run it when the portal's look has changed, and look at the pictures 
 
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,8 +54,8 @@ def main() -> int:
     """Write all pictures."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     portal_dir = build()
-    with _databases() as databases:
-        demo = make_demo(databases)
+    with _databases() as databases, tempfile.TemporaryDirectory() as folder:
+        demo = make_demo(databases, Path(folder))
         with serve_portal(demo.services, portal_dir) as url, chromium() as browser:
             _main_pages(browser, url, demo, PHONE, "-phone", dark=False)
             _main_pages(browser, url, demo, DESKTOP, "-dark", dark=True)
@@ -99,6 +100,7 @@ def _desktop(browser: Browser, url: str, demo: Demo) -> None:
         _dhcp(camera, demo)
         _plan(camera, site)
         _redirects(camera)
+        _firmware(camera)
         tab.go("/tenants")
         page.get_by_role("table").first.wait_for()
         camera.take("tenants")
@@ -262,7 +264,15 @@ def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], s
         _dhcp(camera, demo)
         _plan(camera, f"/sites/{demo.site_id}")
         _redirects(camera)
+        _firmware(camera)
         _ladder(camera, demo)
+
+
+def _firmware(camera: Camera) -> None:
+    """Versions, and the newest on its way."""
+    camera.tab.go("/firmware")
+    camera.tab.page.get_by_text("2 of 4 run it").wait_for()
+    camera.take("firmware")
 
 
 if __name__ == "__main__":

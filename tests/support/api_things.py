@@ -29,10 +29,15 @@ from tests.support.device_archives import GOOD, packed
 ECHO_ANSWERS = {"call": {"dialled": "*99", "caller": "200"}, "outcome": "service", "target": "echo_test"}
 
 
-def bring(client: Client, content: bytes) -> str:
-    """Announce a file and bring it to its place; its digest."""
+def bring(client: Client, content: bytes, tenant_id: str | None = None) -> str:
+    """Announce a file and bring it to its place; its digest.
+
+    Args:
+        tenant_id: whose it is; None: the client's own tenant's.
+    """
     digest = hashlib.sha256(content).hexdigest()
-    place = _made(client, "/firmware-files", {"digest": digest, "size_bytes": len(content)})["place"]
+    announced = {"digest": digest, "size_bytes": len(content), "tenant_id": tenant_id}
+    place = _made(client, "/firmware-files", announced)["place"]
     if place is not None:
         answer = client.call("PUT", place["url"].partition("8080")[2], headers=place["headers"], raw=content)
         assert answer.status == 204, answer.body

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,8 +32,9 @@ from cloud.pbx.edges import KnownEdge, find_edge, lose_lease, record_applied, re
 from cloud.pbx.phone_history import Kind, note
 from cloud.pbx.publishing import publish_site
 from cloud.pbx.webhooks import announce
-from tests.support.api_world import Client, log_in, make_services
+from tests.support.api_world import Client, log_in, make_services, uploads_in
 from tests.support.customers import TOKENS, HandClock
+from tests.support.portal_demo_firmware import make_firmware
 from tests.support.portal_demo_plan import make_plan
 from tests.support.postgres import Databases
 
@@ -71,11 +73,11 @@ class Demo:
 
 
 class _Making:
-    def __init__(self, databases: Databases) -> None:
+    def __init__(self, databases: Databases, folder: Path) -> None:
         self.databases = databases
         self.clock = HandClock()
-        self.services = make_services(databases, self.clock)
-        self.client = Client(make_wsgi(make_app(self.services)))
+        self.services = make_services(databases, self.clock, folder)
+        self.client = Client(make_wsgi(make_app(self.services), uploads=uploads_in(folder, self.clock)))
 
     def post(self, path: str, body: Any = None) -> Any:
         answer = self.client.post(path, body)
@@ -127,9 +129,13 @@ class _Making:
             record_applied(session, edge, version, "digest", self.clock.now() - timedelta(minutes=minutes))
 
 
-def make_demo(databases: Databases) -> Demo:
-    """Everything."""
-    making = _Making(databases)
+def make_demo(databases: Databases, folder: Path) -> Demo:
+    """Everything.
+
+    Args:
+        folder: for large files.
+    """
+    making = _Making(databases, folder)
     making.technician()
     bakery = making.post("/tenants", {"name": "Bakery", "domain": "bakery.tandem.test"})
     clinic = making.post("/tenants", {"name": "Clinic", "domain": "clinic.tandem.test"})
@@ -370,7 +376,8 @@ def _others(making: _Making, bakery: Any, clinic: Any, school: Any) -> None:
         record_rejected(session, edge, 1, ["SIP: port 5060 is in use at 192.0.2.1"], making.clock.now())
     scope, site = site_of(school, "Gymnasium")
     making.post("/edges", {"site_id": site["id"], "name": "Edge"})
-    site_of(school, "Boarding house")
+    _, site = site_of(school, "Boarding house")
+    make_firmware(making.client, making.databases.worker, making.clock, school, site)
 
 
 def _webhooks(making: _Making, tenant: Any) -> str:

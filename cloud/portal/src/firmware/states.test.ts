@@ -11,7 +11,7 @@ test("a ring is shown by the states that its phones are in, and those only", () 
     ["waiting", 25],
     ["failed", 25],
   ]);
-  expect(sumText({ total: 4, counts })).toBe("2 of 4 run it, 1 wait to be told, 1 failed");
+  expect(sumText({ total: 4, counts })).toBe("2 of 4 run it, 1 waits to be told, 1 failed");
 });
 
 test("a ring without phones has no bar", () => {

@@ -30,20 +30,21 @@ export function partsOf(ring: RingProgress): Part[] {
     .map(({ state, count }) => ({ state, count, percent: (100 * count) / ring.total }));
 }
 
-const OTHERS: Partial<Record<PhoneState, string>> = {
-  fetched: "have fetched it",
-  told: "were told",
-  waiting: "wait to be told",
-  no_files: "wait for their edge to have the files",
-  failed: "failed",
+/** What one phone does, and what several do. */
+const OTHERS: Partial<Record<PhoneState, [string, string]>> = {
+  fetched: ["has fetched it", "have fetched it"],
+  told: ["was told", "were told"],
+  waiting: ["waits to be told", "wait to be told"],
+  no_files: ["waits for its edge to have the files", "wait for their edge to have the files"],
+  failed: ["failed", "failed"],
 };
 
 /** Such as “3 of 12 run it, 1 failed”. */
 export function sumText(ring: RingProgress): string {
   if (ring.total === 0) return "No phones";
-  const others = (Object.entries(OTHERS) as [PhoneState, string][])
+  const others = (Object.entries(OTHERS) as [PhoneState, [string, string]][])
     .filter(([state]) => ring.counts[state])
-    .map(([state, words]) => `, ${ring.counts[state]} ${words}`);
+    .map(([state, [one, several]]) => `, ${ring.counts[state]} ${ring.counts[state] === 1 ? one : several}`);
   return `${ring.counts.running ?? 0} of ${ring.total} run it${others.join("")}`;
 }
 
