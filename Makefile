@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench bench-media fuzz floods soak golden prompts portal peers peer-matrix clean
+.PHONY: help env run demo test test-units compiled test-compiled test-system check terraform bench bench-media fuzz floods soak soak-media golden prompts portal peers peer-matrix clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,8 @@ demo: $(READY) ## Two real phones fetch their files, register and call each othe
 test: peers test-units test-compiled test-system ## Every test: units, compiled modules, the system with its real peers
 
 test-units: $(READY) ## Tests of single parts
+	@# Built first, so that no test's time limit holds the build's minutes; without it the portal's tests are NOT RUN.
+	-@$(BIN)/python -m tools.build_portal
 	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent tests/benchmarks tests/fuzz $(ARGS)
 
 compiled: $(READY) ## Build the agent with its hot modules compiled, in build/compiled
@@ -38,7 +40,7 @@ test-compiled: $(READY) ## The SIP tests once more, on the compiled modules
 	$(BIN)/python -m tools.test_compiled -n 2 $(ARGS)
 
 test-system: $(READY) ## Tests of the whole with its real peers
-	$(BIN)/python -m pytest tests/system $(ARGS)
+	$(BIN)/python -m pytest -n 2 tests/system $(ARGS)
 
 peer-matrix: $(READY) peers ## Every scenario with every real phone over every transport; writes docs/peers.md
 	TANDEM_PEER_MATRIX=1 $(BIN)/python -m pytest tests/system/test_peer_matrix.py tests/system/test_peer_matrix_sipp.py $(ARGS)
@@ -57,7 +59,7 @@ terraform: $(READY) ## Check the Terraform modules, where Terraform is on the ma
 bench: $(READY) ## Print the figures: CPU per call and registration, time from API write to applied
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-media: $(READY) ## CPU of a leg of the media engine in playback, recording and conferences
+bench-media: $(READY) ## CPU of a leg of the media engine, and its ticks in a busy agent; a Markdown table
 	$(BIN)/python -m benchmarks.media
 	$(BIN)/python -m benchmarks.media.relay
 
@@ -71,6 +73,9 @@ fuzz: $(READY) ## Fuzz message, framing and endpoint for ten minutes each; SECON
 
 soak: $(READY) ## Ten minutes of calls with a kill -9 each minute; ARGS="--seconds 60 --every 20" for less
 	$(BIN)/python -m tests.soak $(ARGS)
+
+soak-media: $(READY) ## Ten minutes of 100 callers at mailboxes, conferences, queue and attendant while agent and engine are killed; ARGS="--seconds 60 --callers 6" for less
+	$(BIN)/python -m tests.media_soak $(ARGS)
 
 floods: $(READY) ## Floods in full: 100,000 connections each by TCP and TLS, and of messages, against a real edge
 	$(BIN)/python -m tests.floods $(ARGS)

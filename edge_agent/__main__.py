@@ -1,6 +1,6 @@
-"""`tandem-edge`: run the agent, enroll it, see how it is, check its settings.
+"""`tandem-edge`: run the agent, enroll it, see how it is, check its settings, bring mailboxes of another system.
 
-Exit status: 0 done, 1 it did not work out, 2 wrong arguments, 3 `status` found no running agent,
+Exit status: 0 done, 1 it did not work out, or not all of it, 2 wrong arguments, 3 `status` found no running agent,
 4 enrolled already, 78 (EX_CONFIG) settings that are wrong or an edge that is not enrolled:
 trying again without a change does not help.
 """
@@ -20,6 +20,7 @@ from edge_agent.errors import EdgeError
 from edge_agent.logs import write_logs
 from edge_agent.settings import Settings, SettingsError, load_settings, service_manager
 
+EX_WRONG: Final = 2
 EX_NOT_RUNNING: Final = 3
 EX_ALREADY: Final = 4
 EX_CONFIG: Final = 78
@@ -41,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _enroll(settings, options.code, force=options.force)
             case "status":
                 return _status(settings, as_json=options.json)
+            case "import-mailstore":
+                return _import_mailstore(settings, options.mailstore, options.others)
+            case "export-recordings":
+                return _export_recordings(settings, options.folder)
             case _:
                 return _check_config(settings)
     except SettingsError as error:
@@ -68,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", parents=[shared], help="how the agent is")
     status.add_argument("--json", action="store_true", help="for programs")
     commands.add_parser("check-config", parents=[shared], help="name everything that is wrong with the settings")
+    brought = commands.add_parser(
+        "import-mailstore", parents=[shared], help="bring the mailboxes of a sipXcom mailstore to this edge"
+    )
+    brought.add_argument("mailstore", type=Path, help="such as a copy of /var/sipxdata/mediaserver/data/mailstore")
+    brought.add_argument(
+        "--as", dest="others", action="append", default=[], metavar="OLD=NEW", help="the mailbox OLD is NEW's here"
+    )
+    export = commands.add_parser("export-recordings", parents=[shared], help="write recorded calls as WAV files")
+    export.add_argument("folder", type=Path, help="where the files are to be")
     commands.add_parser("version", help="the version of this program")
     return parser
 
@@ -141,6 +155,40 @@ def _status(settings: Settings, *, as_json: bool) -> int:
     else:
         _say(describe(status, running=running))
     return 0 if running else EX_NOT_RUNNING
+
+
+def _import_mailstore(settings: Settings, mailstore: Path, others: Sequence[str]) -> int:
+    from edge_agent.mailstore.command import CannotImport, import_mailstore
+
+    try:
+        return 0 if import_mailstore(mailstore, settings.state_dir, others) else 1
+    except CannotImport as error:
+        _complain(str(error))
+        return EX_WRONG
+
+
+def _export_recordings(settings: Settings, folder: Path) -> int:
+    from edge_agent.clock import SystemClock
+    from edge_agent.media.applications.conference.recordings import export_conferences
+    from edge_agent.media.recording.conference import FOLDER as CONFERENCES
+    from edge_agent.media.recording.exporting import export_recordings
+    from edge_agent.media.recording.store import FOLDER
+    from edge_agent.processes.call_recordings import open_call_recordings
+    from edge_agent.processes.conferences import open_conference_recordings
+    from edge_agent.tokens import SystemTokens
+
+    if not any((settings.state_dir / one).is_dir() for one in (FOLDER, CONFERENCES)):
+        _complain(f"no recordings in {settings.state_dir}")
+        return EX_WRONG
+    os.umask(0o077)
+    try:
+        place, clock, tokens = settings.state_dir, SystemClock(), SystemTokens()
+        failed = export_recordings(open_call_recordings(place, clock, tokens), folder, _say)
+        conferences = open_conference_recordings(place, clock, tokens, tidy=False)
+        return 1 if failed + export_conferences(conferences, folder, _say) else 0
+    except OSError as error:
+        _complain(f"{error.filename or folder}: {error.strerror}")
+        return EX_WRONG
 
 
 def _check_config(settings: Settings) -> int:

@@ -20,7 +20,10 @@ from pydantic import SecretStr
 from contract.snapshot import Snapshot
 from contract.sync.events import Happening
 from contract.sync.messages import Command
-from contract.sync.questions import CALL_LADDER, CALL_PCAP, DHCP_STATUS, FIGURES, LIVE_CALLS, EdgeFigures
+from contract.sync.questions import (
+    FIGURES,
+    EdgeFigures,
+)
 from contract.sync.state import StateRecord
 from edge_agent.clock import Clock
 from edge_agent.health.alarms import Alarms
@@ -29,16 +32,23 @@ from edge_agent.health.check import Check
 from edge_agent.health.free_space import FreeSpace
 from edge_agent.network.own_addresses import own_addresses, reachable_host
 from edge_agent.ports import MessagesWaiting, Notice, NoticeOutcome, RelayedStream
+from edge_agent.processes.call_recording_telling import TELL_CALL_RECORDINGS
+from edge_agent.processes.engine_identity import EngineIdentity
 from edge_agent.processes.link import Answer
-from edge_agent.processes.media_relay import ProcessMediaRelay
+from edge_agent.processes.media_relay import KEY_PRESSED
 from edge_agent.processes.message_lamps import ProcessMessageLamps
 from edge_agent.processes.notifier import ProcessNotifier
+from edge_agent.processes.orbit_lamps import ProcessOrbitLamps
+from edge_agent.processes.roles import MODULES, ORDERS, QUESTIONS, SERVICES
+from edge_agent.processes.rtpengine import SiteRelay
 from edge_agent.processes.supervisor import ProcessGone, ProcessStatus, Supervised
+from edge_agent.processes.voicemail import TELL_MAILBOXES
 from edge_agent.readiness import Readiness
 from edge_agent.rollout import Rollout, Surroundings
 from edge_agent.settings import ServiceManager, Settings
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE
 from edge_agent.site_blobs import SiteBlobs
+from edge_agent.site_recordings import SiteRecordings
 from edge_agent.status import ProcessLine, Status, read_status, write_status
 from edge_agent.sync.client import Channel
 from edge_agent.sync.held_events import take_all_left_over
@@ -60,30 +70,6 @@ from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
-MODULES: Final = {
-    "sip": "edge_agent.processes.sip",
-    "provisioning": "edge_agent.processes.provisioning",
-    "media": "edge_agent.processes.media",
-}
-"""The agent's processes: what each runs."""
-ORDERS: Final = {
-    "report_registrations": "sip",
-    "resync_phones": "provisioning",
-    CALL_LADDER: "sip",
-    CALL_PCAP: "sip",
-    LIVE_CALLS: "sip",
-    DHCP_STATUS: "provisioning",
-}
-"""Commands of the cloud that a process carries out."""
-SERVICES: Final = {
-    "echo_test": "echo",
-    "music_on_hold": "music",
-    "confirmed": "confirmed",
-    "declined": "declined",
-    "voicemail": "voicemail",
-    "hot_desk": "hot_desk",
-}
-"""Voice services by their name in the dial plan: what reaches each at the media process."""
 TICK_SECONDS: Final = 1.0
 """How often the watchdog is fed and the status renewed."""
 START_TOGETHER_SECONDS: Final = 5.0
@@ -142,7 +128,18 @@ class Agent:
         self.notifier = ProcessNotifier(self._order_sip, self._notice_told)
         """Tells phones things they did not subscribe to (edge_agent.ports.Notifier)."""
         self._lamps = ProcessMessageLamps(self._order_sip)
-        self._relay = ProcessMediaRelay(self._processes["media"].order)
+        self._orbits = ProcessOrbitLamps(self._order_sip)
+        self._engine = EngineIdentity(self._order_sip, settings.media.engine)
+        self._relay = SiteRelay(
+            settings,
+            self._order_sip,
+            self._processes["media"].order,
+            self._alarms,
+            clock,
+            tokens,
+            self._renew_status,
+            self.report,
+        )
         self._rollout = Rollout(
             tuple(self._processes.values()),
             self._store,
@@ -152,6 +149,7 @@ class Agent:
         )
         self._blobs = SiteBlobs(folder, settings.blobs.limit_mb * 1024 * 1024, self, clock, tokens)
         self._blobs.fetcher.on_came = self._blob_came
+        self._recordings = SiteRecordings(folder, self._tell_mailboxes, clock, tokens, self._tell_call_recordings)
         self._channel: Connection = make_channel(
             identity,
             self,
@@ -163,6 +161,7 @@ class Agent:
             agent_version=agent_version(),
             settings=ChannelSettings(quic=settings.channel.transport == "auto"),
             blobs=self._blobs.fetcher,
+            recordings=self._recordings.sender,
         )
         self._telling: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -177,10 +176,12 @@ class Agent:
         """Start everything, and return when `stop` was called and everything has stopped."""
         self._close_what_was_left_open()
         processes = [asyncio.create_task(process.run()) for process in self._processes.values()]
+        processes.append(asyncio.create_task(self._relay.run()))
         beside: list[asyncio.Task[None]] = []
         try:
             snapshot = self._store.load()
             self._blobs.begin(snapshot, self._store.kept_blobs())
+            self._recordings.runs(snapshot)
             await self._until_stopped(self._rollout.begin(snapshot, self._secrets.values(), START_TOGETHER_SECONDS))
             beside = [asyncio.create_task(self._keep_channel()), asyncio.create_task(self._look_after())]
             self._state = "running"
@@ -220,7 +221,7 @@ class Agent:
         self._state = "stopping"
         self._readiness.stopping()
         await self._channel.stop()
-        await asyncio.gather(*(process.stop() for process in self._processes.values()))
+        await asyncio.gather(*(process.stop() for process in self._processes.values()), self._relay.stop())
         if beside:
             await asyncio.wait(beside, timeout=CHANNEL_STOP_SECONDS)
         for task in beside:
@@ -230,6 +231,7 @@ class Agent:
         self._renew_status()
         self._outbox.close()
         self._state_store.close()
+        self._recordings.close()
         log.info("agent_stopped")
 
     async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
@@ -305,6 +307,7 @@ class Agent:
             verdict: Verdict = Refused(problems, waits=bool(waits))
         else:
             self._blobs.runs(snapshot)
+            self._recordings.runs(snapshot)
             self._rejected = None
             self._alarms.end("snapshot_rejected")
             verdict = Running()
@@ -315,6 +318,16 @@ class Agent:
         """What waited for it goes on: a snapshot here, firmware at the process that hands it out."""
         self._channel.blobs_came()
         self._order_provisioning("blobs_came", {})
+
+    def _tell_mailboxes(self) -> None:
+        """A hub that takes messages is there after one that did not."""
+        if (media := self._processes.get("media")) is not None:
+            self._order_aside(media, TELL_MAILBOXES, {})
+
+    def _tell_call_recordings(self) -> None:
+        """As `_tell_mailboxes`, of recordings of calls."""
+        if (media := self._processes.get("media")) is not None:
+            self._order_aside(media, TELL_CALL_RECORDINGS, {})
 
     def _order_provisioning(self, name: str, arguments: dict[str, str]) -> None:
         if (provisioning := self._processes.get("provisioning")) is not None:
@@ -328,14 +341,14 @@ class Agent:
         """Have a process do it."""
         if command.name == FIGURES:
             return CommandOutcome(ok=True, content=self._figures().model_dump_json())
-        process = self._processes.get(ORDERS.get(command.name, ""))
+        process = self._processes.get((ORDERS | QUESTIONS).get(command.name, ""))
         if process is None:
             return CommandOutcome(ok=False, text=f"this agent knows no command {command.name}")
         try:
             answer = await process.order(command.name, command.arguments)
         except ProcessGone as error:
             return CommandOutcome(ok=False, text=str(error))
-        if answer.ok and command.name in (CALL_LADDER, CALL_PCAP, LIVE_CALLS, DHCP_STATUS):
+        if answer.ok and command.name in QUESTIONS:
             return CommandOutcome(ok=True, content=answer.text)
         return CommandOutcome(ok=answer.ok, text=answer.text)
 
@@ -353,6 +366,9 @@ class Agent:
         await self._rollout.configure(process)
         if process.name == "sip":
             self._lamps.tell_again()
+            self._orbits.tell_again()
+            self._engine.tell_again()
+            self._relay.sip_started()
         self._renew_status()
 
     def process_ended(self, process: Supervised, problem: str) -> None:
@@ -360,13 +376,18 @@ class Agent:
         if process.name == "sip":
             self.notifier.process_ended()
             self._close_interrupted()
+        if process.name == "media":
+            self._orbits.orbits_taken({})
+            self._engine.process_ended()
         self._alarms.begin("process_restarted", "warning", f"{process.name}: {problem}", process.name)
         self._channel.notify_outbox()
         self._renew_status()
 
     def process_reported(self, process: Supervised) -> None:
-        """Wake the sender."""
+        """Wake the senders."""
         self._channel.notify_outbox()
+        if process.name == "media":
+            self._recordings.sender.look_again()
 
     def process_wants(self, process: Supervised, notice: Notice) -> None:
         """Send it, under a name by which its outcome finds back."""
@@ -380,9 +401,21 @@ class Agent:
         """Tell the SIP process, which knows the phones (edge_agent.ports.MessageLamps)."""
         self._lamps.messages_waiting(counts)
 
+    def orbits_taken(self, waiting: Mapping[str, str]) -> None:
+        """Tell the SIP process, which knows whose lamps they are."""
+        self._orbits.orbits_taken(waiting)
+
     def carry(self, streams: tuple[RelayedStream, ...]) -> None:
-        """Tell the media process (edge_agent.ports.MediaRelay)."""
+        """Tell rtpengine and the media process (edge_agent.ports.MediaRelay)."""
         self._relay.carry(streams)
+
+    def key_pressed(self, call_id: str, key: str) -> None:
+        """Tell the SIP process, whose call it is."""
+        self._order_aside(self._processes["sip"], KEY_PRESSED, {"call_id": call_id, "key": key})
+
+    def engine_is(self, engine_id: str) -> None:
+        """Tell the SIP process, which ends the calls of another one."""
+        self._engine.engine_is(engine_id)
 
     def phone_showed(self, device_id: str, user_agent: str) -> None:
         """Tell the process that hands out firmware."""
@@ -445,8 +478,12 @@ class Agent:
         )
 
     def _figures(self) -> EdgeFigures:
-        told = {name: dict(process.status.figures) for name, process in self._processes.items()}
+        told = {status.name: dict(status.figures) for status in self._statuses()}
         return EdgeFigures(processes={**told, "agent": {"events_waiting": len(self._outbox)}})
+
+    def _statuses(self) -> list[ProcessStatus]:
+        found = [process.status for process in self._processes.values()]
+        return [*found, self._relay.status] if self._relay.status is not None else found
 
     def _summary(self) -> str:
         if self._state != "running":
@@ -471,7 +508,7 @@ class Agent:
             rejected_version=self._rejected[0] if self._rejected else None,
             rejected_problems=self._rejected[1] if self._rejected else (),
             events_waiting=len(self._outbox),
-            processes=tuple(_process_line(process.status) for process in self._processes.values()),
+            processes=tuple(_process_line(status) for status in self._statuses()),
             alarms=self._alarms.active(),
         )
         if status != self._shown:

@@ -3,6 +3,10 @@
 import contextlib
 import os
 from pathlib import Path
+from typing import Final
+
+LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
+"""What has to be free on the disk for another recording to begin."""
 
 
 def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -1,11 +1,12 @@
 """The few protocols by which subsystems reach what they do not own; the composition root connects them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from contract.sync.events import CallEnded, Disposition, Happening
+from contract.sync.quality import CallQuality
 from edge_agent.errors import EdgeError
 
 
@@ -57,6 +58,13 @@ class CallJournal(Protocol):
         """The call is over: its open entry goes and its record is reported, both or neither."""
         ...
 
+    def joined(self, call: OpenCall, other_id: str) -> None:
+        """Two calls in progress are one from here on: this is its newest state, and the other one has no record.
+
+        After kill -9 both are there as they were, or it is that one call.
+        """
+        ...
+
     def keep(self) -> None:
         """Make everything so far safe against kill -9; called before anything leaves that speaks of it."""
         ...
@@ -88,11 +96,19 @@ class CallRefused(EdgeError):
     reason = "Server Internal Error"
 
 
+QualityTold = Callable[[CallQuality], None]
+"""Hears how well one side of a call was heard, when that side is over. Nothing in it waits."""
+
+
 class AnswerLater(EdgeError):
     """Raised by a `CallListener` that is asked for a session description and has to ask somebody else first.
 
     The description then goes by `reanswer` or `acknowledge` of the leg, a refusal by `rerefuse`.
     """
+
+
+TransferTold = Callable[[int, bool], None]
+"""Hears what becomes of a transfer: the status that the peer got from whom it calls, and whether that is final."""
 
 
 class CallLeg(Protocol):
@@ -101,6 +117,16 @@ class CallLeg(Protocol):
     @property
     def called(self) -> str:
         """User part of the Request-URI: which application is wanted."""
+        ...
+
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID, which the call's record has too."""
+        ...
+
+    @property
+    def placed(self) -> bool:
+        """Whether the call was placed from here, so that the peer is who was called."""
         ...
 
     @property
@@ -128,6 +154,11 @@ class CallLeg(Protocol):
         """The session description that the call came with; None when ours is to be the offer."""
         ...
 
+    @property
+    def replaces(self) -> "CallLeg | None":
+        """The call that ends once this one is answered, because it takes its place (RFC 3891)."""
+        ...
+
     def ring(self) -> None:
         """Tell the caller that the call has arrived (180)."""
         ...
@@ -136,12 +167,18 @@ class CallLeg(Protocol):
         """Answer the call (200) with our session description; nothing happens when the caller has gone."""
         ...
 
-    def refuse(self, status: int, reason: str) -> None:
+    def refuse(self, status: int, reason: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         """End the call before it is answered."""
         ...
 
-    def transfer(self, number: str) -> None:
-        """Ask the caller to call this number of the site instead (REFER, RFC 3515); he ends this call then."""
+    def transfer(self, to: "str | Transfer", told: TransferTold, proven: str = "") -> None:
+        """Ask the peer to call somebody else instead (REFER, RFC 3515).
+
+        Args:
+            to: a number of the site; or what somebody else in the call asked for.
+            told: hears what becomes of it, as far as the caller's phone says.
+            proven: id of the authorization code that the caller knew; empty: none is asked for.
+        """
         ...
 
     def hang_up(self) -> None:
@@ -182,12 +219,16 @@ class Transfer:
         replaces: value of the Replaces header to call it with (RFC 3891); empty: none, a blind transfer.
         referred_by: value of the Referred-By header to call it with (RFC 3892); empty: none was given.
         served_user: value of P-Served-User (RFC 5502), whose permissions count, where a proxy that is trusted wrote it.
+        proven: id of the authorization code that the peer knew, for the site's proxy; empty: none.
+        voucher: what the site's proxy wrote into it of whose permissions count; empty: nothing.
     """
 
     target: str
     replaces: str = ""
     referred_by: str = ""
     served_user: str = ""
+    proven: str = ""
+    voucher: str = ""
 
 
 class CallListener(Protocol):
@@ -201,7 +242,7 @@ class CallListener(Protocol):
         ...
 
     def answered(self, description: bytes | None) -> bytes | None:
-        """A call that we placed was answered; our answer, where theirs was the offer (we had sent none).
+        """A call that we placed was answered; our answer, where theirs was the offer (it got none of ours).
 
         Raises:
             AnswerLater: our answer comes by `acknowledge`.
@@ -230,6 +271,14 @@ class CallListener(Protocol):
 
         Raises:
             CallRefused: it is not understood.
+        """
+        ...
+
+    def record_wanted(self, wanted: bool) -> None:
+        """The peer wants the call to be recorded, or no longer (the header `Record` of an INFO).
+
+        Raises:
+            CallRefused: it may not, or it cannot be done.
         """
         ...
 
@@ -351,20 +400,80 @@ class RelayEnd:
         six: whether that is an IPv6 port.
         media: address and port where it says that it receives RTP; None: it did not say, or receives nothing now.
         control: the same for RTCP.
+        at: our address that this party was told, where the port was opened ahead; for a relay, where it is to be bound.
+            Empty: every one of the family.
     """
 
     port: int
     six: bool = False
     media: tuple[str, int] | None = None
     control: tuple[str, int] | None = None
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingOrder:
+    """A relayed stream is to be recorded.
+
+    Args:
+        recording_id: names the recording; the same after a process was started anew.
+        announce: whether both ends are told first.
+        secure: whether its media is encrypted for the ends only, so that it cannot be recorded.
+    """
+
+    recording_id: str
+    announce: bool = False
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedKeys:
+    """The keys that one end of a relayed stream presses are to be told.
+
+    Args:
+        end: which, 0 or 1.
+        types: payload types by which keys come (RFC 4733).
+    """
+
+    end: int
+    types: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RelayedStream:
-    """Media that goes through this machine: what one end sends is sent on to the other."""
+    """Media that goes through this machine: what one end sends is sent on to the other.
+
+    Args:
+        first, second: the ends.
+        call_id: Call-ID of the record of the call whose voice it is; empty: it is none, or not known yet.
+        caller: which end the caller is at, 0 or 1; None: it is not known.
+        ahead: names the ports in `PortsAhead`; empty: they were not opened ahead.
+        record: how it is to be recorded; None: it is not.
+        keys: whose keys are to be told; None: nobody's.
+    """
 
     first: RelayEnd
     second: RelayEnd
+    call_id: str = ""
+    caller: int | None = None
+    ahead: str = ""
+    record: RecordingOrder | None = None
+    keys: WatchedKeys | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PortsAhead:
+    """Two ports that a relay which chooses its own holds open for a stream to come.
+
+    Args:
+        ahead_id: names them; never given again.
+        hosts: our address as each end would be told it.
+        ports: of each end; RTCP goes to the next one.
+    """
+
+    ahead_id: str
+    hosts: tuple[str, str]
+    ports: tuple[int, int]
 
 
 class MediaRelay(Protocol):

@@ -6,6 +6,7 @@ The shipped `edge.example.toml` documents each setting with its default.
 """
 
 import difflib
+import ipaddress
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from edge_agent.errors import EdgeError
+from edge_agent.media.codecs import CodecName
 from edge_agent.sip_settings import (
     CallSettings,
     LimitSettings,
@@ -36,7 +38,7 @@ PREFIX: Final = "TANDEM_EDGE_"
 DEFAULT_FILE: Final = Path("/etc/tandem-edge/edge.toml")
 EXAMPLE_FILE: Final = Path(__file__).with_name("edge.example.toml")
 
-_LISTS: Final = ("hosts", "plug_and_play_interfaces", "foreign_hosts", "retry_after_seconds")
+_LISTS: Final = ("codecs", "hosts", "plug_and_play_interfaces", "foreign_hosts", "retry_after_seconds")
 """Settings whose words in the environment stand with commas between them."""
 
 RENAMED: Final[Mapping[str, str]] = {}
@@ -85,6 +87,7 @@ class SipSettings(Section):
     tls_client_authorities: str = ""
     advertised_host: str = ""
     advertised_host_six: str = ""
+    public_host: Annotated[str, Field(max_length=253)] = ""
     hosts: Annotated[tuple[str, ...], Field(max_length=64)] = ()
     recorded_bytes: Annotated[int, Field(ge=0, le=1_000_000_000)] = 8_000_000
     recorded_calls: Annotated[int, Field(ge=1, le=100_000)] = 1_000
@@ -128,26 +131,77 @@ class ProvisioningSettings(Section):
         return self
 
 
+USUAL_CALLS: Final = 50
+"""At the voice services at one time, as long as nobody says more; fewer where there are ports for fewer."""
+
+
 class MediaSettings(Section):
     """The site's own voice services: by which engine, and where they send and receive.
 
-    With `freeswitch` the operator's FreeSWITCH does so: `sip_port` is the loopback port of its SIP profile, and its
-    dialplan brings each call to `event_port`; the address and the RTP ports are then FreeSWITCH's own affair.
+    With engine `freeswitch` the agent starts one (`freeswitch_program`; empty looks for it) and watches over it, unless
+    `freeswitch` is `running`: then it is the operator's, `sip_port` is the loopback port of its SIP profile, and its
+    dialplan brings each call to `event_port`; the address and the RTP ports are its own affair.
+
+    The relay is no engine: it carries media of calls between parties that cannot reach each other.
     """
 
     engine: Literal["embedded", "freeswitch"] = "embedded"
+    freeswitch: Literal["started", "running"] = "started"
+    freeswitch_program: str = ""
+    relay: Literal["auto", "own", "rtpengine"] = "auto"
+    rtpengine_control: Annotated[str, Field(pattern=r"^$|^(\[[0-9a-fA-F:.]+\]|[0-9.]+):[0-9]{1,5}$")] = ""
+    rtpengine_first_port: Annotated[int, Field(ge=1024, le=65_472)] = 18_432
+    rtpengine_last_port: Annotated[int, Field(ge=1087, le=65_535)] = 28_431
     address: str = "0.0.0.0"
     sip_port: Port = 0
-    event_port: Port = 8084
+    event_port: Port = 0
     rtp_first_port: Annotated[int, Field(ge=1024, le=65534)] = 16384
     rtp_last_port: Annotated[int, Field(ge=1025, le=65535)] = 17407
+    most_calls: Annotated[int, Field(ge=1, le=500)] = USUAL_CALLS
+    longest_call_seconds: Annotated[float, Field(ge=60, le=604_800)] = 43_200
+    codecs: Annotated[tuple[CodecName, ...], Field(min_length=1)] = tuple(CodecName)
+    multicast_interface: Annotated[str, Field(pattern=r"^$|^[0-9.]{7,15}$")] = ""
 
     @model_validator(mode="after")
-    def _has_ports(self) -> Self:
+    def _can_relay(self) -> Self:
+        if self.rtpengine_last_port < self.rtpengine_first_port + 63:
+            raise ValueError("rtpengine_last_port has to be at least 63 above rtpengine_first_port")
+        if self.rtpengine_control:
+            host, _, port = self.rtpengine_control.rpartition(":")
+            try:
+                ipaddress.ip_address(host.strip("[]"))
+            except ValueError:
+                raise ValueError("rtpengine_control has to be a numeric address and a port: 127.0.0.1:2223") from None
+            if not 0 < int(port) <= 65_535:
+                raise ValueError("rtpengine_control has to end with a port, 1 to 65535: 127.0.0.1:2223")
+        return self
+
+    @model_validator(mode="after")
+    def _can_serve(self) -> Self:
         if self.rtp_last_port <= self.rtp_first_port:
             raise ValueError("rtp_last_port must be greater than rtp_first_port")
-        if self.engine == "freeswitch" and not self.sip_port:
-            raise ValueError("engine freeswitch needs sip_port: the loopback port of FreeSWITCH's SIP profile")
+        if self.engine == "freeswitch" and self.freeswitch == "running" and not (self.sip_port and self.event_port):
+            raise ValueError(
+                "a FreeSWITCH that is running needs sip_port and event_port: where its SIP profile listens, and where "
+                "its dialplan brings calls to, both on loopback"
+            )
+        pairs = len(range(self.rtp_first_port + self.rtp_first_port % 2, self.rtp_last_port, 2))
+        if self.engine == "embedded" and self.most_calls > max(pairs, USUAL_CALLS):
+            raise ValueError(
+                f"most_calls = {self.most_calls} needs {2 * self.most_calls} ports, two for each call: "
+                f"rtp_first_port {self.rtp_first_port} to rtp_last_port {self.rtp_last_port} are enough for {pairs}"
+            )
+        if self.multicast_interface:
+            try:
+                ipaddress.IPv4Address(self.multicast_interface)
+            except ValueError:
+                raise ValueError(
+                    "multicast_interface has to be an IPv4 address of this machine: 192.168.1.10"
+                ) from None
+        if len(set(self.codecs)) < len(self.codecs):
+            raise ValueError("codecs names one of them twice")
+        if not {CodecName.PCMU, CodecName.PCMA}.intersection(self.codecs):
+            raise ValueError("codecs needs pcmu or pcma: there are phones and trunks that know nothing else")
         return self
 
 

@@ -16,6 +16,8 @@ from edge_agent.processes.link import Prepare
 from edge_agent.settings import SipSettings
 from edge_agent.sip.config import Credential, LockoutRules, OverloadRules, SipConfig
 from edge_agent.sip.message import Limits, ha1
+from edge_agent.sip.relaying.recording import RECORD_CALLS
+from edge_agent.sip.relaying.rules import MediaRules
 from edge_agent.sip.transaction import Timers
 from edge_agent.sip.trunks import Account as TrunkAccount
 from edge_agent.sip.trunks import TrunkSettings
@@ -63,6 +65,14 @@ def sip_config(message: Prepare, settings: SipSettings | None = None) -> SipConf
         qualify_phones_seconds=site.sip.qualify_phones_seconds,
         qualify_phones=site.sip.qualify_phones,
         qualify_gateways_seconds=site.sip.qualify_gateways_seconds,
+        media=MediaRules(
+            relay=site.sip.relay_media,
+            exceptions=site.sip.media_exceptions,
+            local_networks=site.sip.local_networks,
+            direct_behind_one_nat=site.sip.direct_behind_one_nat,
+        ),
+        public_host=settings.public_host,
+        remote_tls_only=site.sip.remote_tls_only,
         **settings.registrar.model_dump(),
         **settings.calls.model_dump(exclude={"foreign_hosts"}),
         foreign_hosts=frozenset((*settings.calls.foreign_hosts, *site.sip.foreign_hosts)),
@@ -84,7 +94,16 @@ def trunk_settings(message: Prepare) -> TrunkSettings:
         if trunk.password_ref and password is None:
             log.warning("password_missing", extra={"trunk_id": trunk.gateway_id})
         accounts[trunk.gateway_id] = TrunkAccount(trunk, password)
-    return TrunkSettings(snapshot.site.domain, accounts)
+    # What reaches a trunk has the trunk's own prefix.
+    plain, ahead = _emergency_numbers(snapshot), {"", *(trunk.prefix for trunk in snapshot.dial_plan.trunks)}
+    for_help = frozenset(prefix + number for prefix in ahead for number in plain)
+    recorders = frozenset(user.user_id for user in snapshot.users if RECORD_CALLS in user.permissions)
+    groups: dict[str, frozenset[str]] = {}
+    plan = snapshot.dial_plan
+    members = [(one.group_id, one.members) for one in plan.hunt_groups]
+    for group_id, users in (*members, *((one.group_id, one.members) for one in plan.pickup_groups)):
+        groups[group_id] = groups.get(group_id, frozenset()).union(users)
+    return TrunkSettings(snapshot.site.domain, accounts, snapshot.site.recording, for_help, recorders, groups)
 
 
 def limits_of(settings: SipSettings) -> Limits:

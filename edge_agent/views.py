@@ -11,12 +11,12 @@ from ipaddress import IPv4Address, IPv4Network
 
 from pydantic import SecretStr
 
-from contract.devices import Level, feature_code_level
+from contract.devices import Level, feature_code_level, multicast_level, record_key_level
 from contract.dialplan import feature_codes
 from contract.dialplan.compiled import zone_of
 from contract.dialplan.voicemail import HAS_MAILBOX
-from contract.mailbox_state import GREETING, PIN
-from contract.snapshot import DhcpService, Snapshot
+from contract.mailbox_state import GREETING, LIST_DIGITS, PIN, list_key, members_of
+from contract.snapshot import DhcpService, GroupMailbox, Snapshot, listened
 from contract.sync.state import StateRecord
 from edge_agent.media.applications.voicemail.config import STANDARD_GREETING, Mailbox, VoicemailConfig
 from edge_agent.media.mailbox.store import MailboxLimits
@@ -41,7 +41,7 @@ def voicemail_config(snapshot: Snapshot, state: Mapping[str, StateRecord]) -> Vo
 
     Args:
         snapshot: the site's.
-        state: what users set at the site: `voicemail_pin` and `voicemail_greeting`.
+        state: what users set at the site, as `contract.mailbox_state` names it.
     """
     site, policy = snapshot.site, snapshot.site.voicemail
 
@@ -49,24 +49,40 @@ def voicemail_config(snapshot: Snapshot, state: Mapping[str, StateRecord]) -> Vo
         record = state.get(f"{kind}/{user_id}")
         return record.value if record is not None and isinstance(record.value, str) else ""
 
+    def lists(mailbox: str) -> dict[str, tuple[str, ...]]:
+        found = ((digit, state.get(list_key(mailbox, digit))) for digit in LIST_DIGITS)
+        return {digit: members for digit, one in found if one is not None and (members := members_of(one.value))}
+
+    def mailbox(user_id: str, username: str, extension: str, owners: tuple[str, ...] = ()) -> Mailbox:
+        return Mailbox(
+            user_id=user_id,
+            username=username,
+            extension=extension,
+            greeting=kept(GREETING, user_id) or STANDARD_GREETING,
+            language=policy.language,
+            pin=kept(PIN, user_id),
+            owners=owners,
+            lists=lists(user_id),
+        )
+
+    found = [
+        mailbox(user.user_id, user.username, user.extension or user.username)
+        for user in snapshot.users
+        if user.enabled and HAS_MAILBOX in user.permissions
+    ]
+    found += [
+        mailbox(service.service_id, service.extension, service.extension, service.owners)
+        for service in snapshot.dial_plan.voice_services
+        if isinstance(service, GroupMailbox)
+    ]
     return VoicemailConfig(
-        mailboxes={
-            user.user_id: Mailbox(
-                user_id=user.user_id,
-                username=user.username,
-                extension=user.extension or user.username,
-                greeting=kept(GREETING, user.user_id) or STANDARD_GREETING,
-                language=policy.language,
-                pin=kept(PIN, user.user_id),
-            )
-            for user in snapshot.users
-            if user.enabled and HAS_MAILBOX in user.permissions
-        },
+        mailboxes={one.user_id: one for one in found},
         zone=zone_of(site.time_zone),
         longest_seconds=policy.longest_seconds,
         shortest_seconds=policy.shortest_seconds,
         silence_seconds=policy.silence_seconds,
         operator=policy.operator,
+        lists={one.number: one.members for one in policy.lists},
     )
 
 
@@ -91,9 +107,11 @@ def provisioning_config(
     registrar = Registrar(host=message.sip_host, domain=snapshot.site.domain, port=message.sip_ports.get("udp", 5060))
     users = {user.user_id: user for user in snapshot.users}
     accounts: dict[str, list[Account]] = defaultdict(list)
+    users_of: dict[str, list[str]] = defaultdict(list)
     for line in snapshot.lines:
         if line.device_id is None:
             continue
+        users_of[line.device_id].append(line.user_id)
         password = message.secrets.get(line.password)
         if password is None:
             log.warning("password_missing", extra={"line_id": line.line_id})
@@ -108,9 +126,11 @@ def provisioning_config(
                 display_name=user.display_name,
                 registrar=registrar,
                 label=line.label,
+                appearances=user.appearances,
             )
         )
-    site_wide, groups = _levels(snapshot)
+    plan_says, site_wide, groups = _levels(snapshot)
+    heard = listened(snapshot.dial_plan.voice_services, ((line.device_id, line.user_id) for line in snapshot.lines))
     devices = tuple(
         DeviceConfig(
             device_id=device.device_id,
@@ -121,7 +141,13 @@ def provisioning_config(
             accounts=tuple(sorted(accounts[device.device_id], key=lambda account: account.position)),
             admin_password=message.secrets.get(device.admin_password) if device.admin_password else None,
             fetch_password=SecretStr(phone_password(key, device.mac)) if key else None,
-            levels=(*site_wide, *(level for group_id, level in groups if group_id in device.groups)),
+            levels=(
+                plan_says,
+                multicast_level(heard.get(device.device_id, ())),
+                record_key_level(users[one].permissions for one in users_of[device.device_id]),
+                *site_wide,
+                *(level for group_id, level in groups if group_id in device.groups),
+            ),
             firmware=(device.firmware.firmware_id, device.firmware.not_before) if device.firmware else None,
         )
         for device in snapshot.devices
@@ -190,16 +216,13 @@ def _dhcp(service: DhcpService | None, *, approved_only: bool) -> DhcpConfig | N
     )
 
 
-def _levels(snapshot: Snapshot) -> tuple[tuple[Level, ...], tuple[tuple[str, Level], ...]]:
-    """What is said to many devices: the dial plan's codes, tenant and site, and the groups with their ids, each the
+def _levels(snapshot: Snapshot) -> tuple[Level, tuple[Level, ...], tuple[tuple[str, Level], ...]]:
+    """What is said to many devices: the dial plan's codes; tenant and site; and the groups with their ids, each the
     weakest first."""
     levels = snapshot.device_levels
     groups = sorted(levels.groups, key=lambda group: (group.weight, group.group_id))
     return (
-        (
-            feature_code_level(feature_codes(snapshot.dial_plan)),
-            Level("tenant", levels.tenant),
-            Level("site", levels.site),
-        ),
+        feature_code_level(feature_codes(snapshot.dial_plan)),
+        (Level("tenant", levels.tenant), Level("site", levels.site)),
         tuple((group.group_id, Level("group", group.settings, group.name)) for group in groups),
     )

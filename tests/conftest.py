@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 
 from tests.support.peers import OPTIONAL_IN_CI, missing
@@ -15,7 +16,9 @@ _DELAYS = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A place for the delays that tests of a stated bound report."""
+    """A place for the delays that tests of a stated bound report; properties are bound to no time of the clock."""
+    hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+    hypothesis.settings.load_profile("untimed")
     config.stash[_DELAYS] = []
 
 

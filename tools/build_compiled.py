@@ -79,8 +79,10 @@ def build() -> Path:
     shutil.rmtree(FOLDER, ignore_errors=True)
     for package in PACKAGES:
         shutil.copytree(PROJECT / package, TREE / package, ignore=shutil.ignore_patterns("__pycache__"))
-    _compile(compiled_modules(TREE))
+    modules = compiled_modules(TREE)
+    _compile(modules)
     shutil.rmtree(TREE / "build")
+    _try_each(modules)
     build_agent_wheel(PROJECT, FOLDER, TREE, _wheel_tag())
     _STAMP.write_text(digest)
     return TREE
@@ -95,6 +97,16 @@ def _compile(modules: Sequence[Path]) -> None:
         raise CannotCompile((done.stdout + done.stderr).strip()[-4000:])
     if absent := [str(path) for path in modules if not (TREE / path).with_suffix(_SUFFIX).exists()]:
         raise CannotCompile(f"not compiled: {', '.join(absent)}")
+
+
+def _try_each(modules: Sequence[Path]) -> None:
+    """Import every package's modules in a process of its own: compiled, a circle of imports may crash Python."""
+    for package in sorted({module.parent for module in modules}):
+        names = ", ".join(".".join(one.with_suffix("").parts) for one in modules if one.parent == package)
+        command = [sys.executable, "-X", "faulthandler", "-c", f"import {names}"]
+        done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CannotCompile(f"import {names} ends with {done.returncode}: {done.stderr.strip()[:2000]}")
 
 
 def _wheel_tag() -> str:

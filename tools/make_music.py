@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from edge_agent.media.applications.music_on_hold import MUSIC
-from tools.make_prompts import RATE, ulaw_file
+from edge_agent.media.spoken import RATE, ulaw_file
 
 NOTE_SECONDS: Final = 0.375
 PEAK: Final = 7_000

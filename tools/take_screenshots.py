@@ -18,12 +18,21 @@ from playwright.sync_api import Browser, Page
 from cloud.local.postgres import prepare_database
 from cloud.models.upgrading import ensure_roles
 from cloud.pbx.database import Database
+from contract.sync.conferences import (
+    ConferenceRecordings,
+    LiveConference,
+    LiveConferences,
+    LiveParty,
+)
 from contract.sync.dhcp import DhcpLease, DhcpStatus
 from contract.sync.messages import Command
+from contract.sync.questions import CONFERENCES
 from tests.support.answering_edge import Reply, answering_edge, small_ladder
 from tests.support.portal import DESKTOP, PHONE, Visit, chromium, serve_portal, visit
-from tests.support.portal_demo import ADMIN_EMAIL, ADMIN_PASSWORD, Demo, make_demo
+from tests.support.portal_demo import ADMIN_EMAIL, ADMIN_PASSWORD, USER_EMAIL, USER_PASSWORD, Demo, make_demo
+from tests.support.portal_demo_services import AGENTS
 from tests.support.postgres import TEMPLATE, Databases, fresh_database, running_server
+from tests.support.queue_edge import QueueEdge
 from tools.build_portal import build
 
 PICTURES: Final = Path(__file__).parent.parent / "docs" / "screenshots"
@@ -57,6 +66,7 @@ def main() -> int:
     with _databases() as databases, tempfile.TemporaryDirectory() as folder:
         demo = make_demo(databases, Path(folder))
         with serve_portal(demo.services, portal_dir) as url, chromium() as browser:
+            _own_queues(browser, url, demo)
             _main_pages(browser, url, demo, PHONE, "-phone", dark=False)
             _main_pages(browser, url, demo, DESKTOP, "-dark", dark=True)
             _desktop(browser, url, demo)  # last: it enrolls an edge
@@ -99,6 +109,9 @@ def _desktop(browser: Browser, url: str, demo: Demo) -> None:
         _ladder(camera, demo)
         _dhcp(camera, demo)
         _plan(camera, site)
+        _conferences(camera, demo)
+        _queues(camera, demo)
+        _services(camera, demo)
         _redirects(camera)
         _firmware(camera)
         tab.go("/tenants")
@@ -170,6 +183,106 @@ def _plan(camera: Camera, site: str) -> None:
     page.get_by_role("button", name="Show Reception").click()
     page.get_by_role("list", name="What rings when").wait_for()
     camera.take("call-handling")
+
+
+def _conferences(camera: Camera, demo: Demo) -> None:
+    """Rooms, and who is in one of them, as an edge in memory answers it."""
+    now = demo.services.clock.now()
+    parties = tuple(
+        LiveParty(
+            party_id=f"{place:016x}",
+            number=number,
+            name=name,
+            moderator=place == 0,
+            speaking=place == 1,
+            muted=place == 2,
+            came_at=now - timedelta(minutes=14 - 3 * place),
+        )
+        for place, (number, name) in enumerate((("200", "Reception"), ("+49301234777", ""), ("202", "Workshop")))
+    )
+    going = LiveConference(
+        room_id="team",
+        name="Team meeting",
+        extension="600",
+        began_at=now - timedelta(minutes=14),
+        locked=True,
+        parties=parties,
+    )
+
+    def reply(command: Command) -> Reply:
+        if command.name == CONFERENCES:
+            return True, LiveConferences(conferences=(going,)).model_dump_json()
+        return True, ConferenceRecordings().model_dump_json()
+
+    with answering_edge(demo.databases, demo.edge, demo.services.clock, reply):
+        camera.tab.go(f"/sites/{demo.site_id}/conferences")
+        camera.tab.page.get_by_role("region", name="Conference Team meeting").wait_for()
+        table = camera.tab.page.get_by_role("table", name="Recordings")
+        table.wait_for()
+        camera.take("site-conferences")
+        table.get_by_role("button", name="Listen to the recording of Team meeting").click()
+        player = camera.tab.page.get_by_role("region", name="Player")
+        player.get_by_role("slider").press("ArrowRight")
+        player.scroll_into_view_if_needed()
+        camera.take("conference-recordings")
+
+
+def _queues(camera: Camera, demo: Demo) -> None:
+    """Queues as they stand, at the desk and at the wall, as an edge in memory tells of them, and their editor."""
+    page, site = camera.tab.page, f"/sites/{demo.site_id}"
+    edge = QueueEdge(demo.services.clock.now(), [demo.users[one] for one in AGENTS])
+    with answering_edge(demo.databases, demo.edge, demo.services.clock, edge.reply):
+        camera.tab.go(f"{site}/queues")
+        page.get_by_role("table", name="Agents of Support").wait_for()
+        camera.take("site-queues")
+        camera.tab.go(f"{site}/wallboard")
+        page.get_by_role("list", name="Agents of Support").wait_for()
+        camera.take("wallboard")
+    demo.clock.advance(60)  # whoever still asks the edge, which is gone, gives up
+    camera.tab.go(f"{site}/queue-calls")
+    page.get_by_role("table", name="Callers").wait_for()
+    page.get_by_role("table", name="Totals by queue").wait_for()
+    camera.take("site-queue-calls")
+    camera.tab.go(f"{site}/call-queues")
+    page.get_by_role("button", name="Edit Support").click()
+    page.get_by_role("form", name="Call queue Support").wait_for()
+    camera.take("site-call-queues")
+
+
+def _own_queues(browser: Browser, url: str, demo: Demo) -> None:
+    """What an agent who supervises finds in the self-service."""
+    for size, suffix, dark in ((DESKTOP, "", False), (PHONE, "-phone", False), (DESKTOP, "-dark", True)):
+        with visit(browser, url, size, dark=dark) as tab:
+            tab.log_in(USER_EMAIL, USER_PASSWORD)
+            messages = tab.page.get_by_role("list", name="Messages")
+            messages.get_by_role("button", name="Listen to message from Mill").click()
+            messages.get_by_role("slider").press("ArrowRight")
+            Camera(tab, suffix).take("my-calls")
+            own = tab.page.get_by_role("region", name="My queues")
+            own.get_by_role("button", name="Pause at Support, or log out").click()
+            tab.page.get_by_role("menuitem", name="Lunch").wait_for()
+            own.scroll_into_view_if_needed()
+            Camera(tab, suffix).take("my-queues")
+
+
+def _services(camera: Camera, demo: Demo) -> None:
+    """What else answers at the site."""
+    page, site = camera.tab.page, f"/sites/{demo.site_id}"
+    camera.tab.go(f"{site}/attendants")
+    page.get_by_role("button", name="Edit Main number").click()
+    page.get_by_role("region", name="Menus").scroll_into_view_if_needed()
+    camera.take("site-attendants")
+    camera.tab.go(f"{site}/services")
+    page.get_by_role("table").first.wait_for()
+    camera.take("site-services")
+    page.get_by_role("table", name="Fax mailboxes").scroll_into_view_if_needed()
+    camera.take("fax-mailboxes")
+    camera.tab.go(f"{site}/voicemail")
+    page.get_by_role("region", name="Speaks").wait_for()
+    camera.take("site-voicemail")
+    camera.tab.go(f"{site}/sounds")
+    page.get_by_role("table", name="Sound files").wait_for()
+    camera.take("site-sounds")
 
 
 def _redirects(camera: Camera) -> None:
@@ -263,6 +376,9 @@ def _main_pages(browser: Browser, url: str, demo: Demo, size: tuple[int, int], s
         _levels(camera, f"/sites/{demo.site_id}")
         _dhcp(camera, demo)
         _plan(camera, f"/sites/{demo.site_id}")
+        _conferences(camera, demo)
+        _queues(camera, demo)
+        _services(camera, demo)
         _redirects(camera)
         _firmware(camera)
         _ladder(camera, demo)

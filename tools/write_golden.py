@@ -22,6 +22,7 @@ WRITERS: Final = (
     Writer("tests.golden.devices"),
     Writer("tools.write_device_models"),
     Writer("tools.write_settings"),
+    Writer("tools.write_prompts"),
 )
 
 

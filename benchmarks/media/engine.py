@@ -7,27 +7,37 @@ import asyncio
 import json
 import sys
 import wave
+from itertools import cycle
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from benchmarks.media.beside import TICKS_ONLY
 from edge_agent.clock import SystemClock
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
-from edge_agent.media.embedded.session import EmbeddedSession
 from edge_agent.media.embedded.ticker import Ticker
 from edge_agent.media.errors import SessionEnded
-from edge_agent.media.session import Prompt
+from edge_agent.media.session import MediaSession, Prompt
 from edge_agent.processes.media import prefer_this_process
 from edge_agent.tokens import SystemTokens
 from tests.support.call_leg import RecordingLeg
 
-TICKS_ONLY: Final = "ticks only"
-_OFFER: Final = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio {port} RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+_OFFER: Final = (
+    "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio {} RTP/AVP {} 101\r\n"
+    "a=rtpmap:101 telephone-event/8000\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n"
+)
+_CODECS: Final = {"": (0,), "G.722": (9,), "G.722 and PCMU": (9, 0), "Opus": (111,)}
+"""What stands behind a case's comma, and the payload types of its legs, in turn."""
 _PROMPT_SECONDS: Final = 60
 
 
-def _prompt(folder: Path) -> Prompt:
+def payload_types(case: str) -> tuple[int, ...]:
+    """Of the legs of a case, in turn."""
+    return _CODECS[case.partition(", ")[2]]
+
+
+def noise_prompt(folder: Path) -> Prompt:
     """A minute of noise that swells, which costs what speech costs."""
     path = folder / "prompt.wav"
     samples = (
@@ -41,9 +51,9 @@ def _prompt(folder: Path) -> Prompt:
     return Prompt(path)
 
 
-async def _serve(case: str, number: int, session: EmbeddedSession, prompt: Prompt, folder: Path) -> None:
+async def serve(case: str, number: int, session: MediaSession, prompt: Prompt, folder: Path) -> None:
     """One leg, until its call is over."""
-    kind, _, size = case.partition(" of ")
+    kind, _, size = case.partition(", ")[0].partition(" of ")
     try:
         match kind:
             case "playback":
@@ -62,7 +72,8 @@ async def _serve(case: str, number: int, session: EmbeddedSession, prompt: Promp
         return
 
 
-async def _stdin_ends() -> None:
+async def stdin_ends() -> None:
+    """Whoever started this wants it to end."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     await reader.read()
@@ -74,20 +85,20 @@ async def main(case: str, folder: Path, ports: list[int]) -> None:
         ticker = Ticker(SystemClock(), lambda _: None)
         ticker.start()
         print(json.dumps([]), flush=True)
-        await _stdin_ends()
+        await stdin_ends()
         ticker.stop()
         late = ticker.lateness
     else:
-        prompt = _prompt(folder)
+        prompt = noise_prompt(folder)
         settings = EngineSettings("127.0.0.1", 20_000, 39_999, most_sessions=len(ports))
         engine = EmbeddedEngine(settings, [prompt], SystemClock(), SystemTokens())
-        sessions = [engine.session(RecordingLeg(_OFFER.format(port=port).encode())) for port in ports]
+        offers = [_OFFER.format(port, kind) for port, kind in zip(ports, cycle(payload_types(case)), strict=False)]
+        sessions = [engine.session(RecordingLeg(offer.encode())) for offer in offers]
         legs = [
-            asyncio.create_task(_serve(case, number, session, prompt, folder))
-            for number, session in enumerate(sessions)
+            asyncio.create_task(serve(case, number, session, prompt, folder)) for number, session in enumerate(sessions)
         ]
         print(json.dumps([session.rtp.getsockname()[1] for session in sessions]), flush=True)
-        await _stdin_ends()
+        await stdin_ends()
         late = engine.lateness
         received = min(session.stream.packets_received for session in sessions)
         for session in sessions:

@@ -12,7 +12,12 @@ from chalice.app import Chalice, CORSConfig
 
 from cloud.api.chalicelib import (
     accounts,
+    authorization_codes,
+    call_backs,
     call_handling,
+    call_recordings,
+    conference_recordings,
+    conferences,
     device_levels,
     device_plugins,
     devices,
@@ -23,16 +28,23 @@ from cloud.api.chalicelib import (
     health,
     hot_desks,
     lines,
+    listening,
     mailboxes,
+    messages,
+    number_pools,
     observation,
     phone_passwords,
     phonebook,
     phones,
+    queue_history,
+    queues,
     redirects,
     reports,
     sip_certificates,
     sites,
     snapshots,
+    sound_files,
+    sounds,
     tenants,
     trunks,
     users,
@@ -40,6 +52,7 @@ from cloud.api.chalicelib import (
 )
 from cloud.api.chalicelib.authorizer import SCHEME, guard, make_authorizer
 from cloud.api.chalicelib.bridge import ThreadSafeResolver, mount
+from cloud.api.chalicelib.listening_tickets import ListeningTickets
 from cloud.api.chalicelib.openapi import describe_itself
 from cloud.api.chalicelib.problem import CONTENT_TYPE, handle_problems, problem_of_status, problem_response
 from cloud.api.chalicelib.services import Ca, HubAddress, Services
@@ -65,6 +78,7 @@ RESOURCES = (
     users,
     lines,
     mailboxes,
+    messages,
     devices,
     device_levels,
     phone_passwords,
@@ -74,9 +88,20 @@ RESOURCES = (
     firmware_rollouts,
     redirects,
     dial_plans,
+    sound_files,
+    sounds,
     trunks,
+    number_pools,
+    call_backs,
+    call_recordings,
     call_handling,
     phonebook,
+    authorization_codes,
+    conference_recordings,
+    conferences,
+    listening,
+    queues,
+    queue_history,
     hot_desks,
     edges,
     snapshots,
@@ -105,10 +130,11 @@ def make_app(services: Services, allowed_origin: str | None = None) -> Chalice:
     """
     app = Chalice(app_name="tandem-api")
     app.log.propagate = True
+    app.api.binary_types.append("application/pdf")
     if allowed_origin is not None:
-        headers = ["Authorization", "Content-Type", "If-Match", "If-None-Match"]
+        headers = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Range", "Range"]
         app.api.cors = CORSConfig(
-            allow_origin=allowed_origin, allow_headers=headers, expose_headers=["ETag"], max_age=600
+            allow_origin=allowed_origin, allow_headers=headers, expose_headers=["ETag", "Content-Range"], max_age=600
         )
 
     @app.middleware("http")
@@ -148,6 +174,7 @@ def make_services(settings: Settings, clock: Clock | None = None, passwords: Pas
         clock=clock,
         tokens=tokens,
         access=AccessTokens(settings.token_key, clock),
+        listening=ListeningTickets(settings.token_key, clock, secure=settings.public_url.startswith("https:")),
         gate=gate,
         keys=_key_service(settings, tokens),
         catalogue=load_catalogue(),

@@ -14,7 +14,16 @@ from typing import Final, Protocol, assert_never
 from cloud.clock import Clock
 from cloud.hub.actions import Action, Ask, Close, Send, SessionSettings, WentOnline
 from cloud.hub.errors import StoreUnavailable
-from cloud.hub.questions import Answer, FetchPiece, KnownEdge, Opened, Peer, Question, SiteStore
+from cloud.hub.questions import (
+    Answer,
+    FetchPiece,
+    KeepPiece,
+    KnownEdge,
+    Opened,
+    Peer,
+    Question,
+    SiteStore,
+)
 from cloud.hub.session import HubSession, State
 from contract.sync.codec import CodecError, encode
 
@@ -34,6 +43,7 @@ class HubSettings:
         session: the times of each session.
         lease_renewal: seconds between renewals of the leases; they last several times as long.
         poll: seconds between looks at the database for changes that no notification announced.
+        sweep: seconds between looks for recordings that nothing needs any more.
         max_connections: at once; more are turned away.
         max_strangers: connections at once that have not said who they are yet.
     """
@@ -41,6 +51,7 @@ class HubSettings:
     session: SessionSettings = field(default_factory=SessionSettings)
     lease_renewal: float = 5.0
     poll: float = 3.0
+    sweep: float = 300.0
     max_connections: int = 20_000
     max_strangers: int = 2_000
 
@@ -209,8 +220,9 @@ class Hub:
     def ask(self, connection: Connection, question: Question) -> None:
         """Ask the database in a thread; the session is told the answer here."""
         loop = asyncio.get_running_loop()
-        # Pieces of blobs have threads of their own: a slow object store must not hold up the database's questions.
-        executor = self._blob_executor if isinstance(question, FetchPiece) else self._executor
+        # What asks the object store has threads of its own: a slow one must not hold up the database's questions.
+        slow = isinstance(question, FetchPiece | KeepPiece)
+        executor = self._blob_executor if slow else self._executor
         future = loop.run_in_executor(executor, self._store.answer, question)
         future.add_done_callback(partial(self._answered, connection))
 
@@ -220,6 +232,7 @@ class Hub:
             tasks.create_task(self._every(_SWEEP_SECONDS, self._sweep))
             tasks.create_task(self._every(self._settings.lease_renewal, self._renew))
             tasks.create_task(self._every(self._settings.poll, self._poll))
+            tasks.create_task(self._every(self._settings.sweep, self._let_go))
 
     def shut_down(self) -> None:
         """Say goodbye to everybody and take nobody in any more."""
@@ -283,6 +296,13 @@ class Hub:
             connection = self._online.get(edge_id)
             if connection is not None and connection.peer.connection == held[edge_id]:
                 connection.perform(connection.session.replaced())
+
+    async def _let_go(self) -> None:
+        """Of what nothing needs any more, whether an edge is online or not."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._blob_executor, self._store.sweep)
+        except StoreUnavailable as error:
+            log.warning("recordings_not_swept", extra={"problem": str(error)})
 
     async def _poll(self) -> None:
         online = dict(self._online)

@@ -15,6 +15,8 @@ from contract.sync.messages import (
     CommandResult,
     DeltaMessage,
     Event,
+    RecordingKept,
+    RecordingPiece,
     Rejected,
     Secrets,
 )
@@ -155,7 +157,17 @@ class FetchPiece:
     request: BlobRequest
 
 
-Question = FindEdge | OpenLease | FetchNews | KeepEvents | RecordVerdict | MergeState | StoreResult | FetchPiece
+@dataclass(frozen=True, slots=True)
+class KeepPiece:
+    """Keep a piece of a recording. Answered by `PieceKept`, also when it is refused."""
+
+    edge: KnownEdge
+    piece: RecordingPiece
+
+
+Question = (
+    FindEdge | OpenLease | FetchNews | KeepEvents | RecordVerdict | MergeState | StoreResult | FetchPiece | KeepPiece
+)
 
 
 # Answers
@@ -236,7 +248,14 @@ class PieceFetched:
     piece: BlobPiece
 
 
-Answer = Found | Opened | News | EventsKept | VerdictRecorded | StateMerged | ResultStored | PieceFetched
+@dataclass(frozen=True, slots=True)
+class PieceKept:
+    """How far the recording is, or why nothing of it is taken."""
+
+    kept: RecordingKept
+
+
+Answer = Found | Opened | News | EventsKept | VerdictRecorded | StateMerged | ResultStored | PieceFetched | PieceKept
 
 
 class SiteStore(Protocol):
@@ -247,6 +266,14 @@ class SiteStore(Protocol):
 
         Raises:
             StoreUnavailable: the database did not.
+        """
+        ...
+
+    def sweep(self) -> None:
+        """Let go of recordings and messages of all tenants that nothing needs any more.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
         """
         ...
 

@@ -24,6 +24,7 @@ from cloud.hub.questions import (
     Found,
     Holding,
     KeepEvents,
+    KeepPiece,
     KnownEdge,
     MergeState,
     News,
@@ -31,6 +32,7 @@ from cloud.hub.questions import (
     OpenLease,
     Peer,
     PieceFetched,
+    PieceKept,
     RecordVerdict,
     ResultStored,
     StateMerged,
@@ -53,6 +55,8 @@ from contract.sync.messages import (
     Message,
     Ping,
     Pong,
+    RecordingKept,
+    RecordingPiece,
     Rejected,
     Secrets,
     SnapshotMessage,
@@ -61,7 +65,16 @@ from contract.sync.messages import (
     proof_text,
 )
 from contract.sync.state import StateRecord
-from contract.sync.versions import BLOBS, FEATURES, shared_protocol
+from contract.sync.versions import (
+    BLOBS,
+    CALL_RECORDINGS,
+    CONFERENCE_RECORDINGS,
+    FAX,
+    FEATURES,
+    MESSAGES,
+    QUALITY,
+    shared_protocol,
+)
 
 MAX_HELLO_DECODED_BYTES: Final = 8 * 1024 * 1024
 """Before an edge is known; 100,000 secret references fit."""
@@ -108,6 +121,7 @@ class HubSession:
         "_hello",
         "_holding",
         "_keeping",
+        "_keeping_piece",
         "_merging",
         "_offered",
         "_peer",
@@ -140,6 +154,7 @@ class HubSession:
         self._fetching = False
         self._again = False
         self._keeping = False
+        self._keeping_piece = False
         self._merging = False
         self._waiting_events: list[Event] = []
         self._waiting_records: list[StateRecord] = []
@@ -223,6 +238,9 @@ class HubSession:
             case PieceFetched():
                 self._pieces.answered(answer.piece, now)
                 return [Send(answer.piece)]
+            case PieceKept():
+                self._keeping_piece = False
+                return [Send(answer.kept)]
             case _:
                 assert_never(answer)
 
@@ -351,7 +369,11 @@ class HubSession:
             acknowledged=opened.acknowledged,
             wanted_version=opened.wanted_version,
             now=wall,
-            features=(BLOBS,) if BLOBS in self._holding.features else (),
+            features=tuple(
+                name
+                for name in (BLOBS, MESSAGES, QUALITY, CALL_RECORDINGS, CONFERENCE_RECORDINGS, FAX)
+                if name in self._holding.features
+            ),
         )
         return [WentOnline(self._known()), Send(welcome), *self.wake()]
 
@@ -383,6 +405,11 @@ class HubSession:
                 if not self._pieces.take(message, now):
                     return self._bye("protocol_error", "a piece was asked for before the one before it came")
                 return self._next_piece(now)
+            case RecordingPiece():
+                if self._keeping_piece or MESSAGES not in self._holding.features:
+                    return self._bye("protocol_error", "a piece of a recording came before its turn")
+                self._keeping_piece = True
+                return [Ask(KeepPiece(self._known(), message))]
             case Goodbye():
                 return self._close("the edge said goodbye")
             case (
@@ -395,6 +422,7 @@ class HubSession:
                 | EventAck()
                 | Command()
                 | BlobPiece()
+                | RecordingKept()
             ):
                 return self._bye("protocol_error", f"{message.type} is not for the hub")
             case _:

@@ -22,12 +22,14 @@ from cloud.hub.questions import (
     Found,
     Holding,
     KeepEvents,
+    KeepPiece,
     KnownEdge,
     MergeState,
     News,
     Offer,
     Opened,
     OpenLease,
+    PieceKept,
     Question,
     RecordVerdict,
     ResultStored,
@@ -35,19 +37,19 @@ from cloud.hub.questions import (
     StoreResult,
     VerdictRecorded,
 )
-from cloud.objects import ObjectStore
-from cloud.pbx import commands, edges, inbox, publishing, state
+from cloud.objects import ObjectsError, ObjectStore
+from cloud.pbx import call_recordings, commands, edges, inbox, publishing, recordings, state
 from cloud.pbx.database import NOBODY, PLATFORM, Database, Scope
+from cloud.pbx.recording_sweeps import sweep_recordings, tenants_with_recordings
 from cloud.pbx.secrets import KeyService, SecretUnreadable, seal_for_edge
 from cloud.pbx.snapshot_blobs import named_blobs
 from cloud.tokens import Tokens
 from contract.snapshot import Snapshot
 from contract.snapshot.snapshot import SnapshotProblems
 from contract.sync.delta import diff
-from contract.sync.messages import Applied, DeltaMessage, Secrets, SnapshotMessage
+from contract.sync.messages import Applied, DeltaMessage, RecordingKept, Secrets, SnapshotMessage
 from contract.sync.older_edges import digest_of, for_features
 from contract.sync.state import StateRecord
-from contract.sync.versions import BLOBS
 from contract.values import Digest
 
 log = logging.getLogger(__name__)
@@ -84,6 +86,8 @@ class PbxStore:
         self._clock = clock
         self._tokens = tokens
         self._lease_seconds = lease_seconds
+        self._objects = objects
+        self._intake = call_recordings.Intake(objects, keys, tokens)
         self._blobs = BlobReader(objects)
 
     def answer(self, question: Question) -> Answer:
@@ -109,8 +113,23 @@ class PbxStore:
                 return ResultStored(question.result.command_id)
             case FetchPiece():
                 return self._blobs.read(question, self._named_blobs(question.edge))
+            case KeepPiece():
+                return self._keep_piece(question)
             case _:
                 assert_never(question)
+
+    def sweep(self) -> None:
+        """See `SiteStore`; one transaction for each tenant, so that one's object store holds up no other's rows."""
+        if self._objects is None:
+            return
+        with _named_errors(), self._database.session(PLATFORM) as session:
+            tenants = tenants_with_recordings(session)
+        for tenant_id in tenants:
+            try:
+                with _named_errors(), self._database.session(Scope(tenant_id=tenant_id)) as session:
+                    sweep_recordings(session, self._objects, tenant_id, self._now())
+            except (ObjectsError, OSError) as error:
+                log.warning("recordings_not_swept", extra={"problem": type(error).__name__})
 
     def renew(self, held: dict[str, str]) -> frozenset[str]:
         """See `SiteStore`."""
@@ -216,8 +235,13 @@ class PbxStore:
         if runs and not lacking and not question.whole:
             return None
         secrets = self._seal(session, question.edge, lacking)
-        deltas = {"delta", BLOBS} <= holding.features
-        if held is not None and deltas and not question.whole and held.version != snapshot.version:
+        if (
+            held is not None
+            and "delta" in holding.features
+            and _whole_there(held, snapshot, holding)
+            and not question.whole
+            and held.version != snapshot.version
+        ):
             return Offer(wanted, DeltaMessage(delta=diff(held, snapshot)), secrets)
         return Offer(wanted, SnapshotMessage(version=wanted, snapshot=content), secrets)
 
@@ -264,6 +288,18 @@ class PbxStore:
                 winners |= {r.key: r for r in state.site_records(session, site_id) if r.key in beaten}
         return StateMerged(tuple(winners[key] for key in sorted(winners)))
 
+    def _keep_piece(self, question: KeepPiece) -> PieceKept:
+        edge = _pbx(question.edge)
+        try:
+            with self._session(question.edge) as session:
+                kept = call_recordings.keep_call_piece(session, self._intake, edge, question.piece, self._now())
+                if kept is None:
+                    kept = recordings.keep_piece(session, self._objects, edge, question.piece, self._now())
+                return PieceKept(kept)
+        except (OSError, SecretUnreadable) as error:
+            log.warning("recording_not_kept", extra={"edge_id": question.edge.edge_id, "problem": str(error)})
+            return PieceKept(RecordingKept(digest=question.piece.digest, refused="unavailable"))
+
     @contextmanager
     def _session(self, edge: KnownEdge) -> Iterator[Session]:
         """One transaction in the scope of the edge's tenant."""
@@ -291,6 +327,14 @@ def _pbx(edge: KnownEdge) -> edges.KnownEdge:
         identity_key=edge.identity_key,
         sealing_key=edge.sealing_key,
         revoked=edge.revoked,
+    )
+
+
+def _whole_there(held: Snapshot, wanted: Snapshot, holding: Holding) -> bool:
+    """Whether the edge sees all of both, so that a delta between them says nothing that it does not know."""
+    return all(
+        for_features(content, holding.features) == content
+        for content in (held.model_dump(mode="json"), wanted.model_dump(mode="json"))
     )
 
 

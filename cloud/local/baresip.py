@@ -67,6 +67,8 @@ class Baresip:
         authority: PEM file of whose certificates it believes over TLS; None: anybody's.
         ringing_seconds: how long a call that comes in may ring.
         recording: whether what it hears is written into its folder, as `dump-…-dec.wav`, one file for each call.
+        address: what it sends from and listens at.
+        encryption: of its audio, by baresip's name (`dtls_srtp`); empty: none.
     """
 
     def __init__(
@@ -78,14 +80,24 @@ class Baresip:
         authority: Path | None = None,
         ringing_seconds: int = 120,
         recording: bool = False,
+        address: str = "127.0.0.1",
+        encryption: str = "",
     ) -> None:
-        self.account = account
-        self._folder = folder
+        self.account, self.folder, self.tone_hz = account, folder, tone_hz
         self._events: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
-        self._sip_port, self._control_port = free_pair(), _free_tcp()
+        self._sip_port, self._control_port, self._address = free_pair(), _free_tcp(), address
         _configure(
-            folder, account, self._sip_port, self._control_port, tone_hz, expires_seconds, authority, ringing_seconds
+            folder,
+            account,
+            self._sip_port,
+            self._control_port,
+            tone_hz,
+            expires_seconds,
+            authority,
+            ringing_seconds,
+            address,
+            encryption,
         )
         if recording:
             with (folder / "config").open("a", encoding="utf-8") as config:
@@ -98,7 +110,7 @@ class Baresip:
         if program is None:
             raise PhoneError("baresip is not on this machine (Debian package: baresip)")
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen([program, "-s", "-v", "-f", str(self._folder)], stdout=log, stderr=log)
+            self._process = subprocess.Popen([program, "-s", "-v", "-f", str(self.folder)], stdout=log, stderr=log)
         try:
             self._control = self._connect()
         except PhoneError:
@@ -227,7 +239,7 @@ class Baresip:
         with self._log.open("rb") as log:
             log.seek(place)
             data = log.read()
-        own = f"127.0.0.1:{self._sip_port}".encode()
+        own = f"{self._address}:{self._sip_port}".encode()
         messages, done = [], 0
         for found in _TRACED.finditer(data):
             head, end, rest = data[found.end() :].partition(b"\r\n\r\n")
@@ -252,6 +264,8 @@ def _configure(
     expires_seconds: int,
     authority: Path | None,
     ringing_seconds: int,
+    address: str,
+    encryption: str,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     modules = next((path for path in MODULES if path.is_dir()), None)
@@ -261,8 +275,8 @@ def _configure(
     rtp = free_pair()
     lines = [
         "poll_method epoll",
-        f"sip_listen 127.0.0.1:{sip_port}",
-        "net_interface 127.0.0.1",
+        f"sip_listen {address}:{sip_port}",
+        f"net_interface {address}",
         f"rtp_ports {rtp}-{min(rtp + 20, 65534)}",
         "rtp_stats yes",
         f"call_local_timeout {ringing_seconds}",
@@ -279,12 +293,14 @@ def _configure(
     ]
     if authority is not None:
         lines.append(f"sip_cafile {authority}")
+    if encryption:
+        lines.append(f"module {encryption}.so")
     (folder / "config").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "accounts").touch(mode=0o600)
     (folder / "accounts").write_text(
         f"<sip:{account.username}@{account.domain};transport={account.transport}>;auth_user={account.auth_username}"
         f';auth_pass={account.password};outbound="sip:{account.registrar};transport={account.transport}"'
-        f";regint={expires_seconds}\n",
+        f";regint={expires_seconds}{f';mediaenc={encryption}' if encryption else ''}\n",
         encoding="utf-8",
     )
 

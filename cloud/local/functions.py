@@ -26,8 +26,10 @@ from cloud.functions.renew_certificates import handler as renew_certificates
 from cloud.functions.send_mails import handler as send_mails
 from cloud.functions.send_mails.sending import Mailer
 from cloud.functions.send_mails.settings import MailSettings
+from cloud.functions.send_mails.storing import ImapStore
 from cloud.functions.settings import DeliverySettings, RedirectSettings, SettingsProblem
 from cloud.logs import write_logs
+from cloud.objects import ObjectStore
 from cloud.pbx.database import EVENTS_CHANNEL, JOBS_CHANNEL, PLATFORM, Database
 from cloud.pbx.mails import SEND_MAIL
 from cloud.pbx.outbox import forget_finished, release_claims
@@ -65,6 +67,8 @@ class FunctionsLoop:
         sender: delivers webhook messages.
         redirects: speaks to vendors' redirect services.
         mailer: sends mails.
+        objects: where the recordings are that mails attach; None: nowhere.
+        imap: puts messages into IMAP mailboxes; None: nothing does.
         schedule: seconds after each failed delivery.
     """
 
@@ -78,6 +82,8 @@ class FunctionsLoop:
         redirects: GuardedClient,
         mailer: Mailer,
         schedule: Sequence[float] = RETRY_SECONDS,
+        objects: ObjectStore | None = None,
+        imap: ImapStore | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -123,7 +129,10 @@ class FunctionsLoop:
                 threading.Event(),
             ),
             _Function(
-                "send_mails", jobs(SEND_MAIL, 1), send_mails.compose(database, clock, tokens, mailer), threading.Event()
+                "send_mails",
+                jobs(SEND_MAIL, 1),
+                send_mails.compose(database, clock, tokens, mailer, objects, imap),
+                threading.Event(),
             ),
         ]
 
@@ -217,6 +226,8 @@ def main() -> int:
         ),
         mails.mailer(),
         settings.webhook_retry_seconds,
+        mails.objects(tokens),
+        mails.imap(tokens),
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

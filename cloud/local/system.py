@@ -279,7 +279,12 @@ class LocalSystem:
 
     def _functions_environment(self, urls: DatabaseUrls) -> dict[str, str]:
         # Webhook settings of labs and tests (TANDEM_WEBHOOK_…) are inherited.
-        own = {"TANDEM_DATABASE_URL": urls.worker, "TANDEM_KEY_FILE": str(self.keys.secrets_key_file)}
+        own = {
+            "TANDEM_DATABASE_URL": urls.worker,
+            "TANDEM_KEY_FILE": str(self.keys.secrets_key_file),
+            "TANDEM_OBJECTS_FOLDER": str(self._state / OBJECTS_FOLDER),
+            "TANDEM_PORTAL_URL": self.api_url,
+        }
         return {**self.settings.environment, **own}
 
     def _told(self, prefix: str, told: dict[str, str]) -> dict[str, str]:

@@ -72,6 +72,10 @@ class EdgeLease(OfTenant, Base):
     rejected_version: Mapped[int | None]
     rejected_problems: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     rejected_at: Mapped[datetime | None]
+    media_engine: Mapped[str] = mapped_column(server_default="")
+    """What its voice services run on; empty: it has not told."""
+    receives_fax: Mapped[bool | None]
+    """None: it has not told."""
     announced_online: Mapped[bool] = mapped_column(server_default=text("false"))
     """What the last `edge.online` or `edge.offline` said."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.models.base import Base, Identified, OfTenant, belongs_to
@@ -19,6 +19,12 @@ class EventRow(Identified, OfTenant, Base):
         UniqueConstraint("edge_id", "epoch", "sequence"),
         Index("ix_events_waiting", "edge_id", "received_at", postgresql_where=text("ingested_at is null")),
         Index("ix_events_tenant_id_at", "tenant_id", "at"),
+        Index(
+            "ix_events_failed_faxes",
+            "site_id",
+            text("md5(payload #>> '{what,sip_call_id}')"),
+            postgresql_where=text("kind = 'fax_failed'"),
+        ),
     )
 
     site_id: Mapped[UUID] = mapped_column(index=True)
@@ -90,6 +96,35 @@ class CallRecord(Identified, OfTenant, Base):
     status: Mapped[int]
     interrupted: Mapped[bool]
     reasons: Mapped[list[str]]
+
+
+class CallQuality(Identified, OfTenant, Base):
+    """How well one side of a call was heard (`contract.sync.quality.CallQuality`); it may come before the record."""
+
+    __tablename__ = "call_qualities"
+    __table_args__ = (
+        belongs_to("sites", "site_id"),
+        CheckConstraint("source in ('engine', 'relay', 'phone')", name="source"),
+        CheckConstraint("heard in ('caller', 'callee')", name="heard"),
+        Index("ix_call_qualities_site_id_call", "site_id", text("md5(sip_call_id)")),
+    )
+
+    site_id: Mapped[UUID]
+    edge_id: Mapped[UUID]
+    sip_call_id: Mapped[str]
+    at: Mapped[datetime]
+    source: Mapped[str]
+    heard: Mapped[str | None]
+    user_id: Mapped[UUID | None]
+    codec: Mapped[str]
+    packets: Mapped[int | None]
+    lost: Mapped[int | None]
+    lost_percent: Mapped[float | None]
+    late_percent: Mapped[float | None]
+    jitter_ms: Mapped[float | None]
+    longest_jitter_ms: Mapped[float | None]
+    round_trip_ms: Mapped[float | None]
+    mos: Mapped[float | None]
 
 
 class EmergencyCall(Identified, OfTenant, Base):

@@ -43,6 +43,8 @@ class Site(Identified, OfTenant, Versioned, Base):
     """What differs from `contract.snapshot.SipPolicy`'s defaults."""
     voicemail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """What differs from `contract.snapshot.VoicemailPolicy`'s defaults."""
+    recording: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What differs from `contract.snapshot.RecordingPolicy`'s defaults."""
     sip_certificate: Mapped[str | None]
     """What the edge shows to SIP phones, with its chain, PEM; None: the edge signs its own."""
     sip_certificate_issued: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -1,8 +1,10 @@
 """Users, the names by which they are dialled, and their lines."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.models.base import Base, Identified, OfTenant, Versioned, belongs_to, of_tenant, referable
@@ -26,6 +28,10 @@ class User(Identified, OfTenant, Versioned, Base):
     """The number that calls to the outside show; None: the gateway's."""
     anonymous: Mapped[bool] = mapped_column(server_default=text("false"))
     """Whether calls to the outside hide who calls, unless the caller says otherwise for one call."""
+    appearances: Mapped[int] = mapped_column(server_default=text("0"))
+    """How many calls the user's shared line can have at one time; 0: it is not shared."""
+    music: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """`digest` and `name` of the file that those hear whom the user holds; None: that of a group or of the site."""
 
 
 class UserName(OfTenant, Base):

@@ -9,7 +9,7 @@ from cloud.objects.errors import (
 )
 from cloud.objects.folder import FolderStore
 from cloud.objects.s3 import S3Places, S3Store, s3_client
-from cloud.objects.store import CHUNK_BYTES, ObjectStore, StoredObject
+from cloud.objects.store import CHUNK_BYTES, ObjectStore, StoredObject, read_part
 from cloud.objects.uploads import TICKET_HEADER, SignedPlaces, UploadPlace, UploadPlaces, path_of
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "UploadPlace",
     "UploadPlaces",
     "path_of",
+    "read_part",
     "s3_client",
 ]

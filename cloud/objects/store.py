@@ -64,3 +64,17 @@ class ObjectStore(Protocol):
     def delete(self, tenant_id: UUID, digest: Digest) -> None:
         """Delete an object; one that is not there is no error. Who reads it now reads it to its end."""
         ...
+
+
+def read_part(store: ObjectStore, tenant_id: UUID, digest: Digest, first: int, last: int) -> bytes:
+    """The bytes of an object from one number to another, which is included.
+
+    Raises:
+        ObjectMissing: there is none.
+    """
+    data = bytearray()
+    for chunk in store.read(tenant_id, digest, first):
+        data += chunk
+        if len(data) > last - first:
+            break
+    return bytes(data[: last - first + 1])

@@ -12,6 +12,7 @@ from cloud.models import Blob, FirmwareFile, Tenant
 from cloud.objects import ObjectStore, UploadPlace, UploadPlaces
 from cloud.pbx.checks import Problems, invalid, unknown
 from cloud.pbx.desk import Desk
+from cloud.pbx.sound_blobs import named_sounds
 from contract.snapshot import MAX_BLOB_BYTES
 from contract.values import Digest
 
@@ -107,7 +108,12 @@ def _sweep(desk: Desk, store: ObjectStore, tenant_id: UUID) -> None:
     before: datetime = desk.clock.now() - GRACE
     query = (
         select(Blob)
-        .where(Blob.tenant_id == tenant_id, Blob.created_at < before, Blob.digest.not_in(named))
+        .where(
+            Blob.tenant_id == tenant_id,
+            Blob.created_at < before,
+            Blob.digest.not_in(named),
+            Blob.digest.not_in(named_sounds(desk.session, tenant_id)),
+        )
         .limit(_SWEPT_AT_ONCE)
     )
     for row in desk.session.scalars(query).all():

@@ -1,7 +1,7 @@
 """Rows of one site → the snapshot that its edge runs on. The same rows give the same snapshot."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -26,6 +26,8 @@ from cloud.pbx.firmware_targets import Target, in_snapshot, targets_of
 from cloud.pbx.other_sites import other_sites
 from cloud.pbx.secrets import SecretVersion
 from cloud.pbx.site_policies import in_force
+from cloud.pbx.sound_blobs import with_sounds
+from cloud.pbx.telephone_numbers import with_writings
 from cloud.pbx.trunk_secrets import with_passwords
 from contract import snapshot as contract
 
@@ -58,11 +60,13 @@ def compile_site(
     known = {device.id: device for device in devices if device.model != ANNOUNCED}
     targets = targets_of(session, site.tenant_id, list(known.values()), members)
     firmware, blobs = in_snapshot(session, site.tenant_id, targets.values())
+    plan = with_writings(dial_plan or dial_plan_of(session, site_id), country_of(site))
+    shown = tuple(sorted(map(_user, users), key=lambda user: user.user_id))
     return contract.Snapshot(
         version=version,
         site=_site(site, tenant, tenant.sip_authority if others else None),
         other_sites=others,
-        users=tuple(sorted(map(_user, users), key=lambda user: user.user_id)),
+        users=shown,
         lines=tuple(sorted((_line(line, known) for line in lines), key=lambda line: line.line_id)),
         devices=tuple(
             sorted(
@@ -73,10 +77,15 @@ def compile_site(
         device_plugins=_device_plugins(session, site.tenant_id),
         phonebook=_phonebook(session, site_id),
         device_levels=_device_levels(session, site, tenant, members),
-        dial_plan=dial_plan or dial_plan_of(session, site_id),
+        dial_plan=plan,
         firmware=firmware,
-        blobs=blobs,
+        blobs=with_sounds(session, site.tenant_id, plan, shown, blobs),
     )
+
+
+def country_of(site: Site) -> str | None:
+    """Where a site is, as its SIP policy says (ISO 3166-1); None: it does not."""
+    return in_force(contract.SipPolicy, site.sip).country
 
 
 def _site(site: Site, tenant: Tenant, authority: str | None) -> contract.Site:
@@ -93,6 +102,7 @@ def _site(site: Site, tenant: Tenant, authority: str | None) -> contract.Site:
             "provisioning": in_force(contract.ProvisioningPolicy, site.provisioning),
             "sip": in_force(contract.SipPolicy, site.sip),
             "voicemail": in_force(contract.VoicemailPolicy, site.voicemail),
+            "recording": in_force(contract.RecordingPolicy, site.recording),
             "sip_certificate": _sip_certificate(site),
             "authority": authority,
         }
@@ -117,6 +127,8 @@ def _user(user: User) -> contract.User:
         enabled=user.enabled,
         caller_id=user.caller_id,
         anonymous=user.anonymous,
+        appearances=user.appearances,
+        music=contract.OwnMusic.model_validate(user.music) if user.music is not None else None,
     )
 
 
@@ -212,4 +224,20 @@ def dial_plan_of(session: Session, site_id: UUID) -> contract.DialPlan:
         group.model_copy(update={"members": tuple(one for one in group.members if one in there)})
         for group in plan.pickup_groups
     )
-    return plan.model_copy(update={"hunt_groups": groups, "pickup_groups": pickup_groups})
+    services = tuple(_with_those(there, one) for one in plan.voice_services)
+    return plan.model_copy(update={"hunt_groups": groups, "pickup_groups": pickup_groups, "voice_services": services})
+
+
+def _with_those(there: Collection[str], service: contract.VoiceService) -> contract.VoiceService:
+    """A voice service without the users who are gone."""
+    if isinstance(service, contract.Conference) and service.owner not in {None, *there}:
+        return service.model_copy(update={"owner": None})
+    if isinstance(service, contract.Paging):
+        return service.model_copy(update={"members": tuple(one for one in service.members if one in there)})
+    if isinstance(service, contract.CallQueue):
+        agents = tuple(one for one in service.agents if one.user_id in there)
+        supervisors = tuple(one for one in service.supervisors if one in there)
+        return service.model_copy(update={"agents": agents, "supervisors": supervisors})
+    if isinstance(service, contract.GroupMailbox | contract.Fax):
+        return service.model_copy(update={"owners": tuple(one for one in service.owners if one in there)})
+    return service

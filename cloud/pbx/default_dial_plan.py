@@ -11,6 +11,13 @@ FEATURE_CODES: Final[tuple[tuple[str, contract.Feature, str], ...]] = (
     ("*0", "speed_dial", "Speed dial"),
     ("*11", "hot_desk", "Log in at this phone"),
     ("*12", "hot_desk_off", "Log out of this phone"),
+    ("*13", "queue_log_in", "Log in at call queues"),
+    ("*14", "queue_log_out", "Log out of call queues"),
+    ("*15", "queue_pause", "Pause at call queues"),
+    ("*16", "queue_listen", "Listen to an agent's call"),
+    ("*17", "queue_whisper", "Whisper to an agent"),
+    ("*18", "queue_barge", "Barge into an agent's call"),
+    ("*4", "park_retrieve", "Take up a parked call"),
     ("*50", "set_speed_dial", "Keep a speed dial"),
     ("*51", "anonymous_rejection_on", "Reject anonymous calls"),
     ("*52", "anonymous_rejection_off", "Take anonymous calls"),
@@ -37,7 +44,7 @@ FEATURE_CODES: Final[tuple[tuple[str, contract.Feature, str], ...]] = (
     ("*78", "pickup", "Pick up a call"),
     ("*79", "group_pickup", "Pick up a call of the group"),
 )
-"""As they are until somebody changes them: the predecessor's *76 and *78, clear of its *4, *68, *77 and *82 to *92."""
+"""As they are until somebody changes them: the predecessor's *4, *76 and *78, clear of its *68, *77 and *82 to *92."""
 OWN_MAILBOX_CODE = "*97"
 MAILBOX_CODE = "*98"
 _PERMISSIONS: Final[dict[contract.Feature, str]] = {"intercom": "Intercom", "pickup": "CallPickup"}

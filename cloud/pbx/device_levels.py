@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cloud.models import Device, DeviceGroup, DeviceGroupMember, Site, Tenant
+from cloud.models import Device, DeviceGroup, DeviceGroupMember, Line, Site, Tenant, User
 from cloud.pbx.checks import Problems, apply_changes, check_version, get_for_change, get_or_refuse, invalid, unknown
 from cloud.pbx.compiler import dial_plan_of
 from cloud.pbx.desk import Desk
 from cloud.pbx.device_plugins import tenant_catalogue
 from cloud.pbx.pages import Page, PageRequest, oldest_first
+from contract import snapshot as contract
 from contract.devices import (
     Catalogue,
     Level,
@@ -22,6 +23,8 @@ from contract.devices import (
     Value,
     check_level,
     feature_code_level,
+    multicast_level,
+    record_key_level,
     resolve,
 )
 from contract.dialplan import feature_codes
@@ -169,8 +172,15 @@ def resolved_settings(session: Session, catalogue: Catalogue, device_id: UUID) -
         .join(DeviceGroupMember, DeviceGroupMember.group_id == DeviceGroup.id)
         .where(DeviceGroupMember.device_id == device.id)
     )
+    plan = dial_plan_of(session, site.id)
     levels = [
-        feature_code_level(feature_codes(dial_plan_of(session, site.id))),
+        feature_code_level(feature_codes(plan)),
+        multicast_level(_listened(session, plan, device)),
+        record_key_level(
+            session.scalars(
+                select(User.permissions).join(Line, Line.user_id == User.id).where(Line.device_id == device.id)
+            )
+        ),
         Level("tenant", tenant.device_settings, tenant.name),
         Level("site", site.device_settings, site.name),
         *(
@@ -179,6 +189,14 @@ def resolved_settings(session: Session, catalogue: Catalogue, device_id: UUID) -
         ),
     ]
     return tuple(resolve(model, device.settings, levels).values())
+
+
+def _listened(session: Session, plan: contract.DialPlan, device: Device) -> Sequence[contract.Paging]:
+    """The paging groups whose pages a device listens to, as its edge finds them."""
+    lines = session.scalars(select(Line).where(Line.device_id == device.id))
+    return contract.listened(plan.voice_services, ((str(device.id), str(line.user_id)) for line in lines)).get(
+        str(device.id), ()
+    )
 
 
 def merged(before: Mapping[str, Mapping[str, Value]], patch: SettingsPatch) -> dict[str, dict[str, Value]]:

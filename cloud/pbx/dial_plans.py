@@ -13,11 +13,13 @@ from cloud.models import DialPlan, PublishRefusal, Site
 from cloud.pbx.checks import get_for_change, get_or_refuse
 from cloud.pbx.compiler import compile_site, dial_plan_of
 from cloud.pbx.desk import Desk
+from cloud.pbx.edges import cannot_receive_fax
 from cloud.pbx.errors import Changed, FieldProblem, Invalid
 from cloud.pbx.expectations import Verdict, failures, verdicts
 from cloud.pbx.simulation import CallQuestion, Walked, walk
 from cloud.pbx.site_links import publish_others
 from cloud.pbx.state import site_records
+from cloud.pbx.telephone_numbers import doubtful
 from cloud.pbx.trunk_secrets import with_passwords, without_passwords
 from contract import snapshot as contract
 from contract.dialplan.review import review
@@ -89,7 +91,7 @@ def put_dial_plan(desk: Desk, site_id: UUID, document: contract.DialPlan, expect
     told = {name: change for name, change in changes.items() if before.get(name) != content[name]}
     desk.record("dial_plan.changed", "site", site_id, told, site.tenant_id)
     desk.publish(site_id, f"The dial plan of {site.name} was changed")
-    if told.keys() & {"hunt_groups", "numbers"}:
+    if told.keys() & {"hunt_groups", "voice_services", "numbers"}:
         publish_others(desk, site_id, f"Numbers of {site.name} were changed")
     return _view(desk.session, site_id, row.version)
 
@@ -118,7 +120,7 @@ def warnings_of(session: Session, site_id: UUID, document: contract.DialPlan) ->
     Raises:
         Invalid: it contradicts itself or the site's users.
     """
-    return _warnings(candidate(session, site_id, document))
+    return _warnings(session, site_id, candidate(session, site_id, document))
 
 
 def simulate_call(
@@ -160,6 +162,7 @@ def check_name_is_free(session: Session, site_id: UUID, names: Mapping[str, str]
     """
     plan = dial_plan_of(session, site_id)
     taken = {name for group in plan.hunt_groups for name in (group.extension, *group.aliases)}
+    taken.update(name for service in plan.voice_services for name in service.names)
     services = (contract.ServiceRule, contract.FeatureRule)
     taken.update(rule.code for rule in plan.rules if isinstance(rule, services) and rule.enabled)
     taken.update(rule.code for rule in plan.rules if isinstance(rule, contract.VoicemailRule) and rule.enabled)
@@ -170,7 +173,7 @@ def check_name_is_free(session: Session, site_id: UUID, names: Mapping[str, str]
     ]
 
 
-def _warnings(snapshot: contract.Snapshot) -> list[str]:
+def _warnings(session: Session, site_id: UUID, snapshot: contract.Snapshot) -> list[str]:
     """What the plan itself is to be told of, and the site's numbers for help that lead nowhere in it."""
     plan = snapshot.dial_plan
     led = {
@@ -186,7 +189,23 @@ def _warnings(snapshot: contract.Snapshot) -> list[str]:
         for number in snapshot.site.sip.numbers_for_help
         if number not in led
     ]
-    return [*review(plan, snapshot.users), *lost]
+    doubts = doubtful(plan, snapshot.users, snapshot.site.sip.country)
+    return [*review(plan, snapshot.users), *lost, *doubts, *_about_fax(session, site_id, snapshot)]
+
+
+def _about_fax(session: Session, site_id: UUID, snapshot: contract.Snapshot) -> list[str]:
+    """Why faxes would not come, or not go on to who owns them."""
+    services = snapshot.dial_plan.voice_services
+    names = ", ".join(one.name for one in services if isinstance(one, contract.Fax) and one.enabled)
+    if not names:
+        return []
+    found = []
+    if engine := cannot_receive_fax(session, site_id):
+        how = "FreeSWITCH without mod_spandsp" if engine == "freeswitch" else "the embedded engine"
+        found.append(f"this site cannot receive fax: its voice services run on {how}. Calls to {names} are refused")
+    if not snapshot.site.voicemail.recordings_leave:
+        found.append(f"faxes to {names} stay at the site: its voicemail does not let recordings leave")
+    return found
 
 
 def _brief(value: object) -> object:
@@ -199,7 +218,7 @@ def _view(session: Session, site_id: UUID, version: int) -> DialPlanView:
     refusal = session.get(PublishRefusal, site_id)
     return DialPlanView(
         version=version,
-        document=snapshot.dial_plan,
-        warnings=_warnings(snapshot),
+        document=dial_plan_of(session, site_id),
+        warnings=_warnings(session, site_id, snapshot),
         refused=Refusal(refusal.cause, refusal.problems, refusal.at) if refusal is not None else None,
     )

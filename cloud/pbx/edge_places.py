@@ -47,6 +47,8 @@ class EdgeView:
     applied_at: datetime | None
     rejected_version: int | None
     rejected_problems: Sequence[str]
+    media_engine: str
+    receives_fax: bool | None
 
     @property
     def edge_id(self) -> UUID:
@@ -196,4 +198,6 @@ def _view(edge: Edge, lease: EdgeLease | None, now: datetime) -> EdgeView:
         applied_at=lease.applied_at if lease else None,
         rejected_version=lease.rejected_version if lease and refused else None,
         rejected_problems=lease.rejected_problems if lease and refused else [],
+        media_engine=lease.media_engine if lease else "",
+        receives_fax=lease.receives_fax if lease else None,
     )

@@ -13,11 +13,12 @@ from sqlalchemy import case, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from cloud.models import Edge, EdgeLease, Site
+from cloud.models import Edge, EdgeLease, EventRow, Site
 from cloud.pbx.database import EVENTS_CHANNEL, SITE_CHANNEL, Scope, notify
 from cloud.pbx.errors import NotFound
 from cloud.pbx.storable import storable_text
 from cloud.tokens import Tokens
+from contract.sync.events import EngineTold
 
 MAX_PROBLEMS = 50
 """How many reasons of a rejection are kept."""
@@ -255,3 +256,23 @@ def is_online(lease: EdgeLease | None, now: datetime) -> bool:
 def online_edges(session: Session, now: datetime) -> set[UUID]:
     """Ids of the edges in this scope that are connected at this moment."""
     return set(session.execute(select(EdgeLease.edge_id).where(EdgeLease.expires_at > now)).scalars())
+
+
+def take_engine(session: Session, row: EventRow, what: EngineTold) -> None:
+    """Keep what an edge tells of what its voice services run on."""
+    session.execute(
+        update(EdgeLease)
+        .where(EdgeLease.edge_id == row.edge_id)
+        .values(media_engine=what.engine, receives_fax=what.receives_fax)
+    )
+
+
+def cannot_receive_fax(session: Session, site_id: UUID) -> str:
+    """What an edge of a site runs on that can receive no fax; empty: each can, or has not told."""
+    found = session.scalar(
+        select(EdgeLease.media_engine)
+        .join(Edge, Edge.id == EdgeLease.edge_id)
+        .where(EdgeLease.site_id == site_id, EdgeLease.receives_fax.is_(False), Edge.revoked_at.is_(None))
+        .limit(1)
+    )
+    return found or ""

@@ -113,8 +113,13 @@ def _records(changes: Mapping[str, Any]) -> dict[str, str | bool | int | None]:
         found[RING_SECONDS] = changes["ring_seconds"]
     if "find_me" in changes:
         places: tuple[FindMe, ...] = changes["find_me"] or ()
-        found[FIND_ME] = json.dumps([one.model_dump(mode="json") for one in places]) if places else None
+        found[FIND_ME] = json.dumps([_written(one) for one in places]) if places else None
     return found
+
+
+def _written(place: FindMe) -> dict[str, object]:
+    """A place as older edges read it, too, as long as it asks for no key."""
+    return place.model_dump(mode="json", exclude=None if place.confirm else {"confirm"})
 
 
 def _listed(before: CallHandling, changes: Mapping[str, Any]) -> dict[str, str | bool | None]:

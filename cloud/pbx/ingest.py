@@ -13,8 +13,13 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from cloud.models import Alarm, CallRecord, EventRow, Registration
+from cloud.pbx.call_quality import take_quality
+from cloud.pbx.call_recordings import take_recording
+from cloud.pbx.edges import take_engine
 from cloud.pbx.emergencies import take_emergency
+from cloud.pbx.fax_calls import fax_reasons, note_failure_in_record
 from cloud.pbx.firmware_progress import take_blob, take_firmware
+from cloud.pbx.messages import take_message
 from cloud.pbx.phone_events import (
     note_registration,
     registered_again,
@@ -24,14 +29,19 @@ from cloud.pbx.phone_events import (
     take_unknown_phone,
     take_upload,
 )
+from cloud.pbx.queue_history import take_queue_call
+from cloud.pbx.voicemail_mails import mail_message
 from cloud.pbx.webhooks import announce
 from cloud.tokens import Tokens
+from contract.sync.call_recordings import CallRecorded
 from contract.sync.events import (
     AlarmChanged,
     BlobChanged,
     CallEnded,
     EmergencyCalled,
+    EngineTold,
     EventBody,
+    FaxFailed,
     PhoneFetched,
     PhoneFirmware,
     PhoneRefused,
@@ -40,6 +50,9 @@ from contract.sync.events import (
     RegistrationChanged,
     UnknownPhoneSeen,
 )
+from contract.sync.mailbox_events import MessageChanged
+from contract.sync.quality import CallQuality
+from contract.sync.queue_events import QueueCallEnded
 
 BATCH = 200
 """How many events of an edge are taken in one transaction."""
@@ -107,6 +120,20 @@ def _ingest(session: Session, tokens: Tokens, row: EventRow) -> str | None:
                     take_firmware(session, tokens, row, body.at, body.what)
                 case BlobChanged():
                     take_blob(session, row, body.at, body.what)
+                case MessageChanged():
+                    left = take_message(session, tokens, row, body.at, body.what)
+                    if left is not None:
+                        mail_message(session, tokens, left)
+                case QueueCallEnded():
+                    take_queue_call(session, tokens, row, body.what)
+                case EngineTold():
+                    take_engine(session, row, body.what)
+                case FaxFailed():
+                    note_failure_in_record(session, row, body.what)
+                case CallQuality():
+                    take_quality(session, tokens, row, body.at, body.what)
+                case CallRecorded():
+                    take_recording(session, tokens, row, body.at, body.what)
                 case _:
                     assert_never(body.what)
     except ValidationError as error:
@@ -168,7 +195,7 @@ def _registration(session: Session, tokens: Tokens, row: EventRow, at: datetime,
 
 def _call(session: Session, tokens: Tokens, row: EventRow, what: CallEnded) -> None:
     values = what.model_dump(exclude={"kind"})
-    values["reasons"] = list(what.reasons)
+    values["reasons"] = [*what.reasons, *fax_reasons(session, row.site_id, what.sip_call_id)]
     for name in ("caller_user_id", "callee_user_id"):
         values[name] = UUID(values[name]) if values[name] else None
     new = session.execute(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from cloud.models import User
 from cloud.pbx.checks import Problems
 from cloud.pbx.desk import Desk
+from cloud.pbx.group_mailboxes import owned_by
 from cloud.pbx.state import site_records, write_state
 from cloud.pbx.users import get_user
 from contract.dialplan.voicemail import HAS_MAILBOX
@@ -21,6 +22,7 @@ class MailboxView:
     """A user's mailbox as it is shown; never its PIN."""
 
     has_mailbox: bool
+    has_messages: bool
     pin_set: bool
     greeting: Greeting
 
@@ -80,8 +82,10 @@ def _view(session: Session, user: User) -> MailboxView:
         if owner == str(user.id) and kind in (PIN, GREETING)
     }
     found = kept.get(GREETING)
+    has_mailbox = user.enabled and HAS_MAILBOX in user.permissions
     return MailboxView(
-        has_mailbox=user.enabled and HAS_MAILBOX in user.permissions,
+        has_mailbox=has_mailbox,
+        has_messages=has_mailbox or (user.enabled and bool(owned_by(session, user.site_id, user.id))),
         pin_set=bool(kept.get(PIN)),
         greeting=next((one for one in GREETINGS if one == found), GREETINGS[0]),
     )

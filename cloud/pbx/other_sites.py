@@ -69,16 +69,16 @@ def edges_of_others(session: Session, site: Site) -> Mapping[UUID, list[Edge]]:
 
 
 def _colleagues(users: Iterable[User], document: Mapping[str, Any]) -> Iterable[contract.Colleague]:
-    """Users, then the hunt groups that are switched on."""
+    """Users, then the hunt groups and voice services that are switched on."""
     numbers = {str(one["destination"]): str(one["number"]) for one in reversed(document.get("numbers") or ())}
     for user in users:
         names = _names(user.username, user.extension, user.aliases)
         yield contract.Colleague(
             name=user.display_name, dialled=names, number=_number(names, numbers) or user.caller_id
         )
-    for group in document.get("hunt_groups") or ():
+    for group in (*(document.get("hunt_groups") or ()), *(document.get("voice_services") or ())):
         if group.get("enabled", True):
-            names = _names(group["extension"], None, group.get("aliases") or ())
+            names = _names(group["extension"], None, (*(group.get("aliases") or ()), *(group.get("orbits") or ())))
             yield contract.Colleague(name=group["name"], dialled=names, number=_number(names, numbers))
 
 

@@ -20,12 +20,14 @@ from cloud.pbx.pages import Page, PageRequest, oldest_first
 from cloud.pbx.redirect_requests import request_sync
 from cloud.pbx.site_links import publish_all_linked, publish_others
 from cloud.pbx.site_policies import changed_policy, in_force
-from contract.snapshot import ProvisioningPolicy, SipPolicy, VoicemailPolicy
+from cloud.pbx.voicemail_lists import check_site_lists
+from contract.snapshot import ProvisioningPolicy, RecordingPolicy, SipPolicy, VoicemailPolicy
 
 _POLICIES: Final[dict[str, type[BaseModel]]] = {
     "provisioning": ProvisioningPolicy,
     "sip": SipPolicy,
     "voicemail": VoicemailPolicy,
+    "recording": RecordingPolicy,
 }
 
 
@@ -44,6 +46,7 @@ class SiteView:
     provisioning: ProvisioningPolicy
     sip: SipPolicy
     voicemail: VoicemailPolicy
+    recording: RecordingPolicy
     wanted_version: int | None
     published_at: datetime | None
     edges: Sequence[EdgeView]
@@ -103,6 +106,8 @@ def change_site(desk: Desk, site_id: UUID, changes: Mapping[str, Any], expected:
     wanted = dict(changes)
     for field, policy in _POLICIES.items():
         if field in wanted:
+            if field == "voicemail":
+                check_site_lists(desk.session, problems, site.id, wanted[field] or {})
             wanted[field] = changed_policy(problems, field, policy, getattr(site, field), wanted[field] or {})
     problems.check()
     if changed := apply_changes(site, wanted):
@@ -179,6 +184,7 @@ def _views(session: Session, sites: list[Site], now: datetime) -> list[SiteView]
             provisioning=in_force(ProvisioningPolicy, site.provisioning),
             sip=in_force(SipPolicy, site.sip),
             voicemail=in_force(VoicemailPolicy, site.voicemail),
+            recording=in_force(RecordingPolicy, site.recording),
             wanted_version=published[site.id][0] if site.id in published else None,
             published_at=published[site.id][1] if site.id in published else None,
             edges=edges.get(site.id, []),

@@ -38,6 +38,8 @@ class UserFields:
     email: str | None = None
     caller_id: str | None = None
     anonymous: bool = False
+    appearances: int = 0
+    music: dict[str, Any] | None = None
 
 
 def list_users(
@@ -82,6 +84,8 @@ def create_user(desk: Desk, fields: UserFields) -> User:
         "email": fields.email,
         "caller_id": fields.caller_id,
         "anonymous": fields.anonymous,
+        "appearances": fields.appearances,
+        "music": fields.music,
     }
     _check(desk.session, problems, site.tenant_id if site else None, site.id if site else None, None, wanted)
     if site is None or problems:

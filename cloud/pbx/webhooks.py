@@ -32,6 +32,16 @@ EVENT_TYPES: Final = (
     "phone.firmware",
     "phone.registered",
     "phone.unregistered",
+    "queue.abandoned",
+    "queue.answered",
+    "queue.called_back",
+    "queue.overflowed",
+    "voicemail.deleted",
+    "voicemail.gone",
+    "voicemail.heard",
+    "voicemail.left",
+    "voicemail.moved",
+    "voicemail.undeleted",
 )
 """What a tenant can be told."""
 DELIVER_WEBHOOK: Final = "webhook"

@@ -6,7 +6,7 @@ never renders a template; it hands its text to whoever does.
 
 from contract.devices.feature_codes import feature_code_level
 from contract.devices.firmware import asks_beside_configuration, firmware_settings, takes_firmware
-from contract.devices.loading import load_catalogue, load_plugin
+from contract.devices.loading import load_catalogue, load_plugin, shipped_plugin
 from contract.devices.model import (
     Catalogue,
     DeviceModel,
@@ -20,7 +20,9 @@ from contract.devices.model import (
     Version,
     refusal,
 )
+from contract.devices.multicast import multicast_level, multicast_places
 from contract.devices.problems import PluginProblems, Problem, UnknownModel
+from contract.devices.record_key import RECORD_KEY, record_key_level
 from contract.devices.resolution import (
     EVERY,
     Level,
@@ -38,6 +40,7 @@ from contract.devices.resolution import (
 
 __all__ = [
     "EVERY",
+    "RECORD_KEY",
     "Catalogue",
     "DeviceModel",
     "FileSpec",
@@ -65,8 +68,12 @@ __all__ = [
     "firmware_settings",
     "load_catalogue",
     "load_plugin",
+    "multicast_level",
+    "multicast_places",
     "overrides",
+    "record_key_level",
     "refusal",
     "resolve",
+    "shipped_plugin",
     "takes_firmware",
 ]

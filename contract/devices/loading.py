@@ -75,6 +75,17 @@ def _load(root: Traversable, plugins: dict[str, Plugin], problems: list[Problem]
             problems += error.problems
 
 
+def shipped_plugin(vendor: str) -> Plugin | None:
+    """A plug-in that Tandem ships; None: there is none of this vendor.
+
+    Raises:
+        PluginProblems: naming every problem of it.
+    """
+    folder = files(__package__) / "catalogue" / vendor
+    shipped = VENDOR.fullmatch(vendor) and vendor != COMMON and folder.is_dir()
+    return load_plugin(vendor, read_folder(folder)) if shipped else None
+
+
 @cache
 def shipped_common() -> Common:
     """What the plug-ins that Tandem ships share, and those of operators may."""

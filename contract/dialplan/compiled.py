@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contract.dialplan.callers import Names, plain
+from contract.dialplan.payers import payers
 from contract.snapshot import (
     CallPattern,
     Colleague,
@@ -29,7 +30,9 @@ from contract.snapshot import (
     Snapshot,
     SpeedDial,
     User,
+    UserConferences,
     VoicemailRule,
+    VoiceService,
 )
 
 LINK_SECONDS: Final = 10
@@ -77,13 +80,16 @@ class CompiledPlan:
         users: every user of the site by user id.
         dialled: the user that each user name, extension and alias belongs to.
         groups: the hunt group that each number and alias belongs to.
+        services: the voice service that each number and alias belongs to, of those that are switched on.
+        attendants: each as the user that it dials as, with its own permissions, by its id; and authorization codes.
+        user_rooms: the conference rooms of users, where they have such.
         emergency: the rule, with its ways out of the site, and the number to send, by what is dialled for help.
         gateways: those that are switched on, by id; trunks and the edges of other sites among them.
         elsewhere: who is called by each number and name at other sites.
         schedules: by id.
         locations: by id.
         callback_minutes: for so long a call to the number of a location rings the phone that called for help there.
-        numbers: what calls from gateways are sent to, by their number.
+        numbers: what calls from gateways are sent to, by each way to write their number.
         default_location_id: where a phone is that has no location of its own.
         zone: the site's time zone.
         colleagues: who is in a pickup group with a user, by the user's id.
@@ -102,6 +108,9 @@ class CompiledPlan:
     users: dict[str, User]
     dialled: dict[str, User]
     groups: dict[str, HuntGroup] = field(default_factory=dict)
+    services: dict[str, VoiceService] = field(default_factory=dict)
+    attendants: dict[str, User] = field(default_factory=dict)
+    user_rooms: UserConferences | None = None
     emergency: dict[str, tuple[EmergencyRule, str]] = field(default_factory=dict)
     gateways: dict[str, Gateway] = field(default_factory=dict)
     elsewhere: dict[str, Elsewhere] = field(default_factory=dict)
@@ -120,6 +129,15 @@ class CompiledPlan:
     hot_desk_hours: int = 0
     call_back_minutes: int = 30
     has_voicemail: bool = False
+
+    def room_of(self, dialled: str) -> tuple[UserConferences, User] | None:
+        """Whose conference room a number is; None: nobody's."""
+        rooms = self.user_rooms
+        if rooms is None or not dialled.startswith(rooms.extension):
+            return None
+        extension = dialled[len(rooms.extension) :]
+        owner = self.dialled.get(extension)
+        return (rooms, owner) if owner is not None and owner.enabled and owner.extension == extension else None
 
     def as_dialled(self, shown: str) -> str:
         """What to dial for a number that a caller showed: itself, or with an outside line before it.
@@ -170,6 +188,9 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         users={user.user_id: user for user in snapshot.users},
         dialled=dialled,
         groups={name: group for group in plan.hunt_groups for name in (group.extension, *group.aliases)},
+        services={name: one for one in plan.voice_services if one.enabled for name in one.names},
+        attendants={one.user_id: one for service in plan.voice_services for one in payers(service)},
+        user_rooms=next((one for one in plan.voice_services if isinstance(one, UserConferences) and one.enabled), None),
         emergency=_emergency(snapshot),
         gateways={
             gateway.gateway_id: gateway
@@ -180,7 +201,7 @@ def compile_plan(snapshot: Snapshot) -> CompiledPlan:
         schedules={schedule.schedule_id: schedule for schedule in plan.schedules},
         callback_minutes=plan.emergency.callback_minutes,
         locations={location.location_id: location for location in plan.locations},
-        numbers={number.number: number for number in plan.numbers},
+        numbers=_numbers(plan.numbers),
         default_location_id=plan.default_location_id,
         zone=zone_of(snapshot.site.time_zone),
         colleagues=_colleagues(plan.pickup_groups),
@@ -212,6 +233,15 @@ def _site_links(snapshot: Snapshot) -> Iterator[SiteLink]:
                 site_id=site.site_id,
                 certificate_name=site.certificate_name,
             )
+
+
+def _numbers(numbers: tuple[InwardNumber, ...]) -> dict[str, InwardNumber]:
+    """Another way to write a number does not count where it is one itself, or belongs to an earlier one."""
+    found = {number.number: number for number in numbers}
+    for number in numbers:
+        for other in number.also:
+            found.setdefault(other, number)
+    return found
 
 
 def _elsewhere(snapshot: Snapshot) -> dict[str, Elsewhere]:

@@ -10,9 +10,11 @@ from typing import Final, Protocol
 from contract.dialplan.compiled import CompiledPlan
 from contract.dialplan.features import feature_values
 from contract.dialplan.hot_desks import HOT_DESK, HOT_DESKING
+from contract.dialplan.queue_calls import agent_changes, agent_of_call
+from contract.dialplan.service_calls import retrieval_step
 from contract.dialplan.site_state import CALL_BACK, MAX_CALL_BACKS
 from contract.dialplan.steps import Call, Change, Outcome, Pickup, Ring, Service, SiteState, Step
-from contract.snapshot import FeatureRule, User
+from contract.snapshot import FeatureRule, Park, User
 from contract.snapshot.dial_plan import Setting
 
 Way = Generator[Step, Outcome, int]
@@ -78,8 +80,14 @@ def feature_call(way: Onward, rule: FeatureRule, argument: str, caller: User) ->
             return _log_out(way, rule, argument, caller)
         case "call_back":
             return _call_back(way, rule, argument, caller)
+        case "park_retrieve":
+            return _park_retrieve(way, rule, argument, caller)
         case "call_back_off":
             return _no_call_back(way, rule, argument, caller)
+        case "queue_log_in" | "queue_log_out" | "queue_pause":
+            return _at_queues(way, rule, argument, caller)
+        case "queue_listen" | "queue_whisper" | "queue_barge":
+            return _supervise(way, rule, argument, caller)
         case _:
             return _change(way, rule, feature, argument, caller)
 
@@ -159,6 +167,43 @@ def _picked_up(way: Onward, rule: FeatureRule, user_ids: tuple[str, ...], whose:
     way.note("pickup", f"{caller.username} picks up what rings at {whose}", rule.rule_id)
     outcome = yield Pickup(user_ids)
     return way.refuse(outcome.status, "nothing_rings", f"nothing rings at {whose}", rule.rule_id)
+
+
+def _park_retrieve(way: Onward, rule: FeatureRule, orbit: str, caller: User) -> Way:
+    """Who waits in an orbit of call park."""
+    park = way.plan.services.get(orbit)
+    if not isinstance(park, Park) or orbit not in park.orbits:
+        return way.refuse(404, "no_orbit", f"{orbit or 'nothing'} is no orbit of call park", rule.rule_id)
+    if park.permission is not None and park.permission not in caller.permissions:
+        return way.refuse(
+            403, "permission_missing", f"{caller.username} lacks the permission {park.permission}", rule.rule_id
+        )
+    way.note("park_retrieve", f"{caller.username} takes up who waits in {orbit}", rule.rule_id)
+    outcome = yield retrieval_step(park, orbit, caller)
+    return outcome.status
+
+
+def _at_queues(way: Onward, rule: FeatureRule, number: str, caller: User) -> Way:
+    """At one queue, or without a number at all of the caller's."""
+    values = agent_changes(way.plan, way.state, rule.feature, number, caller)
+    if not values:
+        return (yield from _declined(way, rule, f"{caller.username} is no agent at {number or 'any queue'} for that"))
+    told = " and ".join(f"{kind} is {value}" for kind, value in values)
+    way.note("queue_agent", f"{caller.username}: {told}", rule.rule_id)
+    return (yield from _kept(way, caller, values))
+
+
+def _supervise(way: Onward, rule: FeatureRule, extension: str, caller: User) -> Way:
+    """The call of an agent, for a supervisor of his."""
+    found = agent_of_call(way.plan, extension, caller)
+    if found is None:
+        why = f"{caller.username} supervises no queue of {extension or 'nobody'}"
+        return way.refuse(403, "no_supervisor", why, rule.rule_id)
+    queue, agent = found
+    way.note(rule.feature, f"{caller.username} attends a call of {agent.username}", rule.rule_id)
+    told = (("service", queue.service_id), ("action", rule.feature.removeprefix("queue_")), ("agent", agent.user_id))
+    outcome = yield Service("queue", told)
+    return outcome.status
 
 
 def _log_in(way: Onward, rule: FeatureRule, extension: str, caller: User) -> Way:

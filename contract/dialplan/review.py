@@ -14,6 +14,10 @@ from contract.snapshot import (
     User,
     VoicemailRule,
 )
+from contract.snapshot.conference import conference_warnings
+from contract.snapshot.fax import fax_warnings
+from contract.snapshot.mailbox import mailbox_warnings
+from contract.snapshot.queue import queue_warnings
 
 
 def review(plan: DialPlan, users: Iterable[User]) -> list[str]:
@@ -25,7 +29,16 @@ def review(plan: DialPlan, users: Iterable[User]) -> list[str]:
     """
     numbers = {name for user in users for name in (user.username, user.extension, *user.aliases) if name}
     numbers.update(name for group in plan.hunt_groups for name in (group.extension, *group.aliases))
-    return [*_unreachable(plan, numbers), *_hidden_numbers(plan, numbers), *_without_gateway(plan)]
+    numbers.update(name for service in plan.voice_services for name in service.names)
+    return [
+        *_unreachable(plan, numbers),
+        *_hidden_numbers(plan, numbers),
+        *_without_gateway(plan),
+        *conference_warnings(plan.voice_services),
+        *queue_warnings(plan.voice_services),
+        *mailbox_warnings(plan.voice_services),
+        *fax_warnings(plan.voice_services),
+    ]
 
 
 def covers(general: DialPattern, special: DialPattern) -> bool:

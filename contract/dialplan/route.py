@@ -6,6 +6,7 @@ Each part returns the status that the caller gets when nothing further is tried.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -13,11 +14,17 @@ from contract.dialplan.callers import is_among, plain
 from contract.dialplan.compiled import CompiledPlan, called_number, matches
 from contract.dialplan.feature_calls import feature_call
 from contract.dialplan.features import names_of
-from contract.dialplan.groups import members_in_order
+from contract.dialplan.find_me import beyond_the_site, ring
+from contract.dialplan.groups import hunt
 from contract.dialplan.numbers import arrived, written
-from contract.dialplan.other_sites import first_link, is_link, link_to, site_call
+from contract.dialplan.other_sites import is_link, site_call
+from contract.dialplan.payers import may
+from contract.dialplan.queue_calls import called_back
 from contract.dialplan.schedules import period_at
+from contract.dialplan.service_calls import is_for_users_only, music_arguments, service_step
 from contract.dialplan.steps import (
+    DECLINED,
+    MAX_FORWARDS,
     Call,
     Diversion,
     DiversionReason,
@@ -35,21 +42,18 @@ from contract.snapshot import (
     During,
     EmergencyRule,
     FeatureRule,
-    FindMe,
     Forwarding,
-    HuntGroup,
     InternalRule,
     OutsideRule,
     ServiceRule,
     SiteToSiteRule,
     User,
     VoicemailRule,
+    VoiceService,
 )
 
 Way = Generator[Step, Outcome, int]
 
-MAX_FORWARDS: Final = 10
-"""How often one call may be forwarded; beyond, the forwards are taken for a loop."""
 _PHRASES: Final = {
     403: "Forbidden",
     404: "Not Found",
@@ -68,7 +72,6 @@ _FORWARDED: Final[dict[DiversionReason, str]] = {
     "no-answer": "calls that are not answered",
     "unavailable": "calls while no phone is registered",
 }
-_DECLINED: Final = frozenset({603})
 _NEXT_GATEWAY: Final = frozenset({408, 430, 500, 502, 503, 504})
 """Failures of the way, not of who is called."""
 
@@ -86,16 +89,16 @@ class Route:
     """
 
     __slots__ = (
-        "_diversions",
         "_forwards",
-        "_hunting",
         "at",
         "call",
         "caller",
         "came_from_site",
+        "diversions",
         "entered",
         "hidden",
         "hunted",
+        "hunting",
         "plan",
         "reasons",
         "state",
@@ -111,25 +114,67 @@ class Route:
         self.entered: list[str] = []
         """Users and hunt groups whose forwarding is being followed, by id."""
         self._forwards = 0
-        self._diversions: list[Diversion] = []
+        self.diversions: list[Diversion] = []
         self.hidden: bool | None = None
         """Whether the call shows nobody, where the caller said so; None: as the user's settings have it."""
         self.reasons: list[Reason] = []
         self.hunted: list[str] = []
-        self._hunting = 0
-        """Hunt groups whose members are being rung."""
         """Ids of the hunt groups that were come to."""
+        self.hunting = 0
+        """Hunt groups whose members are being rung."""
 
     def walk(self) -> Way:
         """From what was dialled to the last attempt."""
         dialled, caller = self.call.dialled, self.caller
+        if self.call.phones == "find_me":
+            return (yield from self._sought(dialled))
+        if self.call.phones == "call_back":
+            return (yield from called_back(self, dialled))
         if (found := self.plan.emergency.get(dialled)) is not None:
             return (yield from self._emergency(*found))
         if caller is not None and not caller.enabled:
             return self.refuse(403, "caller_disabled", f"{caller.username} is disabled")
+        if self.call.phones:
+            return (yield from self.phones(dialled))
+        if self.call.service is not None:
+            return (yield from self._sent_on(self.call.service, dialled))
         if self.call.gateway_id is not None:
             return (yield from self._inward(self.call.gateway_id, dialled))
         return (yield from self.number(dialled, caller))
+
+    def phones(self, dialled: str) -> Way:
+        """What a voice service of the site rings: a user's phones and nothing else, wherever he has calls sent."""
+        user = self.plan.dialled.get(dialled)
+        if user is None or not user.enabled:
+            return self.refuse(404, "no_user", f"{dialled} is no user of the site")
+        how = self.call.phones
+        if how != "urgent" and (reason := self.unwanted(user)):
+            return self.refuse(486, "unwanted", reason)
+        if how == "page" and user.user_id in self.state.no_intercom:
+            return self.refuse(403, "intercom_off", f"{user.username} wants no intercom")
+        if how == "page" and self.call.engaged:
+            return self.refuse(486, "unwanted", f"{user.username} is in a call")
+        self.note("ring", f"a service of the site rings every phone of {user.username}")
+        outcome = yield replace(self.rung([user.user_id], (), None), answered_at_once=how in ("page", "urgent"))
+        return self.exhausted(outcome.status)
+
+    def _sought(self, dialled: str) -> Way:
+        """What asks for a key calls a place beyond the site, as its user's find-me."""
+        user = self.caller
+        found = beyond_the_site(self, user, dialled) if user is not None and user.enabled else None
+        if user is None or found is None:
+            return self.refuse(403, "find_me_skipped", f"nobody may be looked for at {dialled}")
+        self.diversions.append(Diversion(user.username, "follow-me"))
+        outcome = yield self.rung((), (found,), None)
+        return self.exhausted(outcome.status)
+
+    def _sent_on(self, service_id: str, dialled: str) -> Way:
+        """A caller whom an attendant sends on: as if it dialled itself."""
+        attendant = self.plan.attendants.get(service_id)
+        if attendant is None:
+            return self.refuse(403, "attendant_gone", "the attendant is not there any more, or switched off")
+        self.note("attendant", f"{attendant.display_name} sends the caller on to {dialled}")
+        return (yield from self.number(dialled, attendant))
 
     def _inward(self, gateway_id: str, dialled: str) -> Way:
         """A call that came by a gateway: to what its number stands for, which whoever set that up may."""
@@ -161,10 +206,14 @@ class Route:
                 case InternalRule():
                     if (user := plan.dialled.get(dialled)) is not None:
                         self.note("internal", f"{rule.name}: the number belongs to {user.username}", rule.rule_id)
-                        return (yield from self._user(user))
+                        return (yield from self.user(user))
                     if (group := plan.groups.get(dialled)) is not None and group.enabled:
                         self.note("hunt_group", f"{rule.name}: the number belongs to {group.name}", rule.rule_id)
-                        return (yield from self._group(group))
+                        return (yield from hunt(self, group))
+                    if (service := plan.services.get(dialled)) is not None:
+                        return (yield from self._voice_service(service, dialled, rule, payer, granted))
+                    if (room := plan.room_of(dialled)) is not None:
+                        return (yield from self._voice_service(room[0], dialled, rule, payer, granted, room[1]))
                 case ServiceRule():
                     if rule.code == dialled:
                         return (yield from self._service(rule, payer, granted))
@@ -176,8 +225,8 @@ class Route:
                         return (yield from self._voicemail(rule, *mailbox))
                 case OutsideRule():
                     pattern = candidate.pattern
-                    if matches(pattern, dialled) and self._is_time(rule.during, rule.name, rule.rule_id):
-                        return (yield from self._outside(rule, pattern, dialled, payer, granted))
+                    if matches(pattern, dialled) and self.is_time(rule.during, rule.name, rule.rule_id):
+                        return (yield from self.outside(rule, pattern, dialled, payer, granted))
                 case SiteToSiteRule():
                     if (found := plan.elsewhere.get(dialled)) is not None:
                         return (yield from site_call(self, rule, found, dialled, payer, granted))
@@ -187,19 +236,39 @@ class Route:
 
     def _service(self, rule: ServiceRule, payer: User | None, granted: bool) -> Way:
         self.note("service", f"{rule.name}: {rule.code} is the service {rule.service}", rule.rule_id)
-        if rule.permission is not None and not granted and not _may(payer, (rule.permission,)):
+        if rule.permission is not None and not granted and not may(payer, (rule.permission,)):
             return self.refuse(
                 403, "permission_missing", f"{_who(payer)} lacks the permission {rule.permission}", rule.rule_id
             )
-        outcome = yield Service(rule.service)
-        return self._exhausted(outcome.status)
+        outcome = yield Service(rule.service, music_arguments(self.caller) if rule.service == "music_on_hold" else ())
+        return self.exhausted(outcome.status)
+
+    def _voice_service(
+        self,
+        service: VoiceService,
+        dialled: str,
+        rule: InternalRule,
+        payer: User | None,
+        granted: bool,
+        owner: User | None = None,
+    ) -> Way:
+        whose = f", that of {owner.username}" if owner is not None else ""
+        self.note("voice_service", f"{rule.name}: the number belongs to {service.name}{whose}", rule.rule_id)
+        wanted = service.permission
+        if wanted is not None and not granted and not may(payer, (wanted,)):
+            return self.refuse(403, "permission_missing", f"{_who(payer)} lacks the permission {wanted}", rule.rule_id)
+        if payer is None and is_for_users_only(service):
+            return self.refuse(403, "users_only", f"{service.name} is for users of the site only", rule.rule_id)
+        step = service_step(service, dialled, self.caller, payer, owner)
+        outcome = yield replace(step, diversions=tuple(self.diversions))
+        return self.exhausted(outcome.status)
 
     def _feature(self, rule: FeatureRule, dialled: str, payer: User | None) -> Way:
         """What is the caller's own to do: only himself, and only what he dialled himself."""
         self.note("feature", f"{rule.name}: {dialled} is the feature {rule.feature}", rule.rule_id)
         if payer is None or payer is not self.caller or self.entered:
             return self.refuse(403, "feature_refused", "only a user of the site does that, by dialling", rule.rule_id)
-        if rule.permission is not None and not _may(payer, (rule.permission,)):
+        if rule.permission is not None and not may(payer, (rule.permission,)):
             return self.refuse(
                 403, "permission_missing", f"{payer.username} lacks the permission {rule.permission}", rule.rule_id
             )
@@ -207,8 +276,7 @@ class Route:
 
     def dialled_again(self, destination: str, caller: User) -> Way:
         """As if the caller had dialled something else; more than ten times in one call is taken for a loop."""
-        self._forwards += 1
-        if self._forwards > MAX_FORWARDS:
+        if self.is_sent_on_too_often():
             return self.refuse(482, "forward_loop", f"sent on more than {MAX_FORWARDS} times")
         if (found := self.plan.emergency.get(destination)) is not None:
             return (yield from self._emergency(*found))
@@ -218,12 +286,12 @@ class Route:
         if owner is None or not owner.enabled or HAS_MAILBOX not in owner.permissions:
             return self.refuse(404, "no_mailbox", f"{_who(owner)} has no mailbox", rule.rule_id)
         self.note("voicemail", f"{rule.name}: the mailbox of {owner.username}", rule.rule_id)
-        outcome = yield voicemail(action, owner, tuple(self._diversions))
-        return self._exhausted(outcome.status)
+        outcome = yield voicemail(action, owner, tuple(self.diversions))
+        return self.exhausted(outcome.status)
 
     # -- users
 
-    def _user(self, user: User) -> Way:
+    def user(self, user: User) -> Way:
         """A user's phones, and wherever the user has calls sent besides."""
         if not user.enabled:
             return self.refuse(404, "callee_disabled", f"{user.username} is disabled")
@@ -250,10 +318,12 @@ class Route:
             busy = "do-not-disturb"
         elif self._wants_no_second_call(user):
             self.note("in_call", f"{user.username} is in a call and wants no second one")
+        elif user.user_id in self.state.full_lines:
+            self.note("line_full", f"every appearance of the line of {user.username} is taken")
         else:
-            status, reached = yield from self._ring(user, forwarding)
-        if status in _DECLINED:
-            return self._exhausted(status)
+            status, reached = yield from ring(self, user, forwarding)
+        if status in DECLINED:
+            return self.exhausted(status)
         reason: DiversionReason = "no-answer" if reached else "unavailable"
         if status in _BUSY:
             reason = busy
@@ -267,91 +337,24 @@ class Route:
 
     def _unanswered(self, user: User, status: int, reason: DiversionReason) -> Way:
         """Calls of a user who sends them nowhere: his mailbox takes them, if he has one and no group hunts for him."""
-        if not self._has_mailbox(user):
-            return self._exhausted(status)
+        if not self.has_mailbox(user):
+            return self.exhausted(status)
         self.note("voicemail", f"{user.username} is not reached, and has a mailbox")
-        outcome = yield voicemail("deposit", user, (*self._diversions, Diversion(user.username, reason)))
-        return self._exhausted(outcome.status if outcome.reached else status)
+        outcome = yield voicemail("deposit", user, (*self.diversions, Diversion(user.username, reason)))
+        return self.exhausted(outcome.status if outcome.reached else status)
 
-    def _has_mailbox(self, user: User) -> bool:
-        return not self._hunting and self.plan.has_voicemail and HAS_MAILBOX in user.permissions
-
-    def _ring(self, user: User, forwarding: Forwarding) -> Generator[Step, Outcome, tuple[int, bool]]:
-        """The user's phones and find-me places, in rounds; the status of the phones, and whether there were any."""
-        rounds: list[tuple[list[FindMe], int]] = [([], forwarding.ring_seconds)]
-        for place in forwarding.find_me:
-            if not place.enabled or not self._is_time(place.during, f"find-me to {place.destination}", None):
-                continue
-            if place.order == "at_the_same_time":
-                rounds[-1][0].append(place)
-            else:
-                rounds.append(([place], place.seconds))
-        alone = len(rounds) == 1 and forwarding.no_answer is None and not self._has_mailbox(user)
-        first: Outcome | None = None
-        for number, (places, seconds) in enumerate(rounds):
-            users = [user] if number == 0 else []
-            if number == 0:
-                self.note("ring", f"ring every phone of {user.username}")
-            numbers = [found for place in places if (found := self._place(user, place, users)) is not None]
-            if not users and not numbers:
-                continue
-            if places:
-                self._diversions.append(Diversion(user.username, "follow-me"))
-            outcome = yield self.rung([one.user_id for one in users], tuple(numbers), None if alone else seconds)
-            if places:
-                self._diversions.pop()
-            first = first or outcome
-            if outcome.status in _DECLINED:
-                return outcome.status, outcome.reached
-        return (first.status, first.reached) if first is not None else (480, False)
-
-    def _place(self, user: User, place: FindMe, users: list[User]) -> Outward | None:
-        """One find-me destination: its user is added to `users`, a number beyond the site is returned."""
-        destination = place.destination
-        if (found := self.plan.dialled.get(destination)) is not None:
-            if found.user_id in self.entered or found in users:
-                self.note("find_me_skipped", f"{destination} rings already")
-            elif reason := self.unwanted(found):
-                self.note("find_me_skipped", reason)
-            else:
-                self.note("find_me", f"{user.username} is looked for at {destination}")
-                users.append(found)
-            return None
-        return self._outward(user, destination)
-
-    def _outward(self, user: User, destination: str) -> Outward | None:
-        """A find-me number beyond the site, by the first gateway that serves: it rings beside phones."""
-        for candidate in self.plan.candidates_for(destination):
-            rule, pattern = candidate.rule, candidate.pattern
-            if isinstance(rule, SiteToSiteRule) and (found := self.plan.elsewhere.get(destination)) is not None:
-                if (link := first_link(self, found)) is None:
-                    break
-                self.note("find_me", f"{user.username} is looked for at {destination}, {found.site}", rule.rule_id)
-                return link_to(self, link, destination)
-            if not isinstance(rule, OutsideRule) or not matches(pattern, destination):
-                continue
-            if not self._is_time(rule.during, rule.name, rule.rule_id):
-                continue
-            if not _may(user, rule.permissions):
-                self.note("find_me_skipped", f"{user.username} may not call {destination}", rule.rule_id)
-                return None
-            for gateway_id in rule.gateways:
-                if gateway_id in self.plan.gateways and gateway_id not in self.state.gateways_down:
-                    self.note("find_me", f"{user.username} is looked for at {destination}", rule.rule_id)
-                    return self._sent_to(gateway_id, called_number(rule.call, pattern, destination), user)
-        self.note("find_me_skipped", f"nothing leads to {destination} now")
-        return None
+    def has_mailbox(self, user: User) -> bool:
+        return not self.hunting and self.plan.has_voicemail and HAS_MAILBOX in user.permissions
 
     def _forward(self, user: User, destination: str, code: str, reason: DiversionReason) -> Way:
         self.note(code, f"{user.username} forwards {_FORWARDED[reason]} to {destination}")
-        self._forwards += 1
-        if self._forwards > MAX_FORWARDS:
+        if self.is_sent_on_too_often():
             return self.refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
-        self._diversions.append(Diversion(user.username, reason))
+        self.diversions.append(Diversion(user.username, reason))
         try:
             return (yield from self.number(destination, user))
         finally:
-            self._diversions.pop()
+            self.diversions.pop()
 
     def rung(self, user_ids: Sequence[str], numbers: tuple[Outward, ...], seconds: int | None) -> Ring:
         """The step that rings these users and numbers."""
@@ -360,7 +363,7 @@ class Route:
             numbers,
             seconds,
             hidden=self.hidden is True,
-            diversions=tuple(self._diversions),
+            diversions=tuple(self.diversions),
         )
 
     # -- who is wanted
@@ -390,64 +393,11 @@ class Route:
             return f"{name} takes no call from this caller"
         return ""
 
-    # -- hunt groups
-
-    def _group(self, group: HuntGroup) -> Way:
-        if group.group_id in self.entered:
-            return self.refuse(482, "forward_loop", f"the call was at {group.name} before")
-        self.entered.append(group.group_id)
-        self.hunted.append(group.group_id)
-        try:
-            status = yield from self._hunt(group)
-            if group.fallback is None:
-                return self._exhausted(status)
-            self.note("group_fallback", f"{group.name} goes on to {group.fallback}")
-            self._forwards += 1
-            if self._forwards > MAX_FORWARDS:
-                return self.refuse(482, "forward_loop", f"forwarded more than {MAX_FORWARDS} times")
-            self._diversions.append(Diversion(group.extension, "no-answer"))
-            try:
-                # Who set the group up may; so a caller from outside reaches the number on duty too.
-                return (yield from self.number(group.fallback, self.caller, granted=True))
-            finally:
-                self._diversions.pop()
-        finally:
-            self.entered.pop()
-
-    def _hunt(self, group: HuntGroup) -> Way:
-        available: list[User] = []
-        for user in members_in_order(group, self.plan, self.state):
-            reason = f"{user.username} rang already" if user.user_id in self.entered else self.unwanted(user)
-            if reason:
-                self.note("member_skipped", reason)
-            else:
-                available.append(user)
-        if not available:
-            self.note("group_empty", f"nobody of {group.name} can be rung")
-            return 480
-        if group.strategy == "parallel":
-            self.note("ring", f"ring {len(available)} members of {group.name} at once")
-            outcome = yield self.rung([user.user_id for user in available], (), group.ring_seconds)
-            return outcome.status
-        status = 480
-        for user in available:
-            if group.follow_forwarding:
-                self._hunting += 1
-                try:
-                    status = yield from self._user(user)
-                finally:
-                    self._hunting -= 1
-                continue
-            self.note("ring", f"ring {user.username} of {group.name}")
-            outcome = yield self.rung([user.user_id], (), group.ring_seconds)
-            status = outcome.status
-        return status
-
     # -- beyond the site
 
-    def _outside(self, rule: OutsideRule, pattern: DialPattern, dialled: str, payer: User | None, granted: bool) -> Way:
+    def outside(self, rule: OutsideRule, pattern: DialPattern, dialled: str, payer: User | None, granted: bool) -> Way:
         self.note(rule.category, f"{rule.name}: {dialled} leaves the site", rule.rule_id)
-        if not granted and not _may(payer, rule.permissions):
+        if not granted and not may(payer, rule.permissions):
             wanted = " or ".join(rule.permissions) or "to call out"
             return self.refuse(403, "permission_missing", f"{_who(payer)} lacks the permission {wanted}", rule.rule_id)
         number = called_number(rule.call, pattern, dialled)
@@ -464,13 +414,13 @@ class Route:
                 )
                 continue
             self.note("gateway", f"{number} by {gateway.name}", rule_id)
-            outcome = yield self.rung((), (self._sent_to(gateway_id, number, payer),), None)
+            outcome = yield self.rung((), (self.sent_to(gateway_id, number, payer),), None)
             status = outcome.status
             if outcome.reached and status not in _NEXT_GATEWAY:
                 return self.refuse(status, "refused", f"{number} answered {status}", rule_id)
         return self.refuse(status, "no_gateway", "no gateway is left to try", rule_id)
 
-    def _sent_to(self, gateway_id: str, number: str, payer: User | None) -> Outward:
+    def sent_to(self, gateway_id: str, number: str, payer: User | None) -> Outward:
         gateway = self.plan.gateways[gateway_id]
         own = None if payer is None or gateway.ignore_user_caller_id else payer.caller_id
         hides = self.hidden if self.hidden is not None else payer is not None and payer.anonymous
@@ -503,7 +453,12 @@ class Route:
 
     # -- parts
 
-    def _is_time(self, during: During | None, what: str, rule_id: str | None) -> bool:
+    def is_sent_on_too_often(self) -> bool:
+        """Count that the call is sent on once more; whether that is so often that it is taken for a loop."""
+        self._forwards += 1
+        return self._forwards > MAX_FORWARDS
+
+    def is_time(self, during: During | None, what: str, rule_id: str | None) -> bool:
         if during is None:
             return True
         schedule = self.plan.schedules[during.schedule_id]
@@ -520,14 +475,9 @@ class Route:
         self.note(code, text, rule_id)
         return status
 
-    def _exhausted(self, status: int) -> int:
+    def exhausted(self, status: int) -> int:
         self.note("exhausted", f"nothing is left to try after {status}")
         return status
-
-
-def _may(payer: User | None, permissions: tuple[str, ...]) -> bool:
-    """Any one permission suffices; a caller from outside has none, and pays for nothing."""
-    return payer is not None and (not permissions or any(one in payer.permissions for one in permissions))
 
 
 def _who(payer: User | None) -> str:

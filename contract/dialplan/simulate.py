@@ -10,7 +10,7 @@ from contract.dialplan.decide import decide
 from contract.dialplan.steps import Call, Change, Decision, Outcome, Pickup, Reject, Ring, SiteState, Step
 
 MAX_STEPS: Final = 2_000
-"""More than any plan within the snapshot's limits takes; see `MAX_FORWARDS`."""
+"""More than any plan within the snapshot's limits takes; see `steps.MAX_FORWARDS`."""
 
 Answer = Callable[[Step], Outcome]
 """How a step ends."""

@@ -12,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from contract.dialplan.hot_desks import HOT_DESK, HotDesk, hot_desk
 from contract.dialplan.steps import SiteState
+from contract.queue_state import AGENT as QUEUE_AGENT
+from contract.queue_state import AgentPresence, known_presence
 from contract.snapshot import FindMe, Forwarding, SpeedDial, User
 from contract.sync.state import StateRecord
 
@@ -64,6 +66,7 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
     speed_dials: dict[str, dict[str, SpeedDial]] = {}
     hot_desks: dict[str, HotDesk] = {}
     call_backs: dict[str, dict[str, float]] = {}
+    queue_agents: dict[str, dict[str, AgentPresence]] = {}
     set_here: dict[str, dict[str, Any]] = {}
     for record in records:
         kind, _, user_id = record.key.rpartition("/")
@@ -92,6 +95,10 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
             if item in users and isinstance(value, str) and value.isdecimal() and len(wanted) < MAX_CALL_BACKS:
                 wanted[item] = float(value[:15])
             continue
+        if first == QUEUE_AGENT and item:
+            if (presence := known_presence(value)) is not None:
+                queue_agents.setdefault(user_id, {})[item] = presence
+            continue
         if changes := _changes(kind, value):
             set_here.setdefault(user_id, {}).update(changes)
     forwarding = {user_id: _with(users[user_id].forwarding, changes) for user_id, changes in set_here.items()}
@@ -105,6 +112,7 @@ def site_state(records: Iterable[StateRecord], users: Mapping[str, User]) -> Sit
         speed_dials=speed_dials,
         hot_desks=hot_desks,
         call_backs={user_id: wanted for user_id, wanted in call_backs.items() if wanted},
+        queue_agents=queue_agents,
     )
 
 

@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from contract.dialplan.hot_desks import HotDesk
+from contract.queue_state import AgentPresence
 from contract.snapshot import Forwarding, SpeedDial
+
+PhonesOnly = Literal["", "ring", "page", "urgent", "find_me", "call_back"]
+"""How a voice service of the site places a call; see `Call.phones`."""
+MAX_FORWARDS: Final = 10
+"""How often one call may be forwarded; beyond, the forwards are taken for a loop."""
+DECLINED: Final = frozenset({603})
+"""Statuses by which who is called wants nobody else to be tried either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,13 @@ class Call:
         anonymous: the caller does not want to be named.
         line_id: the line that the caller calls from, where it is known.
         host: whose line that is; somebody else than the caller, where he is logged in at another's phone.
+        phones: how a voice service of the site rings the phones of a user, and nothing else: `ring`; `page`, so that
+            they answer by themselves; `urgent`, that also while the user wants no calls; `find_me`, a number beyond the
+            site as a place where `caller` is looked for; `call_back`, who asked the queue `service` for it, also beyond
+            the site. Empty: it is no such call.
+        engaged: whether whoever is dialled is in a call, which no page is to disturb.
+        service: id of the attendant that sent the caller there, whose permissions count in place of the caller's; of an
+            authorization code, `contract.authorization_state.payer_of`; with `call_back`, of the queue.
     """
 
     caller: str | None
@@ -31,6 +46,9 @@ class Call:
     anonymous: bool = False
     line_id: str | None = None
     host: str | None = None
+    phones: PhonesOnly = ""
+    engaged: bool = False
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +72,8 @@ class SiteState:
         hot_desks: who is logged in at somebody else's phone, by line id.
         call_backs: whom a user wants to be called back for, each until when (seconds since 1970), by user id.
         last_unreached: whom a user called last without reaching him, ids by user id.
+        queue_agents: how agents stand at call queues, where they said so, by user id and queue id.
+        full_lines: ids of the users whose shared line has no appearance left.
     """
 
     do_not_disturb: frozenset[str] = frozenset()
@@ -72,6 +92,8 @@ class SiteState:
     hot_desks: Mapping[str, HotDesk] = field(default_factory=dict)
     call_backs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     last_unreached: Mapping[str, str] = field(default_factory=dict)
+    queue_agents: Mapping[str, Mapping[str, AgentPresence]] = field(default_factory=dict)
+    full_lines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +119,25 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Whoever answers presses a key before he gets the call.
+
+    Args:
+        user_id: who is looked for.
+        dialled: what he would dial to get there.
+        seconds: how long it may ring; 0: as long as the caller waits.
+    """
+
+    user_id: str
+    dialled: str
+    seconds: int = 0
+
+
+CONFIRMING_SECONDS: Final = 20
+"""How much longer than it may ring a step takes where somebody has to press a key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outward:
     """A number at a gateway.
 
@@ -107,6 +148,7 @@ class Outward:
         anonymous: the call shows nobody (RFC 3323).
         emergency: a call for help: never shed, and told to those who are to know.
         location_id: where a call for help comes from, if its gateway wants to know.
+        confirmed: what asks for a key there; None: whoever answers has the call.
     """
 
     gateway_id: str
@@ -115,6 +157,7 @@ class Outward:
     anonymous: bool = False
     emergency: bool = False
     location_id: str | None = None
+    confirmed: Confirmation | None = None
 
 
 DiversionReason = Literal["unconditional", "user-busy", "do-not-disturb", "no-answer", "unavailable", "follow-me"]
@@ -166,11 +209,33 @@ class Service:
         arguments: what it is told, by name: of `voicemail`, `action` (`deposit` or `retrieve`), `mailbox` (the user
             name of whose it is), and `cause` (RFC 4458 §3.2) for a call that was sent on there; of `hot_desk`, `line`
             and `host` (ids of the line and of whose it is), `hours`, and `user` (the id of who logs in, where it was
-            dialled).
+            dialled); of one that has a number of its own, `service` (its id); of `user_conferences`, `room` (the id of
+            whose it is, where that was dialled); of `attendant`, `paging`, `music` and `music_on_hold`, `user` (the id
+            of the user who calls); of `park`, `orbit` (empty: a free one), `action` (`retrieve`; without it whoever
+            dials a taken orbit takes up who waits there) and `user` (the id of who parks or takes up); of `queue`, for
+            a supervisor, `action` (`listen`, `whisper` or `barge`) and `agent` (the id of whose call it is).
         diversions: how the call came here, the first one first.
     """
 
-    name: Literal["echo_test", "music_on_hold", "confirmed", "declined", "voicemail", "hot_desk"]
+    name: Literal[
+        "echo_test",
+        "music_on_hold",
+        "confirmed",
+        "declined",
+        "voicemail",
+        "hot_desk",
+        "music",
+        "conference",
+        "user_conferences",
+        "park",
+        "paging",
+        "announcement",
+        "authorization",
+        "attendant",
+        "queue",
+        "mailbox",
+        "fax",
+    ]
     arguments: tuple[tuple[str, str], ...] = ()
     diversions: tuple[Diversion, ...] = ()
 

@@ -2,8 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
+from contract.snapshot.attendant import Attendant
+from contract.snapshot.authorization import Authorization
 from contract.snapshot.blob import Blob
+from contract.snapshot.conference import conference_problems
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
 from contract.snapshot.dial_plan import (
@@ -16,11 +20,20 @@ from contract.snapshot.dial_plan import (
     SiteToSiteRule,
     VoicemailRule,
 )
+from contract.snapshot.fax import fax_problems
 from contract.snapshot.firmware import Firmware
 from contract.snapshot.line import Line
+from contract.snapshot.mailbox import mailbox_problems
 from contract.snapshot.other_site import OtherSite
+from contract.snapshot.paging import Paging, multicast_problems
+from contract.snapshot.queue import queue_problems
 from contract.snapshot.schedule import During
+from contract.snapshot.sounds import sounds_of
+from contract.snapshot.trunk import Trunk
 from contract.snapshot.user import PERMISSIONS, User
+
+_SHOWN: Final = 3
+"""Who has a name that is taken twice: so many are told."""
 
 
 def reference_problems(
@@ -54,6 +67,7 @@ def reference_problems(
         if user_id not in user_ids:
             yield f"dial_plan: emergency notifies the unknown user {user_id}"
     yield from _rule_problems(plan)
+    yield from _trunk_problems(plan)
     for group in plan.hunt_groups:
         for member in group.members:
             if member not in user_ids:
@@ -62,6 +76,36 @@ def reference_problems(
         for member in pickup.members:
             if member not in user_ids:
                 yield f"dial_plan: pickup group {pickup.group_id} has the unknown member {member}"
+    for service in plan.voice_services:
+        if service.permission not in {None, *PERMISSIONS}:
+            yield f"dial_plan: {service.name} asks for the unknown permission {service.permission!r}"
+        if isinstance(service, Attendant):
+            yield from _attendant_problems(service, plan)
+        if isinstance(service, Authorization):
+            for permission in service.permissions:
+                if permission not in PERMISSIONS:
+                    yield f"dial_plan: {service.name} has the unknown permission {permission!r}"
+            for code_id, count in Counter(code.code_id for code in service.codes).items():
+                if count > 1:
+                    yield f"dial_plan: {service.name} has the code {code_id} twice"
+        if isinstance(service, Paging):
+            for member in service.members:
+                if member not in user_ids:
+                    yield f"dial_plan: paging group {service.name} has the unknown member {member}"
+    yield from queue_problems(plan.voice_services, users)
+    yield from mailbox_problems(plan.voice_services, users)
+    yield from fax_problems(plan.voice_services, users)
+
+
+def _attendant_problems(attendant: Attendant, plan: DialPlan) -> Iterable[str]:
+    where = f"dial_plan: attendant {attendant.name}"
+    for permission in attendant.permissions:
+        if permission not in PERMISSIONS:
+            yield f"{where} has the unknown permission {permission!r}"
+    for timed in attendant.by_time:
+        yield from _schedule_problems(where, timed.during, plan)
+    if attendant.mailboxes and not any(isinstance(r, VoicemailRule) and r.enabled and r.prefix for r in plan.rules):
+        yield f"{where} leads to a mailbox, and no voicemail rule that is switched on has a prefix"
 
 
 def _rule_problems(plan: DialPlan) -> Iterable[str]:
@@ -107,6 +151,14 @@ def firmware_problems(devices: Sequence[Device], firmware: Sequence[Firmware], b
             yield f"devices: {device.device_id} is a {device.model}, which firmware {wanted.firmware_id} does not fit"
 
 
+def sound_problems(plan: DialPlan, users: Sequence[User], blobs: Sequence[Blob]) -> Iterable[str]:
+    """Sound files that are in no manifest."""
+    digests = {blob.digest for blob in blobs}
+    for digest, who in sounds_of(plan, users):
+        if digest not in digests:
+            yield f"dial_plan: {who} names blob {digest}, which is not in the snapshot"
+
+
 def site_problems(site_id: str, others: Sequence[OtherSite], plan: DialPlan) -> Iterable[str]:
     """Other sites that cannot be told apart."""
     names = Counter(one.certificate_name for one in others)
@@ -123,19 +175,29 @@ def name_problems(
     users: Sequence[User], lines: Sequence[Line], devices: Sequence[Device], plan: DialPlan
 ) -> Iterable[str]:
     """Names and places that are taken twice."""
-    dialled = Counter(
-        name
-        for user in users
-        for name in {user.username, *user.aliases, *((user.extension,) if user.extension else ())}
-    )
-    dialled.update(name for group in plan.hunt_groups for name in {group.extension, *group.aliases})
+    who: dict[str, list[str]] = {}
+    for user in users:
+        for name in {user.username, *user.aliases, *((user.extension,) if user.extension else ())}:
+            who.setdefault(name, []).append(f"user {user.username}")
+    for group in plan.hunt_groups:
+        for name in {group.extension, *group.aliases}:
+            who.setdefault(name, []).append(f"hunt group {group.name}")
+    for service in plan.voice_services:
+        for name in set(service.names):
+            who.setdefault(name, []).append(f"{service.kind} {service.name}")
     enabled = [rule for rule in plan.rules if rule.enabled]
     voicemail = [rule for rule in enabled if isinstance(rule, VoicemailRule)]
-    names = frozenset(dialled)
-    dialled.update(rule.code for rule in enabled if isinstance(rule, ServiceRule | FeatureRule))
-    dialled.update(rule.code for rule in voicemail if rule.code)
-    yield from _code_problems(enabled, voicemail, names, frozenset(dialled))
-    yield from (f"users: {name!r} is used more than once" for name, count in dialled.items() if count > 1)
+    names = frozenset(who)
+    for rule in enabled:
+        if isinstance(rule, ServiceRule | FeatureRule | VoicemailRule) and rule.code:
+            who.setdefault(rule.code, []).append(f"rule {rule.name}")
+    yield from _code_problems(enabled, voicemail, names, frozenset(who))
+    yield from conference_problems(plan.voice_services, users, who)
+    yield from multicast_problems(plan.voice_services)
+    for name, several in who.items():
+        if len(several) > 1:
+            by = ", ".join(several[:_SHOWN]) + (f" and {len(several) - _SHOWN} more" if len(several) > _SHOWN else "")
+            yield f"dialled: {name!r} is used more than once: by {by}"
     places = Counter((line.device_id, line.position) for line in lines if line.device_id)
     yield from (f"lines: position {p} of device {d} is used twice" for (d, p), count in places.items() if count > 1)
     logins = Counter(line.auth_username for line in lines)
@@ -147,12 +209,23 @@ def name_problems(
         ("gateway", [gateway.gateway_id for gateway in (*plan.gateways, *plan.trunks)]),
         ("schedule", [schedule.schedule_id for schedule in plan.schedules]),
         ("hunt group", [group.group_id for group in plan.hunt_groups]),
+        ("voice service", [service.service_id for service in plan.voice_services]),
         ("location", [location.location_id for location in plan.locations]),
         ("number", [number.number for number in plan.numbers]),
         ("pickup group", [group.group_id for group in plan.pickup_groups]),
         ("speed dial", [one.slot for one in plan.speed_dials]),
     ):
         yield from (f"dial_plan: {what} {one} stands there twice" for one, count in Counter(ids).items() if count > 1)
+
+
+def _trunk_problems(plan: DialPlan) -> Iterable[str]:
+    """Trunks that share connections have to agree on who may sign the certificate of whom they lead to."""
+    first: dict[str, Trunk] = {}
+    for trunk in (one for one in plan.trunks if one.may_be_encrypted):
+        host = trunk.outbound_proxy or trunk.host
+        other = first.setdefault(host, trunk)
+        if other.certificate_authorities.split() != trunk.certificate_authorities.split():
+            yield f"dial_plan: trunks {other.gateway_id} and {trunk.gateway_id} lead to {host} by other authorities"
 
 
 def _code_problems(
@@ -163,7 +236,7 @@ def _code_problems(
     Args:
         enabled: rules that count.
         voicemail: those of them.
-        names: of users and hunt groups.
+        names: of users, hunt groups and voice services.
         dialled: those, and the codes.
     """
     starred = sorted(one for one in dialled if one[0] in "*#")

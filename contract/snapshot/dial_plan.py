@@ -7,14 +7,16 @@ from pydantic import Field, model_validator
 from contract.snapshot.emergency import EmergencyLocation, EmergencyPolicy
 from contract.snapshot.gateway import Gateway
 from contract.snapshot.hunt_group import HuntGroup
+from contract.snapshot.music import OwnMusic
 from contract.snapshot.pattern import CallPattern, Dialled, DialPattern
 from contract.snapshot.schedule import During, Schedule
 from contract.snapshot.trunk import Trunk
+from contract.snapshot.voice_service import VoiceService
 from contract.values import Frozen, Id, SipUser, Text
 
 
 class InternalRule(Frozen):
-    """Extensions, user names and aliases of the site ring their user or hunt group."""
+    """Extensions, user names and aliases of the site ring their user or hunt group, or are a voice service."""
 
     kind: Literal["internal"] = "internal"
     rule_id: Id
@@ -68,6 +70,13 @@ SpecialCall = Literal[
     "hot_desk_off",
     "call_back",
     "call_back_off",
+    "park_retrieve",
+    "queue_log_in",
+    "queue_log_out",
+    "queue_pause",
+    "queue_listen",
+    "queue_whisper",
+    "queue_barge",
 ]
 """A call that a user places in a particular way."""
 Feature = Literal[Setting, SpecialCall]
@@ -167,6 +176,8 @@ class InwardNumber(Frozen):
 
     number: Annotated[Dialled, Field(min_length=1)]
     """As the gateway sends it, after its `incoming`."""
+    also: Annotated[tuple[Annotated[Dialled, Field(min_length=1)], ...], Field(max_length=8)] = ()
+    """Other ways to write it, behind every number that is written so itself; the cloud adds those of the country."""
     destination: SipUser
     """What is dialled for it inside the site."""
     name: Text = ""
@@ -212,6 +223,8 @@ class DialPlan(Frozen):
     """Further gateways, which a provider runs."""
     schedules: Annotated[tuple[Schedule, ...], Field(max_length=200)] = ()
     hunt_groups: Annotated[tuple[HuntGroup, ...], Field(max_length=2000)] = ()
+    voice_services: Annotated[tuple[VoiceService, ...], Field(max_length=1000)] = ()
+    """What has a number of its own and is answered by the edge itself."""
     locations: Annotated[tuple[EmergencyLocation, ...], Field(max_length=2000)] = ()
     numbers: Annotated[tuple[InwardNumber, ...], Field(max_length=10_000)] = ()
     """What calls from gateways reach, beyond the aliases of users and hunt groups."""
@@ -226,3 +239,6 @@ class DialPlan(Frozen):
     default_location_id: Id | None = None
     """Where a phone is that has no location of its own."""
     emergency: EmergencyPolicy = EmergencyPolicy()
+    music: OwnMusic | None = None
+    """What those hear who wait and have no music of a queue, a park, a user or a group; None: what comes with the
+    edge."""

@@ -20,6 +20,8 @@ class FindMe(Frozen):
     seconds: RingSeconds = 20
     enabled: bool = True
     during: During | None = None
+    confirm: bool = False
+    """A place beyond the site has to press 1 before it is connected, so that no foreign voicemail takes the call."""
 
 
 class Forwarding(Frozen):

@@ -59,8 +59,9 @@ class Gateway(Frozen):
     numbers: NumberFormat = NumberFormat()
     incoming: IncomingNumbers = IncomingNumbers()
     trusted: bool = True
-    """Whether its calls need no password, what it says of callers counts, and it is told who calls though he is private
-    (RFC 3325 §9). False for a server of somebody else's, such as a feature server that has a range of numbers."""
+    """Whether its calls need no password, what it says of callers counts, and it is told who calls by an asserted
+    identity, though he is private (RFC 3325 §9). False for a server of somebody else's, such as a feature server that
+    has a range of numbers: it learns what From shows."""
     send_location: bool = False
     """Send the caller's dispatchable location with calls for help (RFC 6442)."""
     qualify_seconds: QualifySeconds | None = None

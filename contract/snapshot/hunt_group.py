@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.snapshot.forwarding import RingSeconds
+from contract.snapshot.music import OwnMusic
 from contract.values import Extension, Frozen, Id, SipUser, Text
 
 Strategy = Literal["parallel", "serial", "round_robin", "longest_idle"]
@@ -27,3 +28,5 @@ class HuntGroup(Frozen):
     """Whether members' own forwarding counts; otherwise only their phones ring."""
     fallback: SipUser | None = None
     """What is dialled when nobody answers."""
+    music: OwnMusic | None = None
+    """What those hear whom its members hold or park; of several groups of a user, that of the first one counts."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from contract.snapshot.emergency_numbers import NUMBERS_BY_COUNTRY
 from contract.snapshot.provisioning import Network
 from contract.snapshot.qualify import QualifySeconds
-from contract.values import Frozen, HostName, Text
+from contract.values import Frozen, HostName, Id, Text
 
 FromPolicy = Literal["strict", "lenient", "rfc3325"]
 """What From of a phone's request may say, and which of its user's addresses is asserted (RFC 3325).
@@ -45,6 +45,9 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), AfterValidato
 EmergencyNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,8}$")]
 
 
+RelayMedia = Literal["never", "behind_nat", "always"]
+"""When media of calls goes through this edge: `behind_nat` where the two ends cannot be sure to reach each other."""
+
 QualifiedPhones = Literal["behind_nat", "all"]
 """`behind_nat`: those that are reached another way than their Contact says."""
 
@@ -72,6 +75,20 @@ class TrustedPeer(Frozen):
         return self
 
 
+class MediaException(Frozen):
+    """A user or a device whose calls' media goes another way than the site's; that of the device counts first."""
+
+    user_id: Id | None = None
+    device_id: Id | None = None
+    relay_media: RelayMedia
+
+    @model_validator(mode="after")
+    def _is_of_one(self) -> Self:
+        if (self.user_id is None) == (self.device_id is None):
+            raise ValueError("user_id or device_id: an exception is for one of them")
+        return self
+
+
 class SipPolicy(Frozen):
     """What a site decides about its SIP."""
 
@@ -89,6 +106,16 @@ class SipPolicy(Frozen):
     qualify_phones: QualifiedPhones = "behind_nat"
     qualify_gateways_seconds: QualifySeconds = 0
     """The same for gateways; one that leaves it unanswered twice raises an alarm."""
+    relay_media: RelayMedia = "behind_nat"
+    """When media of phones' calls goes through this edge."""
+    media_exceptions: Annotated[tuple[MediaException, ...], Field(max_length=256)] = ()
+    """Users and devices whose media goes another way."""
+    local_networks: Annotated[tuple[Network, ...], Field(max_length=64)] = ()
+    """The site's own networks: phones anywhere else are remote. Empty: every private address is the site's."""
+    direct_behind_one_nat: bool = True
+    """Whether two phones behind the same NAT send to each other, where they seem to be in one network there."""
+    remote_tls_only: bool = False
+    """Whether phones from remote networks may register and call by TLS only."""
 
     @property
     def numbers_for_help(self) -> tuple[str, ...]:

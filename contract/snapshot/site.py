@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.snapshot.provisioning import ProvisioningPolicy
+from contract.snapshot.recording import RecordingPolicy
 from contract.snapshot.sip_certificate import Certificates, SipCertificate
 from contract.snapshot.sip_policy import SipPolicy
 from contract.snapshot.voicemail import VoicemailPolicy
@@ -32,6 +33,7 @@ class Site(Frozen):
     provisioning: ProvisioningPolicy = ProvisioningPolicy()
     sip: SipPolicy = SipPolicy()
     voicemail: VoicemailPolicy = VoicemailPolicy()
+    recording: RecordingPolicy = RecordingPolicy()
     sip_certificate: SipCertificate | None = None
     """None: the edge signs its own."""
     authority: Certificates | None = None

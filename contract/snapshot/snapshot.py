@@ -13,7 +13,13 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from contract.snapshot.blob import Blob
-from contract.snapshot.consistency import firmware_problems, name_problems, reference_problems, site_problems
+from contract.snapshot.consistency import (
+    firmware_problems,
+    name_problems,
+    reference_problems,
+    site_problems,
+    sound_problems,
+)
 from contract.snapshot.device import Device
 from contract.snapshot.device_levels import DeviceLevels
 from contract.snapshot.device_plugin import DevicePlugin
@@ -78,6 +84,7 @@ class Snapshot(Frozen):
             *reference_problems(self.users, self.lines, self.devices, self.device_levels, self.dial_plan),
             *name_problems(self.users, self.lines, self.devices, self.dial_plan),
             *firmware_problems(self.devices, self.firmware, self.blobs),
+            *sound_problems(self.dial_plan, self.users, self.blobs),
             *site_problems(self.site.site_id, self.other_sites, self.dial_plan),
         ]
         if problems:

@@ -1,7 +1,10 @@
 """SIP trunks: gateways that a provider (ITSP) runs, reached through the edge's back-to-back user agent."""
 
+import re
+from base64 import b64decode
+from binascii import Error as NoBase64
 from ipaddress import ip_network
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -14,6 +17,26 @@ def _network(value: str) -> str:
         return str(ip_network(value))
     except ValueError as error:
         raise ValueError(f"{value!r} is no address and no network such as 192.0.2.0/24 ({error})") from None
+
+
+MAX_AUTHORITIES_CHARACTERS: Final = 32_768
+_CERTIFICATE: Final = re.compile(r"\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*")
+_SEQUENCE: Final = b"\x30"
+"""What every certificate begins with in DER."""
+
+
+def _certificates(value: str) -> str:
+    """Each begins and ends as PEM does (RFC 7468 §5); whether it is in order, whoever loads it says."""
+    at = 0
+    while at < len(value):
+        found = _CERTIFICATE.match(value, at)
+        try:
+            if found is None or not b64decode(re.sub(r"\s", "", found[1]), validate=True).startswith(_SEQUENCE):
+                raise ValueError("not certificates in PEM, from BEGIN CERTIFICATE to END CERTIFICATE, one or several")
+        except NoBase64:
+            raise ValueError("not certificates in PEM: one of them is cut off or was changed") from None
+        at = found.end()
+    return value
 
 
 Network = Annotated[str, Field(max_length=64), AfterValidator(_network)]
@@ -53,13 +76,23 @@ class Trunk(Gateway):
     networks: Annotated[tuple[Network, ...], Field(max_length=50)] = ()
     """Where the provider's calls come from, besides `host` where that is an address."""
     certificate_names: Annotated[tuple[HostName, ...], Field(max_length=20)] = ()
-    """Names in the certificate of a provider that calls by mutual TLS."""
+    """Names that the provider's certificate may be for besides the one that is connected to; and what it has to be for
+    where the provider calls by mutual TLS."""
+    certificate_authorities: Annotated[
+        str, Field(max_length=MAX_AUTHORITIES_CHARACTERS), AfterValidator(_certificates)
+    ] = ""
+    """PEM: who may sign the provider's certificate, and nobody else; empty: whom this edge's machine trusts."""
     max_calls: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Calls at one time, both directions together; 0: as many as the edge carries."""
     session_expires: Annotated[int, Field(ge=0, le=86_400)] = 1800
     """The session timer that is asked for (RFC 4028), at least 90; 0: none is asked for."""
     fail_over_on: Annotated[tuple[Annotated[int, Field(ge=400, le=699)], ...], Field(max_length=50)] = ()
     """Refusals after which the next gateway of a rule is tried, besides those that always are."""
+
+    @property
+    def may_be_encrypted(self) -> bool:
+        """Whether its provider may be reached by TLS: because it says so, or because the provider's name might."""
+        return self.transport == "tls" or (self.transport == "udp" and not self.port)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from contract.snapshot.forwarding import Forwarding
+from contract.snapshot.music import OwnMusic
 from contract.snapshot.pattern import Dialled
 from contract.values import Extension, Frozen, Id, SipUser, Text
 
@@ -19,6 +20,8 @@ PERMISSIONS: Final = frozenset(
         "LocalDialing",
         "LongDistanceDialing",
         "Mobile",
+        "RecordCalls",
+        "RecordSystemPrompts",
         "SuperAdmin",
         "TollFree",
         "Voicemail",
@@ -51,5 +54,9 @@ class User(Frozen):
     """The number that calls to the outside show; None: the gateway's."""
     anonymous: bool = False
     """Whether calls to the outside hide who calls."""
+    appearances: Annotated[int, Field(ge=0, le=24)] = 0
+    """How many calls the user's line can have at one time, shown on every phone that has it; 0: it is not shared."""
     forwarding: Annotated[Forwarding, AfterValidator(_usual)] = NO_FORWARDING
     """As long as the user has set nothing else at the site."""
+    music: OwnMusic | None = None
+    """What those hear whom the user holds or parks; None: that of a hunt group of his, else that of the site."""

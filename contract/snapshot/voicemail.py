@@ -1,14 +1,24 @@
 """How the mailboxes of a site answer, and what they keep."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.snapshot.pattern import Dialled
-from contract.values import Frozen
+from contract.values import Frozen, Id, Text
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$")]
 """RFC 5646."""
+
+
+class DistributionList(Frozen):
+    """Mailboxes that everybody of the site can send a message to at once."""
+
+    number: Annotated[str, Field(pattern=r"^[0-9]{2,6}$")]
+    """What is pressed for it behind a star; one digit is a user's own list."""
+    name: Text
+    members: Annotated[tuple[Id, ...], Field(max_length=200)] = ()
+    """Mailboxes: ids of users, or of voice services that are mailboxes. Those that are gone are passed over."""
 
 
 class VoicemailPolicy(Frozen):
@@ -28,5 +38,16 @@ class VoicemailPolicy(Frozen):
     """How long deleted messages can be taken back."""
     kept_days: Annotated[int, Field(ge=0, le=3650)] = 0
     """How long all others are kept; 0: until they are deleted."""
+    recordings_leave: bool = False
+    """Whether recordings may leave the site: for the portal and for mails. What is known of messages always goes."""
     operator: Dialled = ""
     """What key 0 calls; empty: it does nothing."""
+    lists: Annotated[tuple[DistributionList, ...], Field(max_length=50)] = ()
+    """For everybody who has a mailbox."""
+
+    @model_validator(mode="after")
+    def _names_each_list_once(self) -> Self:
+        numbers = [one.number for one in self.lists]
+        if twice := sorted({one for one in numbers if numbers.count(one) > 1}):
+            raise ValueError(f"the list {twice[0]} is there twice")
+        return self

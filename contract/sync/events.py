@@ -4,6 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contract.sync.call_recordings import CallRecorded
+from contract.sync.mailbox_events import CallerText, MessageChanged
+from contract.sync.quality import CallQuality
+from contract.sync.queue_events import QueueCallEnded
 from contract.values import Digest, Frozen, Id, MacAddress, Text, UtcTime
 
 Long = Annotated[str, Field(max_length=1024)]
@@ -176,6 +180,27 @@ class PhoneUploaded(Frozen):
     """Its end, when it is longer; passwords in it are struck out."""
 
 
+class EngineTold(Frozen):
+    """What the site's voice services run on, told at each start and when it changes."""
+
+    kind: Literal["engine"] = "engine"
+    engine: Literal["embedded", "freeswitch"]
+    receives_fax: bool
+
+
+class FaxFailed(Frozen):
+    """A call to a fax mailbox ended before a whole page had come; one that brought pages is a message."""
+
+    kind: Literal["fax_failed"] = "fax_failed"
+    service_id: Id
+    sip_call_id: Annotated[str, Field(min_length=1, max_length=1024)]
+    """Of the call's record."""
+    station: CallerText = ""
+    """What the machine that sent says of itself (TSI, ITU-T T.30); not proven."""
+    result: CallerText = ""
+    """What the engine says of the transfer, for people."""
+
+
 class PhoneFirmware(Frozen):
     """How far a phone is with the firmware that it is to have; told once for each step."""
 
@@ -213,7 +238,13 @@ Happening = Annotated[
     | PhoneResync
     | PhoneUploaded
     | PhoneFirmware
-    | BlobChanged,
+    | BlobChanged
+    | MessageChanged
+    | QueueCallEnded
+    | EngineTold
+    | FaxFailed
+    | CallQuality
+    | CallRecorded,
     Field(discriminator="kind"),
 ]
 

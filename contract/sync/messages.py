@@ -2,8 +2,8 @@
 
 A conversation: ↓Challenge (WebSocket only) · ↑Hello · ↓Welcome or ↓Goodbye · then, at any time, ↓Snapshot/↓Delta
 answered by ↑Applied or ↑Rejected, ↓Secrets before the snapshot that needs them, ↑Event answered by ↓EventAck,
-StateChange both ways, ↓Command answered by ↑CommandResult, ↑BlobRequest answered by ↓BlobPiece, Ping answered by Pong
-both ways.
+StateChange both ways, ↓Command answered by ↑CommandResult, ↑BlobRequest answered by ↓BlobPiece, ↑RecordingPiece
+answered by ↓RecordingKept, Ping answered by Pong both ways.
 """
 
 from typing import Annotated, Any, Final, Literal, Self
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from contract.snapshot.blob import MAX_BLOB_BYTES
+from contract.sync.call_recordings import MAX_CALL_RECORDING_BYTES
 from contract.sync.delta import SnapshotDelta
 from contract.sync.events import EventBody
 from contract.sync.questions import MAX_ANSWER_CHARACTERS
@@ -206,6 +207,35 @@ class BlobPiece(Frozen):
         return self
 
 
+class RecordingPiece(Frozen):
+    """↑ A piece of a recording; the next only after the answer (feature `messages`, calls' `call_recordings`)."""
+
+    type: Literal["recording_piece"] = "recording_piece"
+    digest: Digest
+    """Of the whole recording, as the event about the message named it."""
+    offset: Annotated[int, Field(ge=0, lt=MAX_CALL_RECORDING_BYTES)]
+    data: Annotated[bytes, Field(max_length=MAX_PIECE_BYTES)] = b""
+    """Empty: only the question where to go on."""
+
+
+NotKept = Literal["not_named", "not_allowed", "unlike_digest", "unavailable"]
+"""`not_named`: nothing that the site told, and that the cloud has taken in, has such a recording yet; `not_allowed`:
+the site's recordings may not leave it; `unlike_digest`: other bytes came, and none are kept; `unavailable`: try again
+later."""
+
+
+class RecordingKept(Frozen):
+    """↓ How much of a recording the cloud has, all of which survives the hub, or why it takes none."""
+
+    type: Literal["recording_kept"] = "recording_kept"
+    digest: Digest
+    offset: Annotated[int, Field(ge=0, le=MAX_CALL_RECORDING_BYTES)] = 0
+    """The next byte wanted."""
+    complete: bool = False
+    """True: it is whole, and is what its digest says."""
+    refused: NotKept | None = None
+
+
 class Ping(Frozen):
     """↓↑ Are you there? Answered by a Pong with the same number."""
 
@@ -237,6 +267,8 @@ Message = Annotated[
     | CommandResult
     | BlobRequest
     | BlobPiece
+    | RecordingPiece
+    | RecordingKept
     | Ping
     | Pong,
     Field(discriminator="type"),

@@ -51,6 +51,14 @@ class MixFull(MediaError):
     """As many callers as a mix takes are in it."""
 
 
+class NobodyLeft(MediaError):
+    """There is nobody to hear it any more."""
+
+
+class MulticastFailed(MediaError):
+    """Nothing can be sent to a multicast address."""
+
+
 class RecordingFailed(MediaError):
     """A recording cannot be written."""
 

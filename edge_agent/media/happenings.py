@@ -45,6 +45,15 @@ class Happenings:
         await self._over.wait()
         return self.cause or EndCause.FAILED
 
+    async def over_within(self, seconds: float) -> bool:
+        """Whether the call is over now, or before so many seconds have passed."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def wait(self) -> None:
         """Until something happens; `SessionEnded` when it is the end."""
         self._wake.clear()

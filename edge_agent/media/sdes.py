@@ -41,6 +41,12 @@ class Crypto:
         return attribute, SrtpKeys(_TAG_BYTES[self.suite], ours, self.key)
 
 
+def offered(keys: SrtpKeys) -> str:
+    """The attribute by which we offer what a call goes by."""
+    suite = next(name for name, size in _TAG_BYTES.items() if size == keys.tag_bytes)
+    return f"crypto:1 {suite} inline:{base64.b64encode(keys.ours).decode()}"
+
+
 def chosen(attributes: Iterable[tuple[str, str]]) -> Crypto | None:
     """The first a=crypto of a media section that we can do (§5.1.2); None when there is none."""
     for name, value in attributes:

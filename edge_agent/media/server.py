@@ -23,6 +23,10 @@ class Endable(MediaSession, Protocol):
 class EngineSession(Endable, Protocol):
     """A session as its engine gives it: an application's view, and what the call's SIP side has to say."""
 
+    def replace(self, other: MediaSession) -> None:
+        """It takes another call's place once it is answered, and has its arguments."""
+        ...
+
     def confirmed(self, description: bytes | None) -> None:
         """The caller acknowledged our answer."""
         ...
@@ -55,10 +59,14 @@ class MediaServer:
 
     def offered(self, leg: CallLeg) -> None:
         """A call came; raises `CallRefused` when no application or no room is there for it."""
-        application = self._applications.get(leg.called)
+        replaced = self._calls.get(leg.replaces) if leg.replaces is not None else None
+        called = leg.called if leg.replaces is None else leg.replaces.called
+        application = self._applications.get(called)
         if application is None:
-            raise NoSuchApplication(f"no application {leg.called[:40]!r}")
+            raise NoSuchApplication(f"no application {called[:40]!r}")
         session = self._make_session(leg)
+        if replaced is not None:
+            session.replace(replaced[0])
         task = asyncio.get_running_loop().create_task(serve(application, session))
         self._calls[leg] = session, task
         task.add_done_callback(lambda done: self._served(leg, done))

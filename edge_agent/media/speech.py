@@ -97,6 +97,11 @@ class Speech:
         self._folder = folder
         self._words = words
 
+    @property
+    def voice(self) -> str:
+        """Of the synthesiser that speaks this language."""
+        return self._words.voice
+
     def phrase(self, *names: str) -> list[Prompt]:
         """Phrases by their names.
 

@@ -4,7 +4,6 @@ from typing import Final
 
 from edge_agent.clock import Clock
 from edge_agent.ports import CallLeg, CallListener, CallRefused
-from edge_agent.sip.call_backs import SILENCE
 from edge_agent.sip.location import Binding
 from edge_agent.sip.message import Flow, Message, Uri
 from edge_agent.sip.observation.tape import Tape
@@ -49,7 +48,9 @@ class CallBackPort:
         """Where it is."""
         return self._transport.local["udp"]
 
-    def place(self, binding: Binding, addressee: Uri, local: Uri, display: bytes, listener: CallListener) -> PlacedLeg:
+    def place(
+        self, binding: Binding, addressee: Uri, local: Uri, display: bytes, offer: bytes, listener: CallListener
+    ) -> PlacedLeg:
         """Ring a phone where it is registered.
 
         Args:
@@ -57,6 +58,7 @@ class CallBackPort:
             addressee: its user: phones call on as whom they were called.
             local: our address, which the phone shows.
             display: the name beside it, quoted.
+            offer: our session description.
             listener: hears of the call.
 
         Raises:
@@ -65,7 +67,7 @@ class CallBackPort:
         if self._agent is None:
             raise CallRefused("not begun yet")
         return self._agent.place(
-            binding.uri, local, listener, SILENCE, flow=self._proxy, display=display, addressee=addressee
+            binding.uri, local, listener, offer, flow=self._proxy, display=display, addressee=addressee
         )
 
     async def close(self) -> None:

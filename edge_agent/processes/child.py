@@ -7,14 +7,12 @@ stays empty. It ends when the agent says so, when the link ends, on SIGTERM, and
 
 import asyncio
 import contextlib
-import ctypes
 import logging
-import os
 import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from contract.sync.state import StateRecord
@@ -27,13 +25,16 @@ from edge_agent.processes.link import (
     Carries,
     Commit,
     Committed,
+    EngineIs,
     Failed,
     Health,
     LinkError,
+    OrbitsTaken,
     Order,
     Ports,
     Prepare,
     Prepared,
+    Pressed,
     ProcessEnd,
     Refused,
     Reported,
@@ -48,10 +49,10 @@ from edge_agent.processes.link import (
     Wrote,
     process_end,
 )
+from edge_agent.processes.parent import die_with_parent
 
 log = logging.getLogger(__name__)
 
-PR_SET_PDEATHSIG: Final = 1
 MAX_PROBLEMS: Final = 50
 MAX_FILES: Final = 65_536
 MAX_PROBLEM_CHARACTERS: Final = 1024
@@ -135,9 +136,21 @@ class Bell:
         """Have the lamps of a user's phones show what waits for him (edge_agent.ports.MessageLamps)."""
         self._send(Waits(counts=counts))
 
+    def orbits_taken(self, waiting: Mapping[str, str]) -> None:
+        """Have the lamps of park orbits show who waits (by orbit); every other orbit is free."""
+        self._send(OrbitsTaken(waiting=dict(waiting)))
+
     def carry(self, streams: tuple[RelayedStream, ...]) -> None:
         """Have the media process carry exactly these streams (edge_agent.ports.MediaRelay)."""
         self._send(Carries(streams=streams))
+
+    def pressed(self, call_id: str, key: str) -> None:
+        """Tell the SIP process which key was pressed in a relayed call."""
+        self._send(Pressed(call_id=call_id, key=key))
+
+    def engine_is(self, engine_id: str) -> None:
+        """Have calls of another media engine than this ended; empty: it is gone."""
+        self._send(EngineIs(engine_id=engine_id))
 
     def wrote(self, values: dict[str, str | bool]) -> None:
         """Have the agent keep what a user changed, by the keys of site state, and tell everybody."""
@@ -155,7 +168,9 @@ class Bell:
         self._rung = False
         self._send(Reported())
 
-    def _send(self, message: Reported | Told | Wanted | Waits | Showed | Carries | Wrote) -> None:
+    def _send(
+        self, message: Reported | Told | Wanted | Waits | OrbitsTaken | Showed | Carries | EngineIs | Pressed | Wrote
+    ) -> None:
         if self._link is not None:
             try:
                 self._link.send(message)
@@ -163,23 +178,14 @@ class Bell:
                 return  # the agent is gone; this process ends for the same reason
 
 
-def die_with_parent(parent: int) -> None:
-    """Have the system kill this process when its parent ends; at once if it has already.
-
-    Args:
-        parent: the process id that the parent had when it started this process.
-    """
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit(1)
-
-
 def main(make: Callable[[Bell], Subsystem]) -> None:
     """Run a subsystem as this process; its arguments are the descriptor of its link and the agent's process id."""
     die_with_parent(int(sys.argv[2]))
     many_files()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the agent decides what stops
-    asyncio.run(_run(make, socket.socket(fileno=int(sys.argv[1]))))
+    link = socket.socket(fileno=int(sys.argv[1]))
+    link.set_inheritable(False)  # else the agent would not see the end of a process whose own child goes on
+    asyncio.run(_run(make, link))
 
 
 def many_files() -> None:

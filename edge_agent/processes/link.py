@@ -162,11 +162,35 @@ class Waits(Frozen):
     counts: MessagesWaiting
 
 
+class OrbitsTaken(Frozen):
+    """↑ Who waits in each taken orbit of call park; the SIP process hears it as the order `orbits_taken`."""
+
+    type: Literal["orbits_taken"] = "orbits_taken"
+    waiting: Annotated[dict[str, str], Field(max_length=10_000)]
+    """By orbit."""
+
+
 class Carries(Frozen):
     """↑ Exactly these streams of media are to be relayed; the media process hears it as the order `carry`."""
 
     type: Literal["carries"] = "carries"
     streams: Annotated[tuple[RelayedStream, ...], Field(max_length=10_000)]
+
+
+class Pressed(Frozen):
+    """↑ Whose keys are watched pressed one in a relayed call; the SIP process hears it as the order `key_pressed`."""
+
+    type: Literal["pressed"] = "pressed"
+    call_id: Annotated[str, Field(max_length=65_535)]
+    key: Annotated[str, Field(pattern=r"^[0-9*#A-D]$")]
+
+
+class EngineIs(Frozen):
+    """↑ The media engine has this id, and with another one its calls are over; the SIP process hears it as an order."""
+
+    type: Literal["engine_is"] = "engine_is"
+    engine_id: Annotated[str, Field(max_length=64)]
+    """Empty: it is gone."""
 
 
 class Showed(Frozen):
@@ -219,7 +243,10 @@ FromProcess = Annotated[
     | Told
     | Wanted
     | Waits
+    | OrbitsTaken
     | Carries
+    | Pressed
+    | EngineIs
     | Showed
     | Wrote
     | Health,

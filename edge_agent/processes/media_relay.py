@@ -1,19 +1,23 @@
-"""`edge_agent.ports.MediaRelay` between two processes: what the SIP process wants carried is an order to media."""
+"""`edge_agent.ports.MediaRelay` between processes: what the SIP process wants carried is an order to media, and which
+ports are open ahead is one to SIP."""
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge_agent.ports import RelayedStream
+from edge_agent.ports import PortsAhead, RelayedStream
 from edge_agent.processes.child import UnknownOrder
 from edge_agent.processes.link import Answer
-from edge_agent.processes.supervisor import ProcessGone
+from edge_agent.processes.newest_order import NewestOrder
 
 CARRY: Final = "carry"
+PORTS_AHEAD: Final = "ports_ahead"
+KEY_PRESSED: Final = "key_pressed"
 _STREAMS: Final = TypeAdapter(tuple[RelayedStream, ...])
+_AHEAD: Final = TypeAdapter(tuple[PortsAhead, ...])
+
+T = TypeVar("T")
 
 
 class ProcessMediaRelay:
@@ -24,21 +28,26 @@ class ProcessMediaRelay:
     """
 
     def __init__(self, order: Callable[[str, dict[str, str]], Awaitable[Answer]]) -> None:
-        self._order = order
-        self._untold: tuple[RelayedStream, ...] | None = None
-        self._telling: asyncio.Task[None] | None = None
+        self._order = NewestOrder(order, CARRY)
 
     def carry(self, streams: tuple[RelayedStream, ...]) -> None:
         """See `MediaRelay`."""
-        self._untold = streams
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.get_running_loop().create_task(self._tell())
+        self._order.say({"streams": _STREAMS.dump_json(streams).decode()})
 
-    async def _tell(self) -> None:
-        with contextlib.suppress(ProcessGone):
-            while self._untold is not None:
-                streams, self._untold = self._untold, None
-                await self._order(CARRY, {"streams": _STREAMS.dump_json(streams).decode()})
+
+class ProcessPortsAhead:
+    """Passes on which ports are open ahead, the newest only.
+
+    Args:
+        order: has the SIP process do something at once.
+    """
+
+    def __init__(self, order: Callable[[str, dict[str, str]], Awaitable[Answer]]) -> None:
+        self._order = NewestOrder(order, PORTS_AHEAD)
+
+    def offer(self, ahead: tuple[PortsAhead, ...]) -> None:
+        """Exactly these."""
+        self._order.say({"ahead": _AHEAD.dump_json(ahead).decode()})
 
 
 def ordered_streams(arguments: dict[str, str]) -> tuple[RelayedStream, ...]:
@@ -47,7 +56,21 @@ def ordered_streams(arguments: dict[str, str]) -> tuple[RelayedStream, ...]:
     Raises:
         UnknownOrder: it says nothing that can be carried.
     """
+    return _read(_STREAMS, arguments.get("streams", ""), "streams to carry")
+
+
+def ordered_ahead(arguments: dict[str, str]) -> tuple[PortsAhead, ...]:
+    """Which ports an order says to be open ahead.
+
+    Raises:
+        UnknownOrder: it does not.
+    """
+    return _read(_AHEAD, arguments.get("ahead", ""), "ports ahead")
+
+
+def _read(adapter: "TypeAdapter[tuple[T, ...]]", text: str, what: str) -> tuple[T, ...]:
     try:
-        return _STREAMS.validate_json(arguments.get("streams", ""))
+        return adapter.validate_json(text)
     except ValidationError as error:
-        raise UnknownOrder(f"no streams to carry: {error.errors(include_input=False)[0]['type']}") from None
+        found: list[Any] = list(error.errors(include_input=False))
+        raise UnknownOrder(f"no {what}: {found[0]['type']}") from None

@@ -57,6 +57,11 @@ class GatheredReporting:
         self._held.opened(call)
         self._wait()
 
+    def joined(self, call: OpenCall, other_id: str) -> None:
+        """Let two calls in progress be one."""
+        self._held.joined(call, other_id)
+        self._wait()
+
     def closed(self, call: OpenCall, end: CallEnd) -> None:
         """End a call in its record."""
         self._held.closed(call, end)

@@ -27,10 +27,14 @@ from edge_agent.ports import MessagesWaiting, Notice, NoticeRefused
 from edge_agent.processes.call_backs import CallBackPort
 from edge_agent.processes.child import Bell, ConfigurationRefused, UnknownOrder, main
 from edge_agent.processes.collecting import IdleCollecting, exempt
+from edge_agent.processes.engine_identity import ENGINE, ordered_engine
 from edge_agent.processes.keys import edge_key
 from edge_agent.processes.link import Ports, Prepare, Start
+from edge_agent.processes.media_relay import KEY_PRESSED, PORTS_AHEAD, ordered_ahead
+from edge_agent.processes.orbit_lamps import ORBITS
+from edge_agent.processes.recorded_calls import RecordedCalls
 from edge_agent.processes.reporting import SipReporting
-from edge_agent.processes.trunks import TrunkPorts
+from edge_agent.processes.trunks import TrunkPorts, relay_settings
 from edge_agent.settings import SipSettings
 from edge_agent.sip.call_backs import CallBacks
 from edge_agent.sip.config import SipConfig
@@ -40,7 +44,10 @@ from edge_agent.sip.location import Binding
 from edge_agent.sip.observation.ladder import WallTime, ladder_of
 from edge_agent.sip.observation.pcap import pcap_of
 from edge_agent.sip.observation.tape import Tape, TapeRules
+from edge_agent.sip.proxy.calls import Calls
 from edge_agent.sip.registrar.store import SqliteBindingStore
+from edge_agent.sip.relaying import RelayPool
+from edge_agent.sip.relaying.recording import RecordingRules
 from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.resolver.dns_lookup import DnsLookup
 from edge_agent.sip.transport import (
@@ -76,9 +83,12 @@ class SipSubsystem:
         self._bell = bell
         self._clock = SystemClock()
         self._tokens = SystemTokens()
+        recorded = RecordedCalls(self._calls, lambda: self._reporting)
+        self._recording = RecordingRules(recorded, self._tokens.token)
         self._advertised = ""
         self._folder = Path()
         self._settings = SipSettings()
+        self._hides_replaces = False
         self._tls: TlsIdentity | None = None
         self._site_tls = SiteTls()
         self._tape: Tape | None = None
@@ -87,8 +97,11 @@ class SipSubsystem:
         self._reporting: SipReporting | None = None
         self._endpoint: Endpoint | None = None
         self._trunks: TrunkPorts | None = None
+        self._relay_pool: RelayPool | None = None
         self._call_back_port: CallBackPort | None = None
         self._call_backs: CallBacks | None = None
+        self._engine: str | None = None
+        """Id of the media engine; None: not told yet."""
         self._prepared: SipConfig | None = None
         self._prepared_host = ""
         self._prepared_certificate: GivenCertificate | None = None
@@ -103,6 +116,7 @@ class SipSubsystem:
         """Bind the sockets, at the earlier run's ports where the settings leave the choice open."""
         settings, had = message.settings.sip, message.ports
         self._folder, self._settings = message.settings.state_dir, settings
+        self._hides_replaces = message.settings.media.engine == "freeswitch"
         self._advertised = reachable_host(settings.address, settings.advertised_host)
         self._reporting = SipReporting(self._folder, "sip", self._bell, self._clock, self._tokens)
         ports: dict[str, int | Literal["off"]] = {
@@ -144,14 +158,19 @@ class SipSubsystem:
             tape=self._tape,
         )
         await self._transport.open()
+        trunks = settings.trunks
+        self._relay_pool = RelayPool(self._bell, trunks.relay_first_port, trunks.relay_last_port)
         self._trunks = TrunkPorts(
             settings,
             self._transport.local["udp"],
             client_tls=self._tls.client if self._tls is not None else None,
+            client_tls_by=self._tls.client_by if self._tls is not None else None,
             server_tls=self._tls.server if self._tls is not None else None,
             advertised=self._advertised,
-            carrier=self._bell,
+            pool=self._relay_pool,
             tape=self._tape,
+            recording=self._recording,
+            kept=SqliteKeptRows(self._folder / "trunks.db"),
             clock=self._clock,
             tokens=self._tokens,
         )
@@ -232,11 +251,17 @@ class SipSubsystem:
         """Check a configuration; what runs goes on."""
         self._merge(message.state)
         config = sip_config(message, self._settings)
-        config = replace(config, state=site_state(self._state.values(), config.users))
+        places = relay_settings(self._settings)
+        media = replace(config.media, inside=places.inside, outside=places.outside)
+        config = replace(
+            config,
+            state=site_state(self._state.values(), config.users),
+            media=media,
+            hides_replaces=self._hides_replaces,
+        )
         if self._trunks is not None:
             there = self._trunks.address
             config = replace(config, trunks_at=there, trusted=config.trusted | {there})
-            self._trunks.prepare(trunk_settings(message))
         if self._call_back_port is not None:
             config = replace(config, trusted=config.trusted | {self._call_back_port.address})
         try:
@@ -244,6 +269,8 @@ class SipSubsystem:
                 self._endpoint.prepare(config)
             elif problems := config.problems():
                 raise ConfigRefused(problems)
+            if self._trunks is not None:
+                self._trunks.prepare(trunk_settings(message))
             certificate, identity = self._site_certificate(message), self._site_identity(message)
         except ConfigRefused as error:
             raise ConfigurationRefused(*error.problems) from None
@@ -278,12 +305,18 @@ class SipSubsystem:
                 journal=self._reporting,
                 store=SqliteBindingStore(self._folder / "sip.db"),
                 kept=SqliteKeptRows(self._folder / "events.db"),
+                relay_pool=self._relay_pool,
+                recording=self._recording,
                 transport=self._transport,
                 key=edge_key(self._folder / KEY_FILE, self._tokens),
                 told=self._bell.told,
                 wrote=self._bell.wrote,
             )
+            if self._trunks is not None:
+                self._trunks.joins.attach(self._endpoint.calls.transfers, self._reporting.keep)
             self._endpoint.start()
+            if self._engine is not None:
+                self._endpoint.engine_is(self._engine)
             self._collecting.start()
             self._told_outages(self._trunks.down if self._trunks is not None else frozenset())
         if self._call_backs is not None:
@@ -301,6 +334,9 @@ class SipSubsystem:
             )
         exempt()
         return {}
+
+    def _calls(self) -> Calls | None:
+        return self._endpoint.calls if self._endpoint is not None else None
 
     def _told_outages(self, trunk_ids: frozenset[str]) -> None:
         if self._endpoint is not None:
@@ -327,6 +363,9 @@ class SipSubsystem:
 
         `report_registrations`: report every binding again. `notify`: send a `Notice`, its fields the arguments.
         `messages_waiting`: show `MessagesWaiting`, its fields the arguments.
+        `engine_is`: which media engine has the calls; those of another one are ended.
+        `orbits_taken`: who waits in each taken orbit of call park, by its number.
+        `ports_ahead`: which ports of relayed media are open ahead. `key_pressed`: which key in which relayed call.
         `call_ladder`, `call_pcap`: show the messages of the call `sip_call_id`. `live_calls`: tell the calls in
         progress.
         """
@@ -334,6 +373,24 @@ class SipSubsystem:
             return self._notify(arguments)
         if name == "messages_waiting":
             return self._messages_waiting(arguments)
+        if name == ORBITS:
+            if self._endpoint is not None:
+                self._endpoint.events.orbits.taken(arguments)
+            return f"{len(arguments)} taken"
+        if name == ENGINE:
+            self._engine = ordered_engine(arguments)
+            if self._endpoint is not None:
+                self._endpoint.engine_is(self._engine)
+            return f"{self._engine or 'none'} has the calls"
+        if name == PORTS_AHEAD:
+            ahead = ordered_ahead(arguments)
+            if self._relay_pool is not None:
+                self._relay_pool.offer(ahead)
+            return f"{len(ahead)} pairs"
+        if name == KEY_PRESSED:
+            if self._trunks is not None:
+                self._trunks.key_pressed(arguments.get("call_id", ""), arguments.get("key", ""))
+            return "told"
         if name in (CALL_LADDER, CALL_PCAP):
             return self._show_call(name, arguments.get("sip_call_id", ""))
         if name == LIVE_CALLS:

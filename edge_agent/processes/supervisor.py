@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol, assert_never
+from typing import Final, Literal, Protocol, assert_never
 
 from edge_agent.clock import Clock
 from edge_agent.errors import EdgeError
@@ -26,14 +26,17 @@ from edge_agent.processes.link import (
     Carries,
     Commit,
     Committed,
+    EngineIs,
     Failed,
     FromProcess,
     Health,
     LinkError,
+    OrbitsTaken,
     Order,
     Ports,
     Prepare,
     Prepared,
+    Pressed,
     Refused,
     Reported,
     SetState,
@@ -50,6 +53,8 @@ from edge_agent.processes.link import (
 from edge_agent.settings import Settings
 
 log = logging.getLogger(__name__)
+LONGEST_START_SECONDS: Final = 600.0
+"""Each start that was too slow gives the next one twice the time, up to this."""
 
 
 class ProcessGone(EdgeError):
@@ -105,8 +110,20 @@ class Watcher(Protocol):
         """A mailbox that a process keeps has so many messages now."""
         ...
 
+    def orbits_taken(self, waiting: Mapping[str, str]) -> None:
+        """So many callers wait in orbits of call park, by orbit."""
+        ...
+
     def carry(self, streams: tuple[RelayedStream, ...]) -> None:
         """Exactly these streams of media are to be relayed."""
+        ...
+
+    def key_pressed(self, call_id: str, key: str) -> None:
+        """Whose keys are watched pressed one in a relayed call."""
+        ...
+
+    def engine_is(self, engine_id: str) -> None:
+        """The media engine has this id; empty: it is gone."""
         ...
 
     def phone_showed(self, device_id: str, user_agent: str) -> None:
@@ -148,6 +165,7 @@ class Supervised:
         self._waiting: dict[str, asyncio.Future[FromProcess]] = {}
         self._orders = 0
         self._heard_at = 0.0
+        self._start_seconds = self._times.start_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._problem = ""
         self.status = ProcessStatus(name)
@@ -306,6 +324,7 @@ class Supervised:
             case Started():
                 self.status = replace(self.status, state="up", ports=tuple(sorted(message.ports.items())))
                 self._up.set()
+                self._start_seconds = self._times.start_seconds
                 self._spawn(self._watcher.process_started(self))
             case Prepared() | Refused():
                 self._answered("prepare", message)
@@ -321,8 +340,14 @@ class Supervised:
                 self._watcher.process_wants(self, message.notice)
             case Waits():
                 self._watcher.messages_waiting(message.counts)
+            case OrbitsTaken():
+                self._watcher.orbits_taken(message.waiting)
             case Carries():
                 self._watcher.carry(message.streams)
+            case Pressed():
+                self._watcher.key_pressed(message.call_id, message.key)
+            case EngineIs():
+                self._watcher.engine_is(message.engine_id)
             case Showed():
                 self._watcher.phone_showed(message.device_id, message.user_agent)
             case Wrote():
@@ -362,8 +387,11 @@ class Supervised:
         began, steady = self._clock.monotonic(), False
         while not await _first_of(self._stopping.wait(), self._times.heartbeat_seconds):
             now = self._clock.monotonic()
-            limit = self._times.hung_after_seconds if self._up.is_set() else self._times.start_seconds
+            limit = self._times.hung_after_seconds if self._up.is_set() else self._start_seconds
             if now - self._heard_at > limit:
+                if not self._up.is_set():
+                    # A machine so busy that this was too short does not get less busy by one start after the other.
+                    self._start_seconds = min(2 * limit, LONGEST_START_SECONDS)
                 self.restart(f"silent for {limit:g} seconds")
                 return
             if not steady and now - began >= self._times.steady_after_seconds and self.status.restarts:

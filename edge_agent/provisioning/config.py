@@ -41,6 +41,8 @@ class Account:
     registrar: Registrar
     label: str = ""
     """What the phone shows beside the key; empty means the display name."""
+    appearances: int = 0
+    """Calls at one time of a line that other phones have, too; 0: it is not shared."""
 
 
 @dataclass(frozen=True, slots=True)

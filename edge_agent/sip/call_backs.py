@@ -16,10 +16,12 @@ from typing import Final, Protocol
 from contract.dialplan.site_state import CALL_BACK
 from edge_agent.clock import Clock
 from edge_agent.ports import CallListener, CallRefused, Transfer
+from edge_agent.sip.answering import OTHER_FORM
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import Uri, escaped_user
 from edge_agent.sip.proxy.parties import Parties
+from edge_agent.sip.silence import silences
 from edge_agent.sip.transaction import TimerWheel
 
 TICK_SECONDS: Final = 1.0
@@ -29,10 +31,6 @@ RING_SECONDS: Final = 20.0
 LEAVE_SECONDS: Final = 2.0
 """How long after the REFER the call that rang the phone is hung up, where the phone has not done so."""
 _PHONES: Final = 5
-SILENCE: Final = (
-    b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    b"m=audio 9 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=inactive\r\n"
-)
 
 Wrote = Callable[[dict[str, str | bool]], None]
 
@@ -49,9 +47,9 @@ class PhoneLeg(Protocol):
         ...
 
 
-Place = Callable[[Binding, Uri, Uri, bytes, CallListener], PhoneLeg]
-"""Rings a phone: where it is registered, its user, our address and display name, who listens; may raise
-`CallRefused`."""
+Place = Callable[[Binding, Uri, Uri, bytes, bytes, CallListener], PhoneLeg]
+"""Rings a phone: where it is registered, its user, our address and display name, what is offered, who listens; may
+raise `CallRefused`."""
 
 
 class CallBacks:
@@ -147,7 +145,7 @@ class CallBacks:
         attempt = _Attempt(other_id, address, now)
         self._attempts[user_id] = attempt
         for binding in self._location.of_user(user_id, now)[:_PHONES]:
-            attempt.ring(partial(self._place, binding, caller, address, f'"{name}"'.encode()))
+            attempt.ring(partial(self._place, binding, caller, address, f'"{name}"'.encode()), silences(binding))
 
     def _end(self, pair: tuple[str, str]) -> None:
         self._over.add(pair)
@@ -166,14 +164,11 @@ class _Attempt:
         self._answered: _Phone | None = None
         self._referred_at: float | None = None
 
-    def ring(self, place: Callable[[CallListener], PhoneLeg]) -> None:
-        """One more phone."""
-        phone = _Phone(self)
-        try:
-            phone.leg = place(phone)
-        except CallRefused:
-            return
-        self._phones.append(phone)
+    def ring(self, place: Callable[[bytes, CallListener], PhoneLeg], silences: tuple[bytes, ...]) -> None:
+        """One more phone, which may be called with any of these sessions."""
+        phone = _Phone(self, place, silences)
+        if phone.ring():
+            self._phones.append(phone)
 
     def answered(self, phone: _Phone) -> None:
         """The first counts."""
@@ -212,12 +207,25 @@ class _Attempt:
 class _Phone:
     """One phone that rings; the `CallListener` of its call."""
 
-    def __init__(self, attempt: _Attempt) -> None:
-        self._attempt = attempt
+    def __init__(
+        self, attempt: _Attempt, place: Callable[[bytes, CallListener], PhoneLeg], silences: tuple[bytes, ...]
+    ) -> None:
+        self._attempt, self._place = attempt, place
+        self._silence, *self._others = silences
+        self._unwanted = False
         self.leg: PhoneLeg | None = None
+
+    def ring(self) -> bool:
+        """Have it rung; False: it cannot be."""
+        try:
+            self.leg = self._place(self._silence, self)
+        except CallRefused:
+            return False
+        return True
 
     def hang_up(self) -> None:
         """It need not ring, or stay in this call, any more."""
+        self._unwanted = True
         if self.leg is not None:
             self.leg.hang_up()
 
@@ -235,7 +243,7 @@ class _Phone:
     def reoffered(self, offer: bytes | None) -> bytes:
         """See `CallListener`: it stays silent."""
         del offer
-        return SILENCE
+        return self._silence
 
     def acknowledged(self, answer: bytes | None) -> None:
         """See `CallListener`."""
@@ -246,6 +254,10 @@ class _Phone:
     def informed(self, content_type: str, body: bytes) -> None:
         """See `CallListener`."""
 
+    def record_wanted(self, wanted: bool) -> None:
+        """See `CallListener`."""
+        raise CallRefused("a call-back is silent")
+
     def transfer_wanted(self, transfer: Transfer) -> None:
         """See `CallListener`."""
         raise CallRefused("a call-back goes where it goes")
@@ -255,5 +267,8 @@ class _Phone:
 
     def ended(self, cause: str, status: int) -> None:
         """See `CallListener`."""
-        del cause, status
+        if cause == "refused" and status in OTHER_FORM and self._others and not self._unwanted:
+            self._silence = self._others.pop(0)
+            if self.ring():
+                return
         self._attempt.ended(self)

@@ -8,6 +8,7 @@ from contract.dialplan import CompiledPlan, SiteState
 from contract.snapshot import FromPolicy, QualifiedPhones, TrustedPeer, User
 from edge_agent.sip.gateways import Gateways
 from edge_agent.sip.message import DEFAULT_LIMITS, Limits
+from edge_agent.sip.relaying.rules import NO_MEDIA_RULES, MediaRules
 from edge_agent.sip.transaction import DEFAULT_TIMERS, Timers
 
 NO_STATE = SiteState()
@@ -104,6 +105,7 @@ class SipConfig:
         digest_algorithms: in the order in which they are offered.
         state: what users changed at the site.
         services: SIP URI of each voice service by its name in the dial plan, numeric host.
+        hides_replaces: whether voice services read `proxy.voice_dialogs.TAKES_PLACE` for Replaces.
         trusted: `(address, port)` of the site's own services, whose requests need no digest.
         trunks_at: address and port of the user agent of the site's trunks, one of `trusted`; None: there is none here.
         peers: others whose requests need no digest: trunks, the site's other edge (see `trust.Trust`).
@@ -136,6 +138,10 @@ class SipConfig:
             the first stands for `urn:service:sos` too.
         overload: when new dialogs are turned away.
         lockout: how much guessing of passwords is allowed.
+        media: when media of calls is relayed.
+        public_host: what remote phones are told to reach this edge by; empty: they are told the same as those at the
+            site.
+        remote_tls_only: whether phones from remote networks may register and call by TLS only.
         limits: bounds on what peers can push.
         timers: durations of the transaction layer.
         gateways: of the plan, by address.
@@ -153,6 +159,7 @@ class SipConfig:
     digest_algorithms: tuple[str, ...] = ("MD5",)
     state: SiteState = NO_STATE
     services: dict[str, str] = field(default_factory=dict)
+    hides_replaces: bool = False
     trusted: frozenset[tuple[str, int]] = frozenset()
     trunks_at: tuple[str, int] | None = None
     peers: tuple[TrustedPeer, ...] = ()
@@ -182,6 +189,9 @@ class SipConfig:
     emergency_numbers: tuple[str, ...] = ()
     overload: OverloadRules = DEFAULT_OVERLOAD
     lockout: LockoutRules = DEFAULT_LOCKOUT
+    media: MediaRules = NO_MEDIA_RULES
+    public_host: str = ""
+    remote_tls_only: bool = False
     limits: Limits = DEFAULT_LIMITS
     timers: Timers = DEFAULT_TIMERS
     gateways: Gateways = field(init=False, repr=False, compare=False)

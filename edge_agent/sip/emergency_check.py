@@ -83,7 +83,7 @@ class EmergencyCheck:
         found: list[str] = []
         for number in self._config.emergency_numbers:
             rule = plan.emergency.get(number)
-            if rule is None and (number in plan.dialled or number in plan.groups):
+            if rule is None and (number in plan.dialled or number in plan.groups or number in plan.services):
                 continue  # it rings inside the site, as a works fire brigade does
             ways = [one for one in (rule[0].gateways if rule is not None else ()) if one in plan.gateways]
             if not ways:

@@ -40,21 +40,28 @@ from edge_agent.sip.overload import Overload
 from edge_agent.sip.presence import Events
 from edge_agent.sip.presence.events import SWEEP_SECONDS
 from edge_agent.sip.presence.messages import NOTICE_PREFIX
+from edge_agent.sip.presence.voice_quality import VoiceQuality
 from edge_agent.sip.proxy.admission import Admission
 from edge_agent.sip.proxy.callbacks import Callbacks
-from edge_agent.sip.proxy.calls import Calls
+from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.core import ProxyCore
 from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.emergency_calls import EmergencyCalls
 from edge_agent.sip.proxy.hunting import Hunting
 from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.media import MediaPaths
 from edge_agent.sip.proxy.pickup import Pickups
+from edge_agent.sip.proxy.recent_calls import RecentCalls
 from edge_agent.sip.proxy.referrals import Referrals
 from edge_agent.sip.proxy.routes import OwnAddresses, RouteBook
 from edge_agent.sip.proxy.routing import Wrote
+from edge_agent.sip.proxy.shared_calls import SharedCalls
+from edge_agent.sip.proxy.voice_dialogs import VoiceDialogs
 from edge_agent.sip.registrar.contacts import Declined
 from edge_agent.sip.registrar.registrar import Registrar
 from edge_agent.sip.registrar.store import BindingStore
+from edge_agent.sip.relaying import RelayPool
+from edge_agent.sip.relaying.recording import RecordingRules
 from edge_agent.sip.resolver.numeric import DEFAULT_TLS_PORT
 from edge_agent.sip.transaction import TimerWheel, TransactionLayer
 from edge_agent.sip.transaction.ports import ServerKey
@@ -67,6 +74,9 @@ from edge_agent.sip.user_agent.qualify import Qualifier
 from edge_agent.tokens import Tokens
 
 _SWEEP: Final = 0
+_RESTATE: Final = 1
+RESTATE_SECONDS: Final = 1.0
+"""A media process that was started anew is told so soon what it is to carry."""
 _ALIAS: Final = b"alias"
 _LOGGED_ERRORS: Final = 20
 """Tracebacks written; further ones are counted only."""
@@ -157,6 +167,8 @@ class Endpoint:
         transport: open sockets.
         told: hears what becomes of notices.
         wrote: keeps what users change by feature codes, by the keys of site state.
+        relay_pool: ports and streams of relayed media; None: every call's media goes directly.
+        recording: which calls are recorded, and therefore relayed.
         key: at least 16 secret bytes of this edge, the same after a restart, so that nonces and dialogs outlive it.
 
     Raises:
@@ -177,6 +189,8 @@ class Endpoint:
         told: Told = _nobody,
         wrote: Wrote = _nowhere,
         kept: KeptRows | None = None,
+        relay_pool: RelayPool | None = None,
+        recording: RecordingRules | None = None,
     ) -> None:
         self._check(config)
         self._config = config
@@ -217,10 +231,21 @@ class Endpoint:
         self._kept = kept if kept is not None else Forgetful()
         hunting = Hunting(self._kept, config.plan)
         self.calls = Calls(journal, tokens, clock, config.limits, hunting)
+        self._media = MediaPaths(relay_pool, self.location, config.media, recording)
+        self.voice = VoiceDialogs(self._kept, self._wheel, config)
+        """Calls that the media engine has."""
+        recent = RecentCalls(self.calls)
+
+        def call_closed(call: LiveCall) -> None:
+            self._media.call_ended(call)
+            recent.ended(call)
+
+        self.calls.closed = call_closed
         desks = Desks(self.location, clock, config)
         pickups = Pickups(self.calls, self.location, desks, trust)
         callbacks = Callbacks(self._kept, self.location, clock)
         self._local = LocalState(hunting, self.calls.parties, pickups, desks, self._kept, config.plan, callbacks)
+        self._shared = SharedCalls(self.calls, self.location, trust, config)
         self.outages = self._local.outages
         """Told which gateways and trunks do not work now."""
         self._core = ProxyCore(
@@ -240,6 +265,9 @@ class Endpoint:
             trust,
             EmergencyCalls(self.location, callbacks, reporter, self._alert, clock, config),
             Referrals(key, clock),
+            self._shared,
+            self._media,
+            self.voice,
         )
         self.layer = TransactionLayer(
             transport.send, self._core, tokens, self._own.sent_by, config.timers, self._wheel, config.limits, self.drops
@@ -250,6 +278,8 @@ class Endpoint:
         )
         self.alerts = Alerts(self.layer, self.location, config, clock, tokens)
         """Shows texts on phones."""
+        self.quality = VoiceQuality(self.layer, recent, config, tokens, self.drops, reporter.report)
+        """What phones report of their calls."""
         self.events = Events(
             self.layer,
             self.location,
@@ -262,6 +292,8 @@ class Endpoint:
             tokens,
             self.drops,
             self.notices.notify,
+            self._shared,
+            self.quality,
         )
         """Subscriptions and publications."""
         self._core.attach(self.layer, self.events)
@@ -286,7 +318,9 @@ class Endpoint:
         self._registrar.restore(now)
         self.events.restore(now)
         self._local.restore()
+        self.voice.restore(now)
         self._wheel.add(SWEEP_SECONDS, self, _SWEEP, now)
+        self._wheel.add(RESTATE_SECONDS, self, _RESTATE, now)
         self.qualifier.start(now)
         self._emergency_check.start(now)
         self._commit_store()
@@ -323,6 +357,12 @@ class Endpoint:
         self._emergency_check.configure(config)
         self.qualifier.configure(config, self._clock.monotonic())
         self._commit_store()
+
+    def engine_is(self, engine_id: str) -> None:
+        """The media engine has this id from here on; empty: it is gone. Calls of another one are ended."""
+        self._core.engine_is(engine_id, self._clock.monotonic())
+        self._commit_store()
+        self._journal.keep()
 
     def stop(self) -> None:
         """Write what is left; the transport is the composition's to close."""
@@ -434,6 +474,7 @@ class Endpoint:
             **dropped,
             **self.layer.counts.figures(),
             **self.qualifier.figures(),
+            **self._media.figures(),
         }
 
     @property
@@ -442,10 +483,15 @@ class Endpoint:
         return self._wheel.deadline
 
     def expired(self, kind: int, now: float) -> None:
-        """Every few seconds: what has lapsed goes."""
-        del kind
+        """Every few seconds: what has lapsed goes; every second: relayed media is told again."""
+        if kind == _RESTATE:
+            self._media.restate()
+            self._wheel.add(RESTATE_SECONDS, self, _RESTATE, now)
+            return
         self._registrar.sweep(now)
         self.calls.sweep(now)
+        self.voice.sweep(now)
+        self._media.sweep(now, self._config.limits.call_seconds)
         self.lockout.sweep(now)
         self.notices.sweep(now)
         self.events.sweep(now)

@@ -123,11 +123,15 @@ def caller_id_of(gateway: Gateway, outward: Outward, domain: str) -> CallerId:
         user = escaped_user(outward.caller_id or "")
         told = b"<sip:" + user + b"@" + domain.encode() + b">" if user else b""
         return CallerId(told, None, private=outward.anonymous and not outward.emergency)
+    # Who is not trusted is told by From alone (RFC 3325 §5), unless somebody calls for help.
+    told_apart = gateway.trusted or outward.emergency
     if outward.caller_id:
         user = escaped_user(outward.caller_id)
         number = b"<sip:" + user + b"@" + domain.encode() + b">"
         asserted = number if gateway.caller_id_in != "from" else None
-        shown = number if gateway.caller_id_in != "asserted" else None
+        shown = number if gateway.caller_id_in != "asserted" or not told_apart else None
+    if not told_apart:
+        asserted = b""
     if outward.anonymous and not outward.emergency:
-        return CallerId(asserted if gateway.trusted else b"", _ANONYMOUS, private=True)
+        return CallerId(asserted, _ANONYMOUS, private=True)
     return CallerId(asserted, shown, private=False)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from edge_agent.sip.message import BadMessage, Message, NameAddr, Uri, escaped_user
+from edge_agent.sip.message.name_addr import parse_params
 
 _GROUP: Final = ";tgrp="
 _CONTEXT: Final = b";trunk-context="
+TARGET_DIALOG: Final = b"target-dialog"
 SERVED_USER: Final = b"p-served-user"
 """Whose permissions a call has that a trunk's user agent places for a transfer (RFC 5502)."""
 
@@ -36,6 +38,25 @@ def served_user_of(request: Message) -> Uri | None:
         return NameAddr.parse(value, "P-Served-User").uri
     except BadMessage:
         return None
+
+
+def target_dialog(call_id: bytes, local_tag: bytes, remote_tag: bytes) -> bytes:
+    """The value of a Target-Dialog (RFC 4538 §7): the call that an INVITE of the trunks' user agent transfers."""
+    return call_id + b";local-tag=" + local_tag + b";remote-tag=" + remote_tag
+
+
+def target_dialog_of(request: Message) -> tuple[bytes, bytes, bytes] | None:
+    """Call-ID and both tags of the call that such an INVITE transfers, taken out of it; None: it transfers none."""
+    value = request.get(TARGET_DIALOG)
+    if value is None:
+        return None
+    request.remove(TARGET_DIALOG)
+    call_id, semicolon, rest = value.partition(b";")
+    try:
+        params = parse_params(semicolon + rest, "Target-Dialog")
+    except BadMessage:
+        return None
+    return call_id.strip(), params.get(b"local-tag") or b"", params.get(b"remote-tag") or b""
 
 
 def number_and_trunk(uri: Uri) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from typing import Final, assert_never
 
 from contract.snapshot.snapshot import snapshot_digest
 from contract.sync.codec import CodecError, decode, encode
-from contract.sync.messages import Applied, BlobRequest, CommandResult, Rejected
+from contract.sync.messages import Applied, BlobRequest, CommandResult, RecordingPiece, Rejected
 from contract.sync.questions import MAX_ANSWER_CHARACTERS
 from contract.values import Digest
 from edge_agent.clock import Clock
@@ -28,6 +28,7 @@ from edge_agent.sync.errors import ChannelFailed
 from edge_agent.sync.identity import Identity
 from edge_agent.sync.link import Link
 from edge_agent.sync.outbox import Outbox, StoredEvent
+from edge_agent.sync.recording_sender import RecordingSender
 from edge_agent.sync.secret_store import SecretStore
 from edge_agent.sync.session import (
     Action,
@@ -42,6 +43,7 @@ from edge_agent.sync.session import (
     RunCommand,
     Send,
     TakeDelta,
+    TakeKept,
     TakePiece,
     TakeSecrets,
     TakeSnapshot,
@@ -72,6 +74,7 @@ class Channel:
         agent_version: told to the cloud.
         settings: times and sizes.
         blobs: fetches the large files that snapshots name; None: nobody does.
+        recordings: sends those of messages; None: nobody does.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Channel:
         agent_version: str,
         settings: ChannelSettings | None = None,
         blobs: BlobFetcher | None = None,
+        recordings: RecordingSender | None = None,
     ) -> None:
         self._identity = identity
         self._handlers = handlers
@@ -102,6 +106,9 @@ class Channel:
         self._blobs = blobs
         if blobs is not None:
             blobs.channel = self
+        self._recordings = recordings
+        if recordings is not None:
+            recordings.channel = self
         self._commands: asyncio.Queue[RunCommand] = asyncio.Queue(MAX_COMMANDS)
         self._state = ChannelState(online=False, transport=None, since=clock.now(), problem="not connected yet")
         self._session: EdgeSession | None = None
@@ -125,6 +132,8 @@ class Channel:
             ]
             if self._blobs is not None:
                 beside.append(tasks.create_task(self._blobs.run()))
+            if self._recordings is not None:
+                beside.append(tasks.create_task(self._recordings.run()))
             try:
                 while not self._stopping.is_set():
                     wait = await self._connect_once()
@@ -158,6 +167,14 @@ class Channel:
         self._perform_unless_disk_fails(actions)
         return bool(actions)
 
+    def send_recording(self, piece: RecordingPiece) -> bool:
+        """See `edge_agent.sync.recording_sender.SendsPieces`."""
+        if self._session is None:
+            return False
+        actions = self._session.send_recording(piece)
+        self._perform_unless_disk_fails(actions)
+        return bool(actions)
+
     def blobs_came(self) -> None:
         """A file that snapshots name is here; one that waited for its files is offered to the agent again."""
         self._configuring.blobs_came()
@@ -186,6 +203,8 @@ class Channel:
             self._session, self._link = None, None
             if self._blobs is not None:
                 self._blobs.go_offline()
+            if self._recordings is not None:
+                self._recordings.go_offline()
             self._went_offline(ended.why if ended else "the connection was lost")
             self._dialler.conversed(link.transport, welcomed=welcomed)
             await link.close()
@@ -244,6 +263,9 @@ class Channel:
                 case TakePiece():
                     if self._blobs is not None:
                         self._blobs.take(action.piece)
+                case TakeKept():
+                    if self._recordings is not None:
+                        self._recordings.take(action.kept)
                 case ReadOutbox():
                     waiting += reversed(session.outbox_read(self._read_outbox(action)))
                 case ForgetEvents():
@@ -322,6 +344,13 @@ class Channel:
         self._failures = 0
         if self._blobs is not None:
             self._blobs.go_online(hands_out=came.hands_out_blobs)
+        if self._recordings is not None:
+            self._recordings.go_online(
+                takes=came.takes_messages,
+                takes_calls=came.takes_call_recordings,
+                takes_conferences=came.takes_conference_recordings,
+                takes_faxes=came.takes_faxes,
+            )
         transport = self._link.transport if self._link is not None else None
         self._change(ChannelState(online=True, transport=transport, since=self._clock.now()))
 

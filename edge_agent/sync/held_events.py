@@ -28,6 +28,8 @@ MAX_LOG_BYTES: Final = 64 * 1024 * 1024
 _EVENT: Final = "e"
 _OPEN: Final = "o"
 _CLOSE: Final = "c"
+_JOIN: Final = "j"
+"""One call takes in another: the id of that one, and the state of the one."""
 
 
 class HeldEvents:
@@ -76,14 +78,23 @@ class HeldEvents:
         """See `edge_agent.ports.CallJournal`."""
         self._changed[call.call_id] = call
 
-    def closed(self, call: OpenCall, end: CallEnd) -> None:
+    def joined(self, call: OpenCall, other_id: str) -> None:
         """See `edge_agent.ports.CallJournal`."""
-        call_id = call.call_id
+        self.opened(call)
+        self._no_longer_open(other_id)
+        self._lines.append(f"{_JOIN}\t{other_id}\t{call.call_id}\t{open_call_text(call)}\n")
+
+    def _no_longer_open(self, call_id: str) -> None:
         self._changed.pop(call_id, None)
         self._open.pop(call_id, None)
         if call_id in self._settled:
             self._settled.remove(call_id)
             self._closed.append(call_id)
+
+    def closed(self, call: OpenCall, end: CallEnd) -> None:
+        """See `edge_agent.ports.CallJournal`."""
+        call_id = call.call_id
+        self._no_longer_open(call_id)
         body = call_body(call, end, self._clock.now())
         self._rows.append(("call", None, body))
         self._lines.append(f"{_CLOSE}\t{call_id}\t{body}\n")
@@ -164,6 +175,11 @@ def take_left_over(outbox: Outbox, path: Path) -> None:
             rows.append((first, about or None, body))
         elif kind == _OPEN:
             opened[first] = rest
+        elif kind == _JOIN:
+            opened.pop(first, None)
+            closed.append(first)
+            call_id, _, opened_text = rest.partition("\t")
+            opened[call_id] = opened_text
         elif kind == _CLOSE:
             opened.pop(first, None)
             closed.append(first)

@@ -91,8 +91,8 @@ class Outbox:
 
         Args:
             path: made when missing.
-            max_events: beyond it registrations are compacted, then everything but calls and calls for help is
-                shed, oldest first.
+            max_events: beyond it registrations are compacted, then everything but calls (of queues too), calls for help
+                and what is told of voicemail and recordings is shed, oldest first.
             busy_ms: how long a write waits for another process's.
 
         Raises:
@@ -342,7 +342,9 @@ class Outbox:
             return
         done = self._db.execute(
             "DELETE FROM events WHERE sequence IN "
-            "(SELECT sequence FROM events WHERE kind NOT IN ('call', 'emergency') ORDER BY sequence LIMIT ?)",
+            "(SELECT sequence FROM events WHERE kind NOT IN "
+            "('call', 'emergency', 'voicemail', 'queue_call', 'call_recording') "
+            "ORDER BY sequence LIMIT ?)",
             (too_many,),
         )
         self.shed += done.rowcount

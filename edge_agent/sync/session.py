@@ -8,11 +8,14 @@ Every `now` is seconds on one monotonic clock.
 
 import enum
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+from contract.sync.call_recordings import CallRecorded
 from contract.sync.delta import SnapshotDelta
+from contract.sync.events import EngineTold, FaxFailed, Happening
+from contract.sync.mailbox_events import MessageChanged
 from contract.sync.messages import (
     Applied,
     BlobPiece,
@@ -28,6 +31,8 @@ from contract.sync.messages import (
     Message,
     Ping,
     Pong,
+    RecordingKept,
+    RecordingPiece,
     Rejected,
     SealedSecret,
     Secrets,
@@ -35,8 +40,18 @@ from contract.sync.messages import (
     StateChange,
     Welcome,
 )
+from contract.sync.quality import CallQuality
 from contract.sync.state import StateRecord
-from contract.sync.versions import BLOBS, FEATURES, PROTOCOL_VERSIONS
+from contract.sync.versions import (
+    BLOBS,
+    CALL_RECORDINGS,
+    CONFERENCE_RECORDINGS,
+    FAX,
+    FEATURES,
+    MESSAGES,
+    PROTOCOL_VERSIONS,
+    QUALITY,
+)
 from edge_agent.sync.outbox import StoredEvent
 from edge_agent.sync.site import ChannelSettings
 
@@ -75,9 +90,17 @@ class CameOnline:
 
     Args:
         hands_out_blobs: it may be asked for pieces of blobs.
+        takes_messages: it may be told of the messages in mailboxes, and sent recordings.
+        takes_call_recordings: it may be told of recordings of calls, and sent those.
+        takes_faxes: of the messages also of those that are faxes.
+        takes_conference_recordings: also of those of conferences.
     """
 
     hands_out_blobs: bool = False
+    takes_messages: bool = False
+    takes_call_recordings: bool = False
+    takes_faxes: bool = False
+    takes_conference_recordings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +166,13 @@ class TakePiece:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeKept:
+    """How much of the recording that is being sent the cloud has, or why it takes none."""
+
+    kept: RecordingKept
+
+
+@dataclass(frozen=True, slots=True)
 class RunCommand:
     """Do this; tell `command_done` what came of it."""
 
@@ -176,6 +206,7 @@ Action = (
     | TakeSecrets
     | TakeState
     | TakePiece
+    | TakeKept
     | RunCommand
     | Disconnect
 )
@@ -212,8 +243,10 @@ class EdgeSession:
         self._in_flight: deque[int] = deque()
         self._reading = False
         self._grew = False
-        self._hands_out_blobs = False
         self._asked: BlobRequest | None = None
+        self._hub: frozenset[str] = frozenset()
+        """What it can beside the protocol."""
+        self._sending: RecordingPiece | None = None
 
     @property
     def state(self) -> State:
@@ -291,6 +324,8 @@ class EdgeSession:
         actions: list[Action] = []
         for event in events:
             self._sent = event.sequence
+            if not self._hub.issuperset(_needed_for(event.body.what)):
+                continue  # an older hub would take it for no message; messages and recordings are told again to a newer
             self._in_flight.append(event.sequence)
             actions.append(Send(Event(epoch=self._facts.outbox_epoch, sequence=event.sequence, body=event.body)))
         if events:
@@ -319,10 +354,17 @@ class EdgeSession:
 
     def ask_piece(self, request: BlobRequest) -> list[Action]:
         """Ask for a piece of a blob; nothing while that cannot be: not online, an older hub, one is on its way."""
-        if self._state is not State.ONLINE or not self._hands_out_blobs or self._asked is not None:
+        if self._state is not State.ONLINE or BLOBS not in self._hub or self._asked is not None:
             return []
         self._asked = request
         return [Send(request)]
+
+    def send_recording(self, piece: RecordingPiece) -> list[Action]:
+        """Send a piece of a recording; nothing while that cannot be: not online, an older hub, one is on its way."""
+        if self._state is not State.ONLINE or MESSAGES not in self._hub or self._sending is not None:
+            return []
+        self._sending = piece
+        return [Send(piece)]
 
     # One method for each state
 
@@ -366,9 +408,21 @@ class EdgeSession:
                 return [RunCommand(message)]
             case BlobPiece():
                 return self._piece(message)
+            case RecordingKept():
+                return self._kept(message)
             case Goodbye():
                 return self._told_goodbye(message)
-            case Welcome() | Challenge() | Hello() | Applied() | Rejected() | Event() | CommandResult() | BlobRequest():
+            case (
+                Welcome()
+                | Challenge()
+                | Hello()
+                | Applied()
+                | Rejected()
+                | Event()
+                | CommandResult()
+                | BlobRequest()
+                | RecordingPiece()
+            ):
                 return self._bye(f"the hub sent {message.type}, which is not for an edge now")
             case _:
                 assert_never(message)
@@ -398,12 +452,18 @@ class EdgeSession:
         if welcome.acknowledged > self._facts.last_sent:
             return [BeginEpoch(), *self._bye("the outbox is older than what the cloud knows; numbering begins anew")]
         self._state = State.ONLINE
-        self._hands_out_blobs = BLOBS in welcome.features
+        self._hub = frozenset(welcome.features)
         self._heard(now)
         self._sent = welcome.acknowledged
         self._grew = True
         return [
-            CameOnline(self._hands_out_blobs),
+            CameOnline(
+                hands_out_blobs=BLOBS in self._hub,
+                takes_messages=MESSAGES in self._hub,
+                takes_call_recordings=CALL_RECORDINGS in self._hub,
+                takes_faxes=FAX in self._hub,
+                takes_conference_recordings=CONFERENCE_RECORDINGS in self._hub,
+            ),
             ForgetEvents(self._facts.outbox_epoch, welcome.acknowledged),
             ReadState(),
             *self._read_more(),
@@ -423,6 +483,12 @@ class EdgeSession:
         if len(piece.data) > asked.length:
             return self._bye(f"the hub sent {len(piece.data)} bytes of a blob, and {asked.length} were asked for")
         return [TakePiece(piece)]
+
+    def _kept(self, kept: RecordingKept) -> list[Action]:
+        sent, self._sending = self._sending, None
+        if sent is None or kept.digest != sent.digest:
+            return self._bye("the hub answered for a recording that was not sent")
+        return [TakeKept(kept)]
 
     def _read_more(self) -> list[Action]:
         room = self._settings.window - len(self._in_flight)
@@ -445,3 +511,22 @@ class EdgeSession:
     def _disconnect(self, why: str, *, welcome_back: bool = True, replaced: bool = False) -> list[Action]:
         self.lost()
         return [Disconnect(why, welcome_back, replaced)]
+
+
+def _needed_for(what: Happening) -> Collection[str]:
+    """What a hub has to list before it is told this."""
+    match what:
+        case MessageChanged(fax=None):
+            return (MESSAGES,)
+        case MessageChanged():
+            return (MESSAGES, FAX)
+        case CallQuality():
+            return (QUALITY,)
+        case CallRecorded(conference=None):
+            return (CALL_RECORDINGS,)
+        case CallRecorded():
+            return (CALL_RECORDINGS, CONFERENCE_RECORDINGS)
+        case EngineTold() | FaxFailed():
+            return (FAX,)
+        case _:
+            return ()

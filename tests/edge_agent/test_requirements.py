@@ -32,6 +32,7 @@ AT_THE_EDGE = {
     "cffi",
     "cryptography",
     "dnspython",
+    "g722",
     "h11",
     "jinja2",
     "markupsafe",

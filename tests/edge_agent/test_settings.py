@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.media.codecs import CodecName
 from edge_agent.settings import (
     EXAMPLE_FILE,
     Settings,
@@ -69,6 +70,26 @@ def test_ports_of_sip_can_be_switched_off_and_a_certificate_needs_its_key(tmp_pa
     assert (settings.sip.tls_port, settings.sip.wss_port) == ("off", 7443)
     problems = problems_of(written(tmp_path, '[sip]\ntls_certificate = "a.pem"\n'))
     assert any("tls_key" in problem for problem in problems)
+
+
+def test_codecs_are_named_in_their_order_each_once_and_one_of_them_everybody_knows(tmp_path: Path) -> None:
+    settings = load_settings(None, {"TANDEM_EDGE_MEDIA_CODECS": "pcma,g722"})
+    assert settings.media.codecs == (CodecName.PCMA, CodecName.G722)
+    for wrong, why in (('["g722"]', "pcmu or pcma"), ('["pcmu", "pcmu"]', "twice"), ('["pcmu", "g729"]', "'g722'")):
+        (problem,) = problems_of(written(tmp_path, f"[media]\ncodecs = {wrong}\n"))
+        assert why in problem
+
+
+def test_calls_to_voice_services_are_bounded_and_have_ports(tmp_path: Path) -> None:
+    assert load_settings(None, {"TANDEM_EDGE_MEDIA_MOST_CALLS": "500"}).media.most_calls == 500
+    few = "[media]\nrtp_first_port = 20001\nrtp_last_port = 20120\n"
+    assert load_settings(written(tmp_path, few), {}).media.most_calls == 50
+    (problem,) = problems_of(written(tmp_path, few + "most_calls = 60\n"))
+    assert "most_calls = 60 needs 120 ports" in problem
+    assert "rtp_first_port 20001 to rtp_last_port 20120 are enough for 59" in problem
+    for wrong in ("0", "501", "many"):
+        (problem,) = problems_of(written(tmp_path, f'[media]\nmost_calls = "{wrong}"\n'))
+        assert problem.startswith("media.most_calls")
 
 
 def test_the_environment_can_name_the_file(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ NO_SETTING = {
             "notified_of_emergencies",
             "peers",
             "from_policy",
+            "media",
+            "remote_tls_only",
             "qualify_phones",
             "qualify_phones_seconds",
             "qualify_gateways_seconds",
@@ -57,7 +59,7 @@ NO_SETTING = {
     },
     **{
         f"SipConfig.{name}": "what the site's processes and addresses are"
-        for name in ("hosts", "services", "trusted", "trunks_at")
+        for name in ("hides_replaces", "hosts", "public_host", "services", "trusted", "trunks_at")
     },
     "SipConfig.state": "what users changed at the site",
 }

@@ -2,11 +2,11 @@
 
 from pydantic import SecretStr
 
-from contract.snapshot import EmergencyRule, SipPolicy, Site, TrustedPeer
+from contract.snapshot import EmergencyRule, SipPolicy, Site, Trunk, TrustedPeer
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.processes.link import Prepare
 from edge_agent.sip.message import ha1
-from edge_agent.sip_view import sip_config
+from edge_agent.sip_view import sip_config, trunk_settings
 from edge_agent.views import provisioning_config
 from tests.support.snapshots import SMALL_SECRETS, small_snapshot
 
@@ -61,6 +61,14 @@ def test_what_the_dial_plan_has_for_help_is_recognised_before_anything_can_refus
     config = sip_config(prepare(snapshot=small_snapshot().model_copy(update={"dial_plan": plan})))
     assert config.emergency_numbers == ("112", "110", "0112", "0110")
     assert config.problems() == []
+
+
+def test_a_trunk_knows_calls_for_help_with_its_own_prefix_too() -> None:
+    rules = (EmergencyRule(rule_id="e-1", numbers=("112",), prefix="0"),)
+    trunk = Trunk(gateway_id="trunk-1", name="Trunk", host="provider.test", prefix="9")
+    plan = small_snapshot().dial_plan.model_copy(update={"rules": rules, "trunks": (trunk,)})
+    settings = trunk_settings(prepare(snapshot=small_snapshot().model_copy(update={"dial_plan": plan})))
+    assert settings.for_help == {"112", "0112", "9112", "90112"}
 
 
 def test_what_the_site_decides_about_its_sip_reaches_registrar_and_proxy() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from edge_agent.media import sdp
+from edge_agent.media.codecs import ALL
 from edge_agent.media.errors import BadSdp, NotAcceptable
 from edge_agent.sip.message import (
     BadMessage,
@@ -93,7 +94,7 @@ def _address(value: bytes) -> None:
 
 def _body(body: bytes) -> None:
     with contextlib.suppress(BadSdp, NotAcceptable):
-        _, answer = sdp.answer(body, "192.0.2.1", 16384, 1, 1)
+        _, answer = sdp.answer(body, "192.0.2.1", 16384, 1, 1, ALL)
         sdp.parse(answer)
 
 

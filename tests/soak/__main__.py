@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,8 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=60.0, help="seconds from kill to kill")
     parser.add_argument("--limit", type=float, default=1_000.0, help="calls a second at most")
     given = parser.parse_args()
+    # Whoever ends it by SIGTERM wants its edges ended, too, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with tempfile.TemporaryDirectory(prefix="tandem-soak-") as folder:
         soak = Soak(Path(folder), given.seconds, given.every, given.limit)
         asyncio.run(soak.run())

@@ -40,6 +40,33 @@ class NoAnswer(Exception):
     """Nothing came within 32 seconds."""
 
 
+class Refused(Exception):
+    """A call was refused; `status` is why."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"refused {status}")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Dialog:
+    """An answered call, as its caller goes on in it.
+
+    Args:
+        call_id: its Call-ID.
+        target: the other end's Contact.
+        to: the other end, with its tag.
+        routes: header lines that lead there.
+        number: CSeq of the INVITE.
+    """
+
+    call_id: str
+    target: str
+    to: str
+    routes: str
+    number: int
+
+
 @dataclass
 class Phone:
     """One account.
@@ -181,34 +208,51 @@ class Phone:
             name: of the call.
         """
         call_id = name or self.new_call()
-        uri = f"sip:{callee}@{DOMAIN}"
         try:
-            answer = await self._ask("INVITE", uri, f"<{uri}>", call_id, "")
-            if answer.status != 200:
-                return f"refused {answer.status}"
-            self.answered += 1
-            target = answer.all("Contact")[0].partition("<")[2].partition(">")[0]
-            to = answer.all("To")[0]
-            routes = "".join(f"Route: {one}\r\n" for one in reversed(answer.all("Record-Route")))
-            number = int(answer.all("CSeq")[0].split()[0])
-            self.send(self._request("ACK", target, to, call_id, number, routes))
+            dialog = await self.begin(f"sip:{callee}@{DOMAIN}", call_id)
             talking.add(call_id)
-            self._established.add(call_id)
             try:
                 await asyncio.sleep(talk)
-                return await self._hang_up(target, to, call_id, routes, number + 100)
+                return await self.hang_up(dialog)
             finally:
                 talking.discard(call_id)
-                self._established.discard(call_id)
         except NoAnswer as error:
             return f"no answer {error}"
+        except Refused as error:
+            return str(error)
 
-    async def _hang_up(self, target: str, to: str, call_id: str, routes: str, number: int) -> str:
+    async def begin(self, uri: str, call_id: str) -> Dialog:
+        """INVITE somebody and acknowledge the answer; whoever begins a call ends it by `hang_up`.
+
+        Raises:
+            NoAnswer: nothing came.
+            Refused: the answer is no 200.
+        """
+        answer = await self._ask("INVITE", uri, f"<{uri}>", call_id, "")
+        if answer.status != 200:
+            raise Refused(answer.status)
+        self.answered += 1
+        dialog = _dialog(call_id, answer)
+        self._established.add(call_id)
+        self._acknowledged(dialog)
+        return dialog
+
+    async def hang_up(self, dialog: Dialog) -> str:
+        """End a call; what became of it."""
+        try:
+            return await self._end(dialog, dialog.number + 100)
+        finally:
+            self._established.discard(dialog.call_id)
+
+    def _acknowledged(self, dialog: Dialog) -> None:
+        self.send(self._request("ACK", dialog.target, dialog.to, dialog.call_id, dialog.number, dialog.routes))
+
+    async def _end(self, dialog: Dialog, number: int) -> str:
         """BYE, and again while the other phone's connection is not back yet."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                answer = await self._ask("BYE", target, to, call_id, routes, number)
+                answer = await self._ask("BYE", dialog.target, dialog.to, dialog.call_id, dialog.routes, number)
             except NoAnswer:
                 status = 408
             else:
@@ -315,12 +359,11 @@ class Phone:
 
     def _end_late(self, answer: Answer) -> None:
         """Somebody answered a call that was given up (RFC 3261 §13.2.2.4, §15): ACK each time, BYE until heard."""
-        call_id, number = answer.all("Call-ID")[0], int(answer.all("CSeq")[0].split()[0])
-        target, to = answer.all("Contact")[0].partition("<")[2].partition(">")[0], answer.all("To")[0]
-        routes = "".join(f"Route: {one}\r\n" for one in reversed(answer.all("Record-Route")))
-        self.send(self._request("ACK", target, to, call_id, number, routes))
+        call_id = answer.all("Call-ID")[0]
+        dialog = _dialog(call_id, answer)
+        self._acknowledged(dialog)
         if call_id not in self._ending and call_id not in self._established:
-            ending = asyncio.create_task(self._hang_up(target, to, call_id, routes, number + 200))
+            ending = asyncio.create_task(self._end(dialog, dialog.number + 200))
             self._ending[call_id] = ending
             ending.add_done_callback(lambda _: self._ending.pop(call_id, None))
 
@@ -342,7 +385,18 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         del addr
-        self._phone.arrived(data.decode())
+        if data[:1] < b"\x80":  # else the RTCP of a talker whose RTP has the port below this one
+            self._phone.arrived(data.decode())
+
+
+def _dialog(call_id: str, answer: Answer) -> Dialog:
+    return Dialog(
+        call_id,
+        answer.all("Contact")[0].partition("<")[2].partition(">")[0],
+        answer.all("To")[0],
+        "".join(f"Route: {one}\r\n" for one in reversed(answer.all("Record-Route"))),
+        int(answer.all("CSeq")[0].split()[0]),
+    )
 
 
 def _md5(text: str) -> str:

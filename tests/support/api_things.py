@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,22 +10,33 @@ from sqlalchemy import select
 
 from cloud.models import (
     Alarm,
+    CallQuality,
     CallRecord,
+    CallRecording,
     EmergencyCall,
     EventRow,
     PhoneRefusal,
     PhoneUpload,
     Registration,
     UnknownPhone,
+    VoicemailMessage,
     WebhookDelivery,
 )
 from cloud.pbx.database import Scope
+from cloud.pbx.edges import KnownEdge
 from cloud.pbx.publishing import publish_site
+from cloud.pbx.state import merge_records
 from cloud.pbx.webhooks import announce
+from contract.sync.mailbox_events import FaxSheets
+from contract.sync.state import Stamp, StateRecord
 from tests.support.api_world import ApiWorld, Client
-from tests.support.customers import TOKENS, Customer
+from tests.support.customers import TOKENS, Customer, enrolled_edge
 from tests.support.device_archives import GOOD, packed
+from tests.support.fax_files import tiff
+from tests.support.left_messages import TellingEdge, sound
+from tests.support.told_recordings import bring_sound, call_sound, conference_sound, recorded, recorded_conference
 
+_CALL = "call-1"
 ECHO_ANSWERS = {"call": {"dialled": "*99", "caller": "200"}, "outcome": "service", "target": "echo_test"}
 
 
@@ -42,6 +53,52 @@ def bring(client: Client, content: bytes, tenant_id: str | None = None) -> str:
         answer = client.call("PUT", place["url"].partition("8080")[2], headers=place["headers"], raw=content)
         assert answer.status == 204, answer.body
     return digest
+
+
+def _left_message(
+    world: ApiWorld, customer: Customer, edge: KnownEdge, user_id: UUID, content: bytes, **more: Any
+) -> str:
+    """A message in a mailbox; its id in the API."""
+    telling = TellingEdge(world.databases, edge, world.clock, epoch=f"e-{len(content)}")
+    digest = hashlib.sha256(content).hexdigest()
+    assert telling.tell(telling.message(user_id, content, digest[:16], listed=True, **more)) == [None]
+    assert world.services.files is not None
+    assert telling.send(world.services.files.store, content).complete
+    with world.databases.api.session(customer.scope) as session:
+        return str(session.scalars(select(VoicemailMessage.id).where(VoicemailMessage.digest == digest)).one())
+
+
+def _recorded_call(world: ApiWorld, customer: Customer, edge: KnownEdge) -> str:
+    """A recording of the call that `report` makes a record of; its id in the API."""
+    content, files = call_sound(), world.services.files
+    told = recorded(world.clock, content, _CALL, "recording-1")
+    assert TellingEdge(world.databases, edge, world.clock, epoch="e2").tell(told) == [None]
+    assert files is not None
+    assert bring_sound(world.databases, edge, files.store, world.services.keys, world.clock, content).complete
+    with world.databases.api.session(customer.scope) as session:
+        return str(session.scalars(select(CallRecording.id).where(CallRecording.room_id.is_(None))).one())
+
+
+def _recorded_conference(world: ApiWorld, customer: Customer, edge: KnownEdge) -> str:
+    """A recording of a conference; its edge's name of it."""
+    content, files, name = conference_sound(), world.services.files, "0123456789abcdef"
+    told = recorded_conference(world.clock, content, name)
+    assert TellingEdge(world.databases, edge, world.clock, epoch="e3").tell(told) == [None]
+    assert files is not None
+    assert bring_sound(world.databases, edge, files.store, world.services.keys, world.clock, content).complete
+    return name
+
+
+def _waits_for(world: ApiWorld, client: Client, customer: Customer, user: str) -> str:
+    """Somebody whom the user is called back for; his id."""
+    site, now = customer.site_id, world.clock.now()
+    other = str(_made(client, "/users", {"site_id": str(site), "username": "waited-for"})["id"])
+    stamp = Stamp(wall_ms=int(now.timestamp() * 1000), node="edge-1")
+    value = str(int((now + timedelta(hours=1)).timestamp()))
+    record = StateRecord(key=f"call_back/{other}/{user}", value=value, stamp=stamp)
+    with world.databases.api.session(customer.scope) as session:
+        merge_records(session, customer.tenant_id, site, [record], now)
+    return other
 
 
 def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001565aabbcc") -> dict[str, str]:
@@ -71,9 +128,29 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
     rollout = _made(client, "/firmware-rollouts", {"firmware_id": firmware["id"], "rings": rings})
     assertion = _made(client, f"/sites/{site}/call-assertions", {"name": "Echo", "content": ECHO_ANSWERS})
     entry = _made(client, f"/sites/{site}/phonebook", {"name": "Plumber", "numbers": ["+41441112233"]})
+    waltz = _made(client, "/sounds", {"digest": bring(client, sound(0.5)), "name": "Waltz"})
+    pool = _made(client, "/number-pools", {"name": "Block", "first": "+41445556600", "count": 20})
     _made(client, f"/sites/{site}/sip-certificate", {})
     plan = client.get(f"/sites/{site}/dial-plan").json["document"]
     plan["trunks"] = [{"gateway_id": "provider", "name": "Provider", "host": "sip.example.test", "username": "office"}]
+    plan["voice_services"] = [
+        {"kind": "conference", "service_id": "team", "name": "Team", "extension": "8000", "owner": user},
+        {
+            "kind": "authorization",
+            "service_id": "codes",
+            "name": "Codes",
+            "extension": "8001",
+            "codes": [{"code_id": "code-1", "name": "Reception"}],
+        },
+        {
+            "kind": "queue",
+            "service_id": "support",
+            "name": "Support",
+            "extension": "8002",
+            "agents": [{"user_id": user}],
+            "supervisors": [user],
+        },
+    ]
     assert client.put(f"/sites/{site}/dial-plan", {"document": plan}).status == 200
     password = client.put(f"/sites/{site}/trunks/provider/password", {"password": "the provider's password"})
     assert password.status == 200, password.body
@@ -100,15 +177,33 @@ def furnish(world: ApiWorld, client: Client, customer: Customer, mac: str = "001
         "redirect_account_id": redirects["id"],
         "assertion_id": assertion["id"],
         "entry_id": entry["id"],
+        "pool_id": pool["id"],
+        "sound_id": waltz["id"],
         "line_id": device["lines"][0]["id"],
         "edge_id": edge["id"],
         "endpoint_id": endpoint["id"],
         "account_id": account["id"],
         "version": "1",
         "gateway_id": "provider",
+        "room_id": "team",
+        "queue_id": "support",
+        "supervisor_id": user,
+        "service_id": "codes",
+        "code_id": "code-1",
+        "digit": "3",
         "vendor": "yealink",
         "model": "t54w",
     }
+    assert (
+        client.patch(f"/sites/{site}", {"voicemail": {"recordings_leave": True}, "recording": {"upload": True}}).status
+        == 200
+    )
+    things["other_id"] = _waits_for(world, client, customer, user)
+    known = enrolled_edge(world.databases.api, customer, world.clock.now()).known
+    things["message_id"] = _left_message(world, customer, known, UUID(user), sound())
+    things["fax_id"] = _left_message(world, customer, known, UUID(user), tiff(), fax=FaxSheets(pages=1))
+    things["call_recording_id"] = _recorded_call(world, customer, known)
+    things["recording_id"] = _recorded_conference(world, customer, known)
     publish_site(world.databases.worker, customer.scope, customer.site_id, "first")
     order = client.post(f"/sites/{site}/resync", {"device_ids": [device["id"]]})
     assert order.status == 202, order.body
@@ -142,7 +237,7 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         last_seen_at=now,
         times_seen=1,
     )
-    call = new_call(world, customer, things["edge_id"], "call-1")
+    call = new_call(world, customer, things["edge_id"], _CALL)
     registration = Registration(
         id=TOKENS.id(),
         **of_edge,
@@ -197,8 +292,23 @@ def report(world: ApiWorld, customer: Customer, things: dict[str, UUID]) -> dict
         content=b"boot\n",
         sent_at=now,
     )
+    heard = CallQuality(
+        id=TOKENS.id(),
+        tenant_id=customer.tenant_id,
+        site_id=customer.site_id,
+        edge_id=call.edge_id,
+        sip_call_id=call.sip_call_id,
+        at=now,
+        source="engine",
+        heard="caller",
+        codec="PCMA",
+        packets=490,
+        lost=10,
+        lost_percent=2.0,
+        mos=4.1,
+    )
     with world.databases.worker.session(Scope(tenant_id=customer.tenant_id)) as session:
-        session.add_all([phone, registration, alarm, emergency, call, refusal, upload])
+        session.add_all([phone, registration, alarm, emergency, call, heard, refusal, upload])
         announce(session, TOKENS, customer.tenant_id, "edge.online", now, {})
         delivery = session.scalars(select(WebhookDelivery)).one()
         delivery.state = "delivered"
@@ -221,7 +331,13 @@ def new_call(
     world: ApiWorld, customer: Customer, edge_id: UUID, call_id: str, caller: UUID | None = None
 ) -> CallRecord:
     """A finished call of the tenant's first user, or of `caller`."""
-    now = world.clock.now()
+    return finished_call(customer, edge_id, call_id, world.clock.now(), caller or customer.users[0])
+
+
+def finished_call(
+    customer: Customer, edge_id: UUID, call_id: str, now: datetime, caller: UUID | None = None
+) -> CallRecord:
+    """A call that ended just now."""
     return CallRecord(
         id=TOKENS.id(),
         tenant_id=customer.tenant_id,
@@ -231,7 +347,7 @@ def new_call(
         sip_call_id=call_id,
         caller="200",
         callee="*99",
-        caller_user_id=caller or customer.users[0],
+        caller_user_id=caller,
         callee_user_id=None,
         started_at=now,
         answered_at=now,

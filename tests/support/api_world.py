@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from pydantic import SecretBytes, SecretStr
 
 from cloud.api.app import make_app
+from cloud.api.chalicelib.listening_tickets import ListeningTickets
 from cloud.api.chalicelib.services import Ca, HubAddress, Services
 from cloud.api.chalicelib.tokens import AccessTokens
 from cloud.api.uploads import Uploads
@@ -185,6 +186,7 @@ def make_services(
         clock=clock,
         tokens=TOKENS,
         access=AccessTokens(SecretBytes(b"k" * 32), clock),
+        listening=ListeningTickets(SecretBytes(b"k" * 32), clock, secure=False),
         gate=gate,
         keys=key_service(),
         catalogue=load_catalogue(),

@@ -1,6 +1,7 @@
 """Runs the media process and a baresip that calls its echo test, both in a network of their own.
 
-To be started by `unshare --map-root-user --net python -m tests.support.baresip_echo FOLDER PORT_OF_RTP ENCRYPTION`:
+To be started by
+`unshare --map-root-user --net python -m tests.support.baresip_echo FOLDER PORT_OF_RTP ENCRYPTION CODEC TRAVERSAL`:
 baresip takes no address of the loopback interface, and here it gets one that leads nowhere. What it heard lies in
 FOLDER afterwards.
 """
@@ -17,7 +18,11 @@ SECONDS = 9
 """Of the call: the announcement is six seconds long."""
 CONFIG = """module_path /usr/lib/baresip/modules
 module g711.so
+module g722.so
+module opus.so
 module srtp.so
+module dtls_srtp.so
+module ice.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -28,6 +33,8 @@ audio_source aufile,{folder}/tone.wav
 audio_player aubridge,sink
 audio_alert aubridge,alert
 snd_path {folder}
+rtcp_mux {muxed}
+ice_turn no
 """
 NETWORK = (
     "ip link set lo up",
@@ -38,12 +45,13 @@ NETWORK = (
 )
 
 
-def prepare(folder: Path, encryption: str) -> None:
-    """The network and baresip's configuration; the caller has put `tone.wav` there. `encryption`: baresip's word."""
+def prepare(folder: Path, encryption: str, codec: str, traversal: str) -> None:
+    """The network and baresip's configuration; the caller has put `tone.wav` there. The words are baresip's."""
     for command in NETWORK:
         subprocess.run(command.split(), check=True)
-    (folder / "config").write_text(CONFIG.format(folder=folder))
-    (folder / "accounts").write_text(f"<sip:200@127.0.0.1>;regint=0;audio_codecs=PCMA/8000;mediaenc={encryption}\n")
+    (folder / "config").write_text(CONFIG.format(folder=folder, muxed="yes" if traversal else "no"))
+    account = f"<sip:200@127.0.0.1>;regint=0;audio_codecs={codec};mediaenc={encryption};medianat={traversal}"
+    (folder / "accounts").write_text(f"{account}\n")
     (folder / "contacts").touch()
 
 
@@ -68,5 +76,5 @@ async def call(folder: Path, first_port: int) -> int:
 
 if __name__ == "__main__":
     here = Path(sys.argv[1])
-    prepare(here, sys.argv[3])
+    prepare(here, sys.argv[3], sys.argv[4], sys.argv[5])
     sys.exit(asyncio.run(call(here, int(sys.argv[2]))))

@@ -1,5 +1,7 @@
 """A call leg for tests of the media plane: it keeps what is asked of it."""
 
+from edge_agent.ports import Transfer, TransferTold
+
 
 class RecordingLeg:
     """A call whose SIP side is a list of words."""
@@ -7,8 +9,12 @@ class RecordingLeg:
     def __init__(self, offer: bytes | None, called: str = "echo", caller: str = "200") -> None:
         self.called, self.caller, self.offer = called, caller, offer
         self.caller_name, self.asserted = "", caller
+        self.call_id, self.placed = "leg@phone", False
         self.arguments: dict[str, str] = {}
+        self.replaces: RecordingLeg | None = None
         self.asked: list[str] = []
+        self.told: TransferTold | None = None
+        """Hears what becomes of the transfer that was asked for."""
         self.descriptions: list[bytes] = []
 
     def ring(self) -> None:
@@ -20,13 +26,14 @@ class RecordingLeg:
         self.asked.append("answer")
         self.descriptions.append(description)
 
-    def refuse(self, status: int, reason: str) -> None:
+    def refuse(self, status: int, reason: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         """A refusal."""
         self.asked.append(f"refuse {status}")
 
-    def transfer(self, number: str) -> None:
+    def transfer(self, to: str | Transfer, told: TransferTold, proven: str = "") -> None:
         """REFER."""
-        self.asked.append(f"transfer {number}")
+        self.asked.append(f"transfer {to.target if isinstance(to, Transfer) else to}")
+        self.told = told
 
     def hang_up(self) -> None:
         """The end."""

@@ -60,6 +60,12 @@ class RecordingListener:
         """See `CallListener`."""
         self.heard.append(("informed", content_type, body))
 
+    def record_wanted(self, wanted: bool) -> None:
+        """See `CallListener`."""
+        self.heard.append(("record", wanted))
+        if self.declines:
+            raise Declined("the test said so")
+
     def transfer_wanted(self, transfer: Transfer) -> None:
         """See `CallListener`."""
         self.heard.append(("transfer", transfer))
@@ -95,10 +101,14 @@ class CallPartner:
         login: Login | None = None,
         may_follow: MayFollow | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        *,
+        asks: bool = False,
     ) -> PlacedLeg:
         """Have the agent call."""
         to, local = Uri.parse(b"sip:201@192.0.2.10"), Uri.parse(b"sip:900@demo.tandem.test")
-        return self.agent.place(to, local, self.listener, offer, login=login, may_follow=may_follow, headers=headers)
+        return self.agent.place(
+            to, local, self.listener, offer, login=login, may_follow=may_follow, headers=headers, asks=asks
+        )
 
     def call(self, headers: tuple[tuple[bytes, bytes], ...] = ()) -> PlacedLeg:
         """Have the agent call, answer it, and forget how that went."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,12 +24,16 @@ from edge_agent.sync.store import SnapshotStore
 from edge_agent.tokens import SystemTokens
 from tests.support.waiting import eventually
 
+ENGINE: Final = os.environ.get("TANDEM_TEST_ENGINE", "embedded")
+"""Of media, where a test asks for none."""
 CLOUD_AWAY = HubAddress(host="127.0.0.1", quic_port=9, websocket_url="wss://127.0.0.1:9/channel")
 
 
-def prepare_state(folder: Path, snapshot: Snapshot | None, secrets: Mapping[str, str]) -> Identity:
-    """A state folder as an enrolled agent leaves it behind; its cloud does not answer."""
-    identity = Identity("edge-1", "site-1", CLOUD_AWAY, _some_ca(), EdgeKeys.generate())
+def prepare_state(
+    folder: Path, snapshot: Snapshot | None, secrets: Mapping[str, str], identity: Identity | None = None
+) -> Identity:
+    """A state folder as an enrolled agent leaves it behind; its cloud is away unless `identity` leads to one."""
+    identity = identity or Identity("edge-1", "site-1", CLOUD_AWAY, _some_ca(), EdgeKeys.generate())
     save_identity(folder, identity)
     if snapshot is not None:
         SnapshotStore(folder / "snapshot").save(snapshot)
@@ -82,8 +86,10 @@ class EdgeProcess:
             "TANDEM_EDGE_PROVISIONING_HTTPS_PORT": "0",
             "TANDEM_EDGE_PROVISIONING_PLUG_AND_PLAY_PORT": "0",
             "TANDEM_EDGE_PROVISIONING_HTTP_PORT": "0",
+            "TANDEM_EDGE_MEDIA_RELAY": "own",
             "TANDEM_EDGE_LOG_FORMAT": "json",
             "TANDEM_EDGE_SUPERVISION_HEARTBEAT_SECONDS": "0.2",
+            "TANDEM_EDGE_MEDIA_ENGINE": ENGINE,
             **(environment or {}),
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TANDEM_EDGE_")}
@@ -91,15 +97,18 @@ class EdgeProcess:
             command = [python, "-m", "edge_agent", "run"]
             self.process = subprocess.Popen(command, env={**kept, **settings}, cwd=tree, stdout=output, stderr=errors)
 
-    def ready(self, within: float = 30.0) -> dict[str, Any]:
-        """What the newest ready line says."""
+    def ready(self, within: float = 150.0) -> dict[str, Any]:
+        """What the newest ready line says; that long, because a process that is too slow is started once more."""
 
         def newest() -> dict[str, Any] | None:
             assert self.process.poll() is None, self.errors.read_text()[-3000:]
             lines = [line for line in self.output.read_text().splitlines() if line.startswith("ready ")]
             return json.loads(lines[-1].removeprefix("ready ")) if lines else None
 
-        return eventually(newest, within, "the agent is ready") or {}
+        try:
+            return eventually(newest, within, "the agent is ready") or {}
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.status()}\n{self.errors.read_text()[-5000:]}") from None
 
     def ports(self) -> dict[str, int]:
         """Bound ports by name."""

@@ -13,6 +13,7 @@ from contract.sync.messages import Command
 from contract.sync.state import StateRecord
 from edge_agent.clock import SystemClock
 from edge_agent.site_blobs import SiteBlobs
+from edge_agent.site_recordings import SiteRecordings
 from edge_agent.sync.client import Channel
 from edge_agent.sync.identity import Identity
 from edge_agent.sync.outbox import Outbox
@@ -49,6 +50,7 @@ class RecordingSite:
     gate: asyncio.Event | None = None
     """When set, snapshots wait for it."""
     blobs: SiteBlobs | None = None
+    recordings: SiteRecordings | None = None
     """When set, a snapshot waits for the files that it needs."""
 
     def running(self) -> Snapshot | None:
@@ -126,6 +128,7 @@ async def running_edge(
         agent_version="0.0.test",
         settings=settings,
         blobs=site.blobs.fetcher if site.blobs is not None else None,
+        recordings=site.recordings.sender if site.recordings is not None else None,
     )
     if site.blobs is not None:
         site.blobs.fetcher.on_came = channel.blobs_came

@@ -2,15 +2,13 @@
 test plays, and what comes from there goes to the edge. It stays in the dialogs, and asks nobody for a password.
 """
 
-import shutil
-import subprocess
+import re
 from pathlib import Path
 from string import Template
-from typing import Final, Self
+from typing import Final
 
-from tests.support.waiting import eventually
+from tests.support.kamailio_process import MODULES, KamailioProcess
 
-_MODULES: Final = "/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/kamailio/modules/"
 _CONFIG: Final = Template("""#!KAMAILIO
 debug=2
 log_stderror=yes
@@ -25,7 +23,9 @@ loadmodule "sl.so"
 loadmodule "rr.so"
 loadmodule "textops.so"
 loadmodule "siputils.so"
+loadmodule "xlog.so"
 request_route {
+    xlog("L_WARN", "GOT $$rm FROM $$sp\\n$$mb\\nEND\\n");
     if (is_method("CANCEL")) {
         if (t_check_trans()) t_relay();
         exit;
@@ -52,7 +52,7 @@ ALL_LINES_BUSY: Final = "0449990000"
 """The gateway has no line for this number."""
 
 
-class KamailioGateway:
+class KamailioGateway(KamailioProcess):
     """One running gateway; use as a context manager.
 
     Args:
@@ -63,31 +63,11 @@ class KamailioGateway:
     """
 
     def __init__(self, folder: Path, port: int, edge: int, network: int) -> None:
-        folder.mkdir()
-        self._folder, self._log, self.port = folder, folder / "log", port
-        text = _CONFIG.substitute(modules=_MODULES, port=port, edge=edge, network=network, busy=ALL_LINES_BUSY)
-        (folder / "kamailio.cfg").write_text(text, encoding="utf-8")
+        self.port, self._edge = port, edge
+        text = _CONFIG.substitute(modules=MODULES, port=port, edge=edge, network=network, busy=ALL_LINES_BUSY)
+        super().__init__(folder, text)
 
-    def __enter__(self) -> Self:
-        program = shutil.which("kamailio") or "/usr/sbin/kamailio"
-        command = [program, "-f", str(self._folder / "kamailio.cfg"), "-DD", "-E", "-Y", str(self._folder)]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen([*command, "-m", "64", "-M", "8"], stdout=log, stderr=log)
-        eventually(self._is_up, 15, "Kamailio listens")
-        return self
-
-    def _is_up(self) -> bool:
-        assert self._process.poll() is None, self.said()
-        return b"Listening on" in self._log.read_bytes()
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def said(self) -> str:
-        """The end of what it wrote."""
-        return self._log.read_text("utf-8", "replace")[-3000:]
+    def invites(self) -> list[str]:
+        """The INVITEs that came from the edge, oldest first."""
+        text = self._log.read_text("utf-8", "replace")
+        return re.findall(rf"GOT INVITE FROM {self._edge}\n(.*?)END\n", text, re.DOTALL)

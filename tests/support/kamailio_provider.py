@@ -3,15 +3,13 @@ numbers lead to where they registered, with the number in To, or in the Request-
 """
 
 import re
-import shutil
-import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Final, Self
+from typing import Final
 
-from tests.support.waiting import eventually
+from tests.support.kamailio_process import MODULES, KamailioProcess
 
-_MODULES: Final = "/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/kamailio/modules/"
 _CONFIG: Final = Template("""#!KAMAILIO
 debug=2
 log_stderror=yes
@@ -20,6 +18,7 @@ auto_aliases=no
 listen=udp:127.0.0.1:$port
 listen=tcp:127.0.0.1:$port
 tcp_children=1
+$encrypted
 mpath="$modules"
 loadmodule "pv.so"
 loadmodule "tm.so"
@@ -31,6 +30,7 @@ loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
 loadmodule "xlog.so"
+$modules_of_tls
 modparam("registrar", "max_contacts", 1)
 modparam("registrar", "min_expires", $least)
 modparam("registrar", "max_expires", $most)
@@ -89,7 +89,34 @@ ALL_LINES_BUSY: Final = "0449990000"
 REALM: Final = "provider.test"
 
 
-class KamailioProvider:
+_TLS_MODULE: Final = 'loadmodule "tls.so"\nmodparam("tls", "config", "{folder}/tls.cfg")'
+"""Debian package kamailio-tls-modules."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTls:
+    """What a provider proves itself with, and what it asks of others.
+
+    Args:
+        certificate: PEM.
+        key: PEM.
+        clients: authorities of which a client needs a certificate; None: clients need none.
+    """
+
+    certificate: Path
+    key: Path
+    clients: Path | None = None
+
+    def configuration(self) -> str:
+        """The file of Kamailio's TLS module."""
+        asks = "yes" if self.clients is not None else "no"
+        server = f"verify_certificate = {asks}\nrequire_certificate = {asks}\n"
+        server += f"ca_list = {self.clients}\n" if self.clients is not None else ""
+        own = f"method = TLSv1.2+\ncertificate = {self.certificate}\nprivate_key = {self.key}\n"
+        return f"[server:default]\n{own}{server}[client:default]\n{own}verify_certificate = no\n"
+
+
+class KamailioProvider(KamailioProcess):
     """One running provider; use as a context manager.
 
     Args:
@@ -97,6 +124,7 @@ class KamailioProvider:
         port: its own, of 127.0.0.1.
         account: whose the numbers are that begin with `numbers`.
         numbers: a prefix.
+        tls: what it listens for encrypted connections with, at the port next to its own; None: it does not.
         in_uri: whether calls to them have the number in the Request-URI, and not in To only.
         expires: least and most seconds of a registration.
     """
@@ -108,13 +136,13 @@ class KamailioProvider:
         account: str = "office",
         numbers: str = "0441112",
         *,
+        tls: ProviderTls | None = None,
         in_uri: bool = False,
         expires: tuple[int, int] = (30, 3600),
     ) -> None:
-        folder.mkdir()
-        self._folder, self._log, self.port = folder, folder / "log", port
+        self.port = port
         text = _CONFIG.substitute(
-            modules=_MODULES,
+            modules=MODULES,
             port=port,
             realm=REALM,
             busy=ALL_LINES_BUSY,
@@ -123,32 +151,12 @@ class KamailioProvider:
             in_uri=int(in_uri),
             least=expires[0],
             most=expires[1],
+            encrypted=f"enable_tls=yes\nlisten=tls:127.0.0.1:{port + 1}" if tls is not None else "",
+            modules_of_tls=_TLS_MODULE.format(folder=folder) if tls is not None else "",
         )
-        (folder / "kamailio.cfg").write_text(text, encoding="utf-8")
-
-    def __enter__(self) -> Self:
-        program = shutil.which("kamailio") or "/usr/sbin/kamailio"
-        command = [program, "-f", str(self._folder / "kamailio.cfg"), "-DD", "-E", "-Y", str(self._folder)]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen([*command, "-m", "64", "-M", "8"], stdout=log, stderr=log)
-        eventually(self._is_up, 15, "Kamailio listens")
-        return self
-
-    def _is_up(self) -> bool:
-        assert self._process.poll() is None, self.said()
-        return b"Listening on" in self._log.read_bytes()
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def said(self) -> str:
-        """The end of what it wrote."""
-        return self._log.read_text("utf-8", "replace")[-3000:]
+        super().__init__(folder, text)
+        if tls is not None:
+            (folder / "tls.cfg").write_text(tls.configuration(), encoding="utf-8")
 
     def requests(self, method: str, user: str = "") -> list[str]:
         """The requests of a method, those from a user only if one is given, as they arrived, oldest first."""

@@ -6,10 +6,13 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 
 from tests.support.waiting import eventually_async
 
 FRAME_SECONDS = 0.02
+OPUS = 111
+"""Its payload type here."""
 _numbers = itertools.count(1)
 
 
@@ -42,7 +45,7 @@ class MediaCaller:
         """Methods that the server sent us."""
         self.heard = Heard()
 
-    async def __aenter__(self) -> "MediaCaller":
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._sip, self._sip_readable)
         loop.add_reader(self._rtp, self._rtp_readable)
@@ -116,6 +119,7 @@ class MediaCaller:
             "c=IN IP4 127.0.0.1",
             "t=0 0",
             f"m=audio {self._rtp.getsockname()[1]} RTP/AVP {self._payload_type} 101",
+            *([f"a=rtpmap:{OPUS} opus/48000/2"] if self._payload_type == OPUS else []),
             "a=rtpmap:101 telephone-event/8000",
             f"a={direction}",
             "",
@@ -147,6 +151,11 @@ class MediaCaller:
 
     # -- RTP
 
+    @property
+    def rtp(self) -> socket.socket:
+        """Its socket for RTP, for who sends by other means than `start_sending`."""
+        return self._rtp
+
     def start_sending(self, frame: Callable[[int], bytes]) -> None:
         """Send `frame(n)`, 20 ms of encoded audio, every 20 ms."""
         self._frames, self._due = frame, asyncio.get_running_loop().time()
@@ -162,7 +171,8 @@ class MediaCaller:
         loop = asyncio.get_running_loop()
         while self._frames is not None and self.remote_rtp is not None and self._due <= loop.time():
             number, self._sent_frames = self._sent_frames, self._sent_frames + 1
-            self.send_packet(self._payload_type, number, 160 * number, self._frames(number))
+            ticks = 960 if self._payload_type == OPUS else 160
+            self.send_packet(self._payload_type, number, ticks * number, self._frames(number))
             self._due += FRAME_SECONDS
         self._timer = loop.call_at(self._due, self._send_frame)
 

@@ -64,6 +64,7 @@ class MemoryNetwork:
     _streams: dict[Address, int] = field(default_factory=dict)
     shown: dict[Address, VerifiedPeer] = field(default_factory=dict)
     """Of peers on TLS."""
+    _browsers: set[Address] = field(default_factory=set)
     _queue: list[tuple[float, int, bytes, Address, Address]] = field(default_factory=list)
     _edges: list[MemoryTransport] = field(default_factory=list)
     _sent: int = 0
@@ -80,16 +81,19 @@ class MemoryNetwork:
         self._nodes[address] = transport
         return transport
 
-    def connect(self, address: Address, shown: VerifiedPeer | None = None) -> int:
+    def connect(self, address: Address, shown: VerifiedPeer | None = None, browser: bool = False) -> int:
         """Make everything between this address and an edge go by a stream; its number.
 
         Args:
             address: of the peer.
             shown: who it proves to be, by TLS; None: TCP.
+            browser: the stream is a WebSocket.
         """
         self._streams[address] = len(self._streams) + 1
         if shown is not None:
             self.shown[address] = shown
+        if browser:
+            self._browsers.add(address)
         return self._streams[address]
 
     def disconnect(self, address: Address) -> None:
@@ -103,7 +107,9 @@ class MemoryNetwork:
         number = self._streams.get(address)
         return Flow("udp", *address) if number is None else Flow(self._kind(address), *address, number)
 
-    def _kind(self, address: Address) -> Literal["tcp", "tls"]:
+    def _kind(self, address: Address) -> Literal["tcp", "tls", "ws"]:
+        if address in self._browsers:
+            return "ws"
         return "tls" if address in self.shown else "tcp"
 
     def is_open(self, flow: Flow) -> bool:

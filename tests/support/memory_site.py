@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from contract.sync.events import CallEnded
-from edge_agent.ports import NoticeOutcome
+from edge_agent.ports import NoticeOutcome, RelayedStream
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.endpoint import Endpoint
+from edge_agent.sip.relaying import RelayPool
+from edge_agent.sip.relaying.recording import RecordingRules
 from tests.support.counted_tokens import CountedTokens
 from tests.support.memory_network import Address, MemoryNetwork
 from tests.support.sip_phone import SipPhone
@@ -35,7 +37,14 @@ class MemorySite:
     wrote: list[dict[str, str | bool]] = field(default_factory=list)
     """What users changed by feature codes."""
 
+    carried: list[tuple[RelayedStream, ...]] = field(default_factory=list)
+    """What was to be carried by the relay, each time that it was told."""
+
+    recording: RecordingRules = field(default_factory=lambda: RecordingRules(name=lambda: "recording-1"))
+    """Which calls are recorded."""
+
     def __post_init__(self) -> None:
+        self.pool = RelayPool(self)
         self.endpoint = self.started()
         self._next = 10
 
@@ -55,6 +64,8 @@ class MemorySite:
             told=self.told.append,
             wrote=self.wrote.append,
             kept=self.kept,
+            relay_pool=self.pool,
+            recording=self.recording,
         )
         endpoint.start()
         return endpoint
@@ -70,6 +81,10 @@ class MemorySite:
             assert phone.register(contact=contact).status == 200
             phone.responses.clear()
         return phone
+
+    def carry(self, streams: tuple[RelayedStream, ...]) -> None:
+        """See `MediaRelay`."""
+        self.carried.append(streams)
 
     def configure(self, config: SipConfig) -> None:
         """Run another configuration."""

@@ -15,12 +15,14 @@ from cloud.hub.questions import (
     FindEdge,
     Found,
     KeepEvents,
+    KeepPiece,
     KnownEdge,
     MergeState,
     News,
     Offer,
     Opened,
     OpenLease,
+    PieceKept,
     Question,
     RecordVerdict,
     ResultStored,
@@ -33,7 +35,16 @@ from cloud.pbx.snapshot_blobs import NEWEST
 from contract.snapshot import Snapshot, snapshot_digest
 from contract.sync.delta import diff
 from contract.sync.events import EventBody
-from contract.sync.messages import Applied, Command, CommandResult, DeltaMessage, Rejected, SnapshotMessage
+from contract.sync.messages import (
+    Applied,
+    Command,
+    CommandResult,
+    DeltaMessage,
+    RecordingKept,
+    RecordingPiece,
+    Rejected,
+    SnapshotMessage,
+)
 from contract.sync.older_edges import digest_of, for_features
 from contract.sync.state import StateRecord, merge
 from contract.sync.versions import BLOBS
@@ -52,6 +63,14 @@ class MemoryStore:
     commands: list[Command] = field(default_factory=list)
     results: list[CommandResult] = field(default_factory=list)
     objects: ObjectStore | None = None
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Of the recordings that messages name, by digest."""
+    recordings: dict[str, bytearray] = field(default_factory=dict)
+    """What came of them."""
+    sweeps: int = 0
+    """How often it let go of what nothing needs."""
+    refused_sweeps: int = 0
+    """How often it could not."""
     down: bool = False
     """Behave like a database that does not answer."""
 
@@ -67,6 +86,12 @@ class MemoryStore:
             if self.down:
                 raise StoreUnavailable("the store is down")
             return self._answer(question)
+
+    def sweep(self) -> None:
+        if self.down:
+            self.refused_sweeps += 1
+            raise StoreUnavailable("the store is down")
+        self.sweeps += 1
 
     def renew(self, held: dict[str, str]) -> frozenset[str]:
         if self.down:
@@ -123,8 +148,20 @@ class MemoryStore:
                 kept = sorted(self.snapshots)[-NEWEST:]
                 named = {blob.digest: blob.size_bytes for version in kept for blob in self.snapshots[version].blobs}
                 return BlobReader(self.objects).read(question, named)
+            case KeepPiece():
+                return PieceKept(self._keep_piece(question.piece))
             case _:
                 assert_never(question)
+
+    def _keep_piece(self, piece: RecordingPiece) -> RecordingKept:
+        """Recordings of any digest that `sizes` knows."""
+        size = self.sizes.get(piece.digest)
+        if size is None:
+            return RecordingKept(digest=piece.digest, refused="not_named")
+        kept = self.recordings.setdefault(piece.digest, bytearray())
+        if piece.offset == len(kept):
+            kept += piece.data
+        return RecordingKept(digest=piece.digest, offset=len(kept), complete=len(kept) == size)
 
     def _news(self, question: FetchNews) -> News:
         edge = self.edges.get(question.edge.edge_id)

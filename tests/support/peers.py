@@ -24,15 +24,19 @@ PACKAGES: Final = {
     "tshark": "tshark",
     "systemd-analyze": "systemd",
     "kamailio": "kamailio kamailio-tls-modules",
+    "espeak-ng": "espeak-ng",
     "gcc": "gcc libc6-dev",
     "python3-config": "python3-dev python3-venv",
+    "rtpengine": "rtpengine-daemon",
+    "dovecot": "dovecot-imapd",
+    "pdfimages": "poppler-utils",
 }
 """Program → Debian packages."""
 
 MODULES: Final = frozenset({"pjsua2"})
 """Peers that are Python packages of the development environment."""
 
-OPTIONAL_IN_CI: Final = frozenset({"terraform", "pjsua2"})
+OPTIONAL_IN_CI: Final = frozenset({"terraform", "pjsua2", "freeswitch"})
 """What Debian does not package, and what has no wheel for every Python that is supported."""
 
 

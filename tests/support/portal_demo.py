@@ -26,6 +26,7 @@ from cloud.models import (
 )
 from cloud.pbx.accounts import AccountFields, create_account
 from cloud.pbx.audit import Actor
+from cloud.pbx.blobs import Files
 from cloud.pbx.database import PLATFORM, Scope
 from cloud.pbx.desk import Desk
 from cloud.pbx.edges import KnownEdge, find_edge, lose_lease, record_applied, record_rejected, take_lease
@@ -36,10 +37,16 @@ from tests.support.api_world import Client, log_in, make_services, uploads_in
 from tests.support.customers import TOKENS, HandClock
 from tests.support.portal_demo_firmware import make_firmware
 from tests.support.portal_demo_plan import make_plan
+from tests.support.portal_demo_recordings import keep_recordings
+from tests.support.portal_demo_services import queue_history
+from tests.support.portal_demo_sounds import make_sounds
 from tests.support.postgres import Databases
 
 ADMIN_EMAIL: Final = "technician@provider.tandem.test"
 ADMIN_PASSWORD: Final = "only for demonstrations"
+USER_EMAIL: Final = "reception@bakery.tandem.test"
+USER_PASSWORD: Final = "only for demonstrations, too"
+_QUOTA_BYTES: Final = 50_000_000
 _USERS: Final[tuple[tuple[str, str, list[str]], ...]] = (
     ("200", "Reception", ["info"]),
     ("201", "Workshop", []),
@@ -70,13 +77,17 @@ class Demo:
     databases: Databases
     edge: KnownEdge
     """Of the main office; it is online."""
+    clock: HandClock
+    users: dict[str, str]
+    """Ids of the main office's, by extension."""
 
 
 class _Making:
     def __init__(self, databases: Databases, folder: Path) -> None:
         self.databases = databases
         self.clock = HandClock()
-        self.services = make_services(databases, self.clock, folder)
+        files = Files(*uploads_in(folder, self.clock), _QUOTA_BYTES)
+        self.services = make_services(databases, self.clock, files=files)
         self.client = Client(make_wsgi(make_app(self.services), uploads=uploads_in(folder, self.clock)))
 
     def post(self, path: str, body: Any = None) -> Any:
@@ -141,14 +152,17 @@ def make_demo(databases: Databases, folder: Path) -> Demo:
     clinic = making.post("/tenants", {"name": "Clinic", "domain": "clinic.tandem.test"})
     school = making.post("/tenants", {"name": "School", "domain": "school.tandem.test"})
     site = making.post("/sites", {"tenant_id": bakery["id"], "name": "Main office", "time_zone": "Europe/Berlin"})
-    edge = _main_office(making, Scope(tenant_id=UUID(bakery["id"])), site)
+    edge, users = _main_office(making, Scope(tenant_id=UUID(bakery["id"])), site)
+    make_sounds(making.client, bakery, site["id"], users)
+    account = {"role": "user", "email": USER_EMAIL, "password": USER_PASSWORD, "display_name": "Reception"}
+    making.post("/accounts", {**account, "tenant_id": bakery["id"], "user_id": users["200"]})
     _others(making, bakery, clinic, school)
     _redirects(making, bakery, clinic)
     endpoint = _webhooks(making, bakery)
-    return Demo(making.services, site["id"], endpoint, databases, edge)
+    return Demo(making.services, site["id"], endpoint, databases, edge, making.clock, users)
 
 
-def _main_office(making: _Making, scope: Scope, site: Any) -> KnownEdge:
+def _main_office(making: _Making, scope: Scope, site: Any) -> tuple[KnownEdge, dict[str, str]]:
     users: dict[str, str] = {}
     dhcp = {
         "ranges": [{"network": "192.168.10.0/24", "first": "192.168.10.100", "last": "192.168.10.150"}],
@@ -180,7 +194,13 @@ def _main_office(making: _Making, scope: Scope, site: Any) -> KnownEdge:
     making.applied(scope, edge, 3, 3)
     _reports(making, scope, edge, users, lines)
     _history(making, scope, edge, lines)
-    return edge
+    pause = {"presence": "paused", "reason": "Lunch"}
+    assert making.client.put(f"/sites/{site['id']}/queues/support/agents/{users['202']}", pause).status == 204
+    queue_history(making.databases, making.clock, edge, users)
+    leave = {"voicemail": {"recordings_leave": True}, "recording": {"upload": True}}
+    assert making.client.patch(f"/sites/{site['id']}", leave).status == 200
+    keep_recordings(making.databases, making.services, making.clock, edge, users["200"])
+    return edge, users
 
 
 def _reports(making: _Making, scope: Scope, edge: KnownEdge, users: dict[str, str], lines: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from tests.support.api_world import Client
+from tests.support.portal_demo_services import services
 
 TRUNKS: Final = (
     {
@@ -53,6 +54,19 @@ def make_plan(client: Client, site_id: str, users: dict[str, str]) -> None:
                 "members": [users["200"], users["202"]],
                 "fallback": "201",
             }
+        ],
+        voice_services=[
+            {
+                "kind": "conference",
+                "service_id": "team",
+                "name": "Team meeting",
+                "extension": "600",
+                "owner": users["200"],
+                "asks_pin": True,
+                "waits_for_moderator": True,
+            },
+            {"kind": "user_conferences", "service_id": "own", "name": "Own room", "extension": "8", "asks_pin": True},
+            *services(users),
         ],
     )
     document.update(

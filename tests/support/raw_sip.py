@@ -100,6 +100,38 @@ class RawPhone:
         target, headers = self._way_of(answer)
         return self._ask("BYE", target, answer.header("To") or "", headers, contact=False)
 
+    def renew(self, answer: Answer, sdp: str) -> Answer:
+        """Ask for another session in the call of this 2xx (re-INVITE), and acknowledge what comes."""
+        target, headers = self._way_of(answer)
+        headers += "Content-Type: application/sdp\r\n"
+        renewed = self._ask("INVITE", target, answer.header("To") or "", headers, contact=True, body=sdp)
+        head = self._head("ACK", target, answer.header("To") or "", secrets.token_hex(8), self._number)
+        self._socket.sendto(f"{head}{self._way_of(answer)[1]}Content-Length: 0\r\n\r\n".encode(), self.target)
+        return renewed
+
+    def refer(self, answer: Answer, refer_to: str) -> Answer:
+        """Ask the other end of the call of this 2xx to call somebody."""
+        target, headers = self._way_of(answer)
+        return self._ask("REFER", target, answer.header("To") or "", f"{headers}Refer-To: {refer_to}\r\n", contact=True)
+
+    def replaces(self, answer: Answer) -> str:
+        """Where the call of this 2xx is, and that its place is to be taken, for a Refer-To (RFC 3891 §6.1)."""
+        theirs = (answer.header("To") or "").partition("tag=")[2]
+        own = (answer.header("From") or "").partition("tag=")[2]
+        named = f"{self.call_id}%3Bto-tag%3D{theirs}%3Bfrom-tag%3D{own}"
+        return f"<{self._way_of(answer)[0]}?Replaces={named}>"
+
+    def until(self, method: str) -> Answer:
+        """Say yes to every request, and wait for one of this method."""
+        while True:
+            asked = self.receive()
+            if asked.status or asked.text.startswith("ACK "):
+                continue
+            kept = re.findall(r"(?im)^(?:Via|From|To|Call-ID|CSeq)\s*:.*?$", asked.text)
+            self.send("\r\n".join(["SIP/2.0 200 OK", *(line.rstrip() for line in kept), "Content-Length: 0", "", ""]))
+            if asked.text.startswith(method + " "):
+                return asked
+
     def _way_of(self, answer: Answer) -> tuple[str, str]:
         """Request-URI and Route headers of the dialog that a 2xx made."""
         target = (answer.header("Contact") or "").partition("<")[2].partition(">")[0]

@@ -30,6 +30,7 @@ from edge_agent.media.session import (
     Seat,
     SessionEvent,
 )
+from edge_agent.ports import Transfer
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,10 @@ class ScriptedCall:
         self._script = deque(script)
         self.caller, self.caller_name, self.asserted = caller, "", asserted
         self.arguments = dict(arguments or {})
+        self.replaces: MediaSession | None = None
+        self.refused: tuple[int, str, str] | None = None
         self.heard: list[str] = []
-        self.transferred = ""
+        self.transferred = self.proven = ""
         self.answered = False
         self._over = False
 
@@ -89,6 +92,10 @@ class ScriptedCall:
         if self._over or (not self._script and waits) or (self._script and isinstance(self._script[0], HangsUp)):
             self._over = True
             raise SessionEnded(EndCause.CALLER)
+
+    async def ring(self) -> None:
+        """Hears that it rings."""
+        self.heard.append("ringing")
 
     async def answer(self) -> None:
         """Takes the call."""
@@ -140,13 +147,18 @@ class ScriptedCall:
             digits += keys[0]
         return Collected(digits, complete=True)
 
-    async def transfer(self, number: str) -> None:
+    async def transfer(self, to: str | Transfer, proven: str = "") -> int:
         """Is sent elsewhere."""
-        self.transferred = number
+        self.transferred, self.proven = to.target if isinstance(to, Transfer) else to, proven
+        return 200
 
     async def hang_up(self) -> None:
         """Is hung up on."""
         self._over = True
+
+    async def refuse(self, status: int, reason: str, warning: str = "") -> None:
+        """Is turned away."""
+        self.refused, self._over = (status, reason, warning), True
 
     async def echo(self) -> None:
         """No application under test does this."""

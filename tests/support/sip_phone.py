@@ -21,6 +21,8 @@ class SipPhone:
         username: of its user.
         answers: statuses that it gives to an INVITE, at once and in this order.
         private_host: the address that it takes for its own, behind a NAT; empty: `address`.
+        named: its Contact URI where it names another one than that; empty: it does not.
+        sdp: what describes its media, in its answers to INVITEs.
         other_status: what it answers to anything but INVITE, CANCEL and ACK.
     """
 
@@ -31,6 +33,8 @@ class SipPhone:
     answers: tuple[int, ...] = (180, 200)
     password: str = ""
     private_host: str = ""
+    named: str = ""
+    sdp: bytes = b""
     other_status: int = 200
     requests: list[Message] = field(default_factory=list)
     responses: list[Message] = field(default_factory=list)
@@ -44,6 +48,8 @@ class SipPhone:
     @property
     def contact(self) -> str:
         """Its Contact URI."""
+        if self.named:
+            return self.named
         stream = ";transport=tcp" if self.network.flow_of(self.address).transport == "tcp" else ""
         return f"sip:{self.username}@{self.host}:{self.address[1]}{stream}"
 
@@ -148,7 +154,14 @@ class SipPhone:
         self.send(_follow_up(invite, b"CANCEL", invite.need(b"to")))
 
     def in_dialog(
-        self, method: str, invite: Message, answer: Message, as_callee: bool = False, cseq: int = 0
+        self,
+        method: str,
+        invite: Message,
+        answer: Message,
+        as_callee: bool = False,
+        cseq: int = 0,
+        headers: str = "",
+        body: str = "",
     ) -> Message:
         """Send a request within a dialog, by the route set that its INVITE recorded."""
         self._count += 1
@@ -171,8 +184,7 @@ class SipPhone:
             b"To: " + other,
             b"Call-ID: " + invite.call_id,
             b"CSeq: %d " % number + method.encode(),
-            f"Contact: <{self.contact}>".encode(),
-            b"Content-Length: 0\r\n\r\n",
+            f"Contact: <{self.contact}>\r\n{headers}Content-Length: {len(body)}\r\n\r\n{body}".encode(),
         ]
         message = parse(b"\r\n".join(lines))
         self.send(message)
@@ -217,7 +229,14 @@ class SipPhone:
     def _respond(self, request: Message, status: int, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Message:
         own = [(b"Record-Route", value) for value in request.values(b"record-route")]
         own.append((b"Contact", f"<{self.contact}>".encode()))
-        data = response_bytes(request, status, b"", (*own, *headers), f"to-{self.username}-{self.address[0]}".encode())
+        tag = f"to-{self.username}-{self.address[0]}".encode()
+        data = response_bytes(request, status, b"", (*own, *headers), tag)
+        if self.sdp and request.method == b"INVITE" and 100 < status < 300:
+            described = parse(data)
+            described.append(b"Content-Type", b"application/sdp")
+            described.set(b"Content-Length", b"%d" % len(self.sdp))
+            described.body = self.sdp
+            data = bytes(described)
         self.network.send(data, self.address, self.edge)
         return parse(data)
 

@@ -87,6 +87,11 @@ class SiteLog:
         """See `CallJournal`."""
         self.open_calls[call.call_id] = call
 
+    def joined(self, call: OpenCall, other_id: str) -> None:
+        """See `CallJournal`."""
+        self.opened(call)
+        del self.open_calls[other_id]
+
     def closed(self, call: OpenCall, end: CallEnd) -> None:
         """See `CallJournal`."""
         del self.open_calls[call.call_id]

@@ -1,6 +1,22 @@
 """Small snapshots for tests of the edge."""
 
-from contract.snapshot import Device, DialPlan, InternalRule, Line, ServiceRule, Site, Snapshot, User
+from collections.abc import Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from cloud.pbx.default_dial_plan import default_dial_plan
+from contract.snapshot import (
+    Device,
+    DialPlan,
+    InternalRule,
+    Line,
+    ServiceRule,
+    Site,
+    Snapshot,
+    User,
+    VoicemailPolicy,
+    VoiceService,
+)
 
 
 def small_snapshot(version: int = 1, domain: str = "demo.tandem.test") -> Snapshot:
@@ -25,6 +41,48 @@ def small_snapshot(version: int = 1, domain: str = "demo.tandem.test") -> Snapsh
                 InternalRule(rule_id="rule-1"),
                 ServiceRule(rule_id="rule-2", name="Echo test", code="*99", service="echo_test"),
             )
+        ),
+    )
+
+
+OFFICE_ID: Final = "6f2c1f6e-54a5-4d6c-9a35-0c53a4a2f7a1"
+
+
+def voice_office(
+    numbers: Iterable[str],
+    services: Sequence[VoiceService] = (),
+    voicemail: VoicemailPolicy | None = None,
+    permissions: tuple[str, ...] = ("Voicemail",),
+) -> Snapshot:
+    """A site with the dial plan that every site begins with.
+
+    Args:
+        numbers: of its users, `user-<number>`, who have a phone each that `PeerSite` knows.
+        services: voice services that it has besides.
+        voicemail: None: as every site begins.
+        permissions: of each user; with "Voicemail" they have mailboxes.
+    """
+    numbers = tuple(numbers)
+    return Snapshot(
+        version=1,
+        site=Site(
+            site_id=OFFICE_ID,
+            tenant_id="tenant-1",
+            name="Office",
+            domain="demo.tandem.test",
+            realm="realm-1",
+            voicemail=voicemail or VoicemailPolicy(),
+        ),
+        users=tuple(
+            User(user_id=f"user-{n}", username=n, display_name=f"Desk {n}", extension=n, permissions=permissions)
+            for n in numbers
+        ),
+        lines=tuple(
+            Line(line_id=f"line-{n}", user_id=f"user-{n}", auth_username=f"auth{n}", password=f"s-{n}:1")
+            for n in numbers
+        ),
+        dial_plan=default_dial_plan(UUID(OFFICE_ID)).model_copy(
+            update={"voice_services": tuple(services)} if services else {}
         ),
     )
 

@@ -10,7 +10,11 @@ from pydantic import SecretStr
 
 from contract.snapshot import Trunk
 from edge_agent.ports import RelayedStream
+from edge_agent.sip.dialog import DialogKey
+from edge_agent.sip.kept_rows import KeptRows
 from edge_agent.sip.message import Flow, Message, parse, response_bytes
+from edge_agent.sip.relaying import RelayPool
+from edge_agent.sip.relaying.recording import RecordingRules
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.trunks import Account, Trunks, TrunkSettings, TrunkStatus
 from edge_agent.sip.trunks.relays import Relays, RelaySettings
@@ -105,7 +109,16 @@ class Party:
         )
         self._world.deliver(text.encode() + body, self)
 
-    def within(self, ours: Message, method: str, body: bytes = b"", headers: str = "", *, cseq: int = 50) -> None:
+    def within(
+        self,
+        ours: Message,
+        method: str,
+        body: bytes = b"",
+        headers: str = "",
+        *,
+        cseq: int = 50,
+        kind: str = "application/sdp",
+    ) -> None:
         """Send a request in the dialog of a response of ours to this party's INVITE, or of our INVITE to it."""
         contact = re.search(rb"<([^>]*)>", ours.need(b"contact"))
         assert contact
@@ -114,7 +127,7 @@ class Party:
         else:
             sender, to, tag = f"{ours.need(b'to').decode()};tag=theirs", ours.need(b"from").decode(), ""
         self._count += 1
-        kind = "Content-Type: application/sdp\r\n" if body else ""
+        kind = f"Content-Type: {kind}\r\n" if body else ""
         text = (
             f"{method} {contact[1].decode()} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {self.flow.host}:{self.flow.port};branch=z9hG4bK-w{id(self)}-{self._count};rport\r\n"
@@ -128,11 +141,23 @@ class Party:
 class TrunkWorld:
     """Trunks, the proxy, and a provider."""
 
-    def __init__(self, *trunks: Trunk, passwords: str = "secret", relay: RelaySettings | None = None) -> None:
+    def __init__(
+        self,
+        *trunks: Trunk,
+        passwords: str = "secret",
+        relay: RelaySettings | None = None,
+        recording: RecordingRules | None = None,
+        kept: KeptRows | None = None,
+    ) -> None:
         self.carried: list[tuple[RelayedStream, ...]] = []
+        self.joins: list[tuple[str, bytes, bytes]] = []
+        """What was told of calls that were joined."""
+        ports = relay or RelaySettings()
+        self.pool = RelayPool(self, ports.first_port, ports.last_port)
         self.clock = HandClock()
         self.told: list[tuple[TrunkStatus, ...]] = []
         self.peers: dict[Flow, VerifiedPeer] = {}
+        self.complaints: dict[str, str] = {}
         self.edge, self.provider = Party(self, EDGE, True), Party(self, PROVIDER, False)
         self.stranger = Party(self, STRANGER, False)
         self.trunks = Trunks(
@@ -147,8 +172,25 @@ class TrunkWorld:
             clock=self.clock,
             tokens=CountedTokens(),
             told=self.told.append,
-            relays=Relays(relay, self) if relay is not None else None,
+            relays=Relays(relay, self.pool, recording) if relay is not None else None,
+            complaint=lambda host: self.complaints.get(host, ""),
+            joins=self,
+            kept=kept,
         )
+
+    # -- see `Joins`
+
+    def joined(self, kept: DialogKey, other: DialogKey) -> None:
+        """Remembered."""
+        self.joins.append(("joined", kept.call_id, other.call_id))
+
+    def not_joined(self, kept: DialogKey, other: DialogKey) -> None:
+        """Remembered."""
+        self.joins.append(("not joined", kept.call_id, other.call_id))
+
+    def parted(self, kept: DialogKey, by_other: bool) -> None:
+        """Remembered."""
+        self.joins.append(("parted", kept.call_id, b"by the other" if by_other else b"by the first"))
 
     # -- see `MediaRelay`
 

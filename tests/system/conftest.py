@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from cloud.local.api_client import ApiClient
-from cloud.local.demo_site import DemoAccount
+from cloud.local.baresip import PhoneAccount
+from cloud.local.demo_site import DOMAIN, DemoAccount
 from cloud.local.settings import LocalSettings
 from cloud.local.system import LocalSystem
+from tests.support.feature_office import FeatureOffice, FeatureSite
 from tests.support.phones.matrix import SCENARIOS, Matrix
 from tests.support.raw_sip import RawPhone
 from tests.support.sipp import SippAccount
@@ -106,6 +108,23 @@ class Site:
         target = (self.running.sip_host, self.running.sip_port)
         return RawPhone(target, account.username, account.auth_username, account.password, timeout=timeout)
 
+    def real_phone(self, which: int) -> PhoneAccount:
+        """The account of phone `which` for a user agent in `tests.support.phones`."""
+        known = self.accounts[which]
+        return PhoneAccount(known.username, known.auth_username, known.password, DOMAIN, self.target)
+
+    def ask_for_services(self, *services: dict[str, object]) -> None:
+        """Save these voice services and no others."""
+        path = f"/sites/{self.running.site_id}/dial-plan"
+        self.api.put(path, {"document": {**self.api.get(path)["document"], "voice_services": list(services)}})
+
+    def serves(self, *service_ids: str) -> bool:
+        """Whether the edge has these voice services and no others."""
+        newest = self.api.get(f"/snapshots?site_id={self.running.site_id}&limit=1")["items"][0]
+        content = self.api.get(f"/snapshots/{self.running.site_id}/{newest['version']}")["content"]
+        there = {one["service_id"] for one in content["dial_plan"]["voice_services"]}
+        return there == set(service_ids) and self.is_applied()
+
     def user_id(self, which: int) -> str:
         """The user of phone `which`."""
         (user,) = (
@@ -180,3 +199,26 @@ def own_system(tmp_path: Path) -> Iterator[LocalSystem]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="module", params=["reached", "cut"])
+def cloud(request: pytest.FixtureRequest) -> str:
+    """What a test of a calling feature finds of the cloud: it runs once with each."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def feature_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeatureSite]:
+    """A site whose edge the tests of a module share."""
+    running = FeatureSite(tmp_path_factory.mktemp("features"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def office(feature_site: FeatureSite, cloud: str, tmp_path: Path) -> Iterator[FeatureOffice]:
+    """Users of its own for one test, with the cloud reached or cut from its begin to its end."""
+    feature_site.have(cloud)
+    with FeatureOffice(feature_site, tmp_path) as made:
+        yield made
+        feature_site.have(cloud)

@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contract.snapshot import Music
 from tests.support.phones.phone import Seen
+from tests.support.phones.pjsua import PjsuaPhone
+from tests.support.phones.site import PeerSite
+from tests.support.snapshots import voice_office
 from tests.support.waiting import eventually
-from tests.system.test_voicemail import Office, rate_of, samples
+from tests.system.test_voicemail import NUMBERS, Office, rate_of, samples
 
 pytestmark = [pytest.mark.peer("pjsua2"), pytest.mark.timeout(120)]
 
@@ -19,7 +23,7 @@ LOWEST_NOTE_HZ, HIGHEST_NOTE_HZ = 174.0, 660.0
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     with ExitStack() as stack:
-        yield Office(tmp_path, stack)
+        yield Office(tmp_path, stack, "cut")
 
 
 def test_a_phone_hears_the_music_by_its_code_for_as_long_as_it_likes(office: Office) -> None:
@@ -49,3 +53,17 @@ def test_a_phone_hears_the_music_by_its_code_for_as_long_as_it_likes(office: Off
         spectrum = np.abs(np.fft.rfft(second * np.hanning(len(second)))) ** 2
         strongest = float(np.argmax(spectrum)) * rate / len(second)
         assert LOWEST_NOTE_HZ - 5 < strongest < HIGHEST_NOTE_HZ + 5
+
+
+def test_a_service_has_a_number_of_its_own(tmp_path: Path) -> None:
+    before = voice_office(NUMBERS)
+    music = Music(service_id="music", name="Music", extension="400", aliases=("waiting",))
+    plan = before.dial_plan.model_copy(update={"voice_services": (music,)})
+    with ExitStack() as stack:
+        site = PeerSite(tmp_path, NUMBERS, before.model_copy(update={"dial_plan": plan}))
+        stack.callback(site.stop)
+        phone = stack.enter_context(PjsuaPhone("phone-200", site.account("200", "udp"), site.surroundings))
+        phone.wait_for(Seen.REGISTERED)
+        phone.call("400")
+        phone.wait_for(Seen.ANSWERED)
+        phone.wait_for(Seen.HEARD)

@@ -15,6 +15,7 @@ from cloud.pbx import call_assertions, dial_plans
 from cloud.pbx.dial_plan_templates import COUNTRIES, with_template
 from cloud.pbx.expectations import Expectation
 from cloud.pbx.simulation import CallQuestion
+from cloud.pbx.sound_files import check_sounds
 from contract import snapshot as contract
 from contract.values import Id
 
@@ -184,6 +185,8 @@ def get_dial_plan(work: Current, site_id: PathId) -> DialPlan:
     **operation("putDialPlan", "dial plans", "Save a site's dial plan and publish it", "tenant_admin"),
 )
 def put_dial_plan(work: Current, site_id: PathId, body: NewDialPlan, if_match: IfMatch = None) -> DialPlan:
+    before = dial_plans.get_dial_plan(work.session, site_id).document
+    check_sounds(work.session, work.services.files, site_id, before, body.document)
     saved = dial_plans.put_dial_plan(work.desk, site_id, body.document, expected_version(if_match))
     return DialPlan.model_validate(saved)
 

@@ -41,6 +41,8 @@ class Edge(Stored):
     applied_at: datetime | None
     rejected_version: int | None
     rejected_problems: list[str]
+    media_engine: str = Field(description="What its voice services run on; empty: it has not told")
+    receives_fax: bool | None = Field(description="null: it has not told")
 
 
 class EdgePage(Shown):

@@ -32,7 +32,20 @@ _TEXTS: Final = {
     "504": "The edge did not answer in time",
 }
 _ALWAYS: Final = ("500",)
-_ASKED_OF_EDGES: Final = ("/ladder", "/ladder.pcap", "/figures", "/dhcp", "/live-calls")
+_ASKED_OF_EDGES: Final = (
+    "/ladder",
+    "/ladder.pcap",
+    "/figures",
+    "/dhcp",
+    "/live-calls",
+    "/conferences",
+    "/orders",
+    "/conference-recordings",
+    "/{recording_id}",
+    "/queues",
+    "/queues/{queue_id}",
+    "/attend",
+)
 _UNUSED: Final = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 
@@ -101,6 +114,8 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> list[str]:
         found += ["409", "412"]
     if path.startswith("/sessions"):
         found += ["401", "429"]
+    if path.startswith("/listening"):
+        found += ["401"]
     if path.endswith(_ASKED_OF_EDGES):
         found += ["502", "504"]
     if path == "/enrollments":

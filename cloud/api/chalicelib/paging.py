@@ -55,3 +55,29 @@ def decode_cursor(text: str) -> Position:
         return Position(at=moment, id=UUID(id_))
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError):
         raise Invalid(problems=[FieldProblem("cursor", "This is no cursor of this collection")]) from None
+
+
+def encode_names(place: tuple[str, ...] | None) -> str | None:
+    """The text of a place in a collection that is ordered by names; None where it ends."""
+    if place is None:
+        return None
+    return base64.urlsafe_b64encode(json.dumps(place, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def decode_names(text: str, many: int) -> tuple[str, ...]:
+    """The place that such a cursor names.
+
+    Args:
+        text: of the cursor.
+        many: how many names a place has.
+
+    Raises:
+        Invalid: naming `cursor`, when it is none of ours.
+    """
+    try:
+        names = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        if not isinstance(names, list) or len(names) != many or not all(isinstance(one, str) for one in names):
+            raise ValueError("no place")
+    except (binascii.Error, ValueError, RecursionError):
+        raise Invalid(problems=[FieldProblem("cursor", "This is no cursor of this collection")]) from None
+    return tuple(names)

@@ -1,5 +1,6 @@
 """/registrations, /calls, /emergencies, /alarms, /events and /audit: what happened, as it was reported or done."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,11 +8,13 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime, Field
 
+from cloud import models
 from cloud.api.chalicelib.fields import LINE, PathId, Shown, SiteFilter
 from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
-from cloud.pbx import alarms, audit_log, calls, emergencies, events, registrations
+from cloud.pbx import alarms, audit_log, call_quality, call_recordings, calls, emergencies, events, registrations
+from cloud.pbx.call_quality import Word
 
 router = new_router()
 
@@ -46,6 +49,16 @@ class RegistrationPage(Shown):
     next: str | None = None
 
 
+class CallRecordingShown(Shown):
+    """A recording of a call."""
+
+    id: UUID
+    began_at: datetime
+    seconds: float
+    announced: bool = Field(description="Whether both sides were told at the beginning")
+    audio: call_recordings.Place = Field(description="Where its sound is")
+
+
 class CallRecord(Shown):
     """A call detail record (CDR)."""
 
@@ -66,6 +79,34 @@ class CallRecord(Shown):
     status: int = Field(description="The final SIP status that the caller got")
     interrupted: bool = Field(description="The edge stopped during the call; the record was closed at its next start")
     reasons: list[str]
+    recordings: list[CallRecordingShown] = Field(description="In the order in which they began; empty: none is kept")
+
+
+class CallQuality(Shown):
+    """How well one side of a call was heard; null is what nobody measured."""
+
+    at: datetime
+    source: Literal["engine", "relay", "phone"] = Field(
+        description="Who measured: the voice services, the relay that the media went through, or a phone (RFC 6035)"
+    )
+    heard: Literal["caller", "callee"] | None = Field(description="Whose media it is; null: not known which of them")
+    user_id: UUID | None = Field(description="Whose phone measured")
+    codec: str
+    packets: int | None = Field(description="That came")
+    lost: int | None = Field(description="Packets that never came")
+    lost_percent: float | None
+    late_percent: float | None = Field(description="That came too late to be heard")
+    jitter_ms: float | None
+    longest_jitter_ms: float | None
+    round_trip_ms: float | None
+    mos: float | None = Field(description="Estimated opinion of a listener, 1 to 5 (ITU-T G.107)")
+    word: Word | None = Field(description="What the opinion means: `good` from 4.03 on, `fair` from 3.6 on, or `poor`")
+
+
+class CallDetail(CallRecord):
+    """A call detail record with how well its sides were heard."""
+
+    quality: list[CallQuality] = Field(description="In the order in which it was told; empty: nobody told")
 
 
 class CallPage(Shown):
@@ -199,12 +240,40 @@ def list_calls(
         before=before,
         only=work.only_user,
     )
-    return CallPage(items=[CallRecord.model_validate(row) for row in page.items], next=encode_cursor(page.next))
+    return CallPage(items=_calls(work, page.items), next=encode_cursor(page.next))
 
 
 @router.get("/calls/<record_id>", **operation("getCall", "reports", "Get a call", "user"))
-def get_call(work: Current, record_id: PathId) -> CallRecord:
-    return CallRecord.model_validate(calls.get_call(work.session, record_id, only=work.only_user))
+def get_call(work: Current, record_id: PathId) -> CallDetail:
+    call = calls.get_call(work.session, record_id, only=work.only_user)
+    told = [_quality(one) for one in call_quality.quality_of(work.session, call)]
+    (shown,) = _calls(work, [call])
+    return CallDetail.model_validate({**shown.model_dump(), "quality": told})
+
+
+def _calls(work: Current, rows: Sequence[models.CallRecord]) -> list[CallRecord]:
+    recorded = call_recordings.recordings_of(work.session, rows, work.services.clock.now())
+    uploading = call_recordings.sites_that_upload(work.session, {row.site_id for row in rows if recorded[row.id]})
+
+    made = ("id", "began_at", "seconds", "announced")
+    fields = [name for name in CallRecord.model_fields if name != "recordings"]
+    return [
+        CallRecord.model_validate(
+            {name: getattr(row, name) for name in fields}
+            | {
+                "recordings": [
+                    {name: getattr(one, name) for name in made} | {"audio": call_recordings.place_of(one, uploading)}
+                    for one in recorded[row.id]
+                ]
+            }
+        )
+        for row in rows
+    ]
+
+
+def _quality(told: models.CallQuality) -> CallQuality:
+    shown = {name: getattr(told, name) for name in CallQuality.model_fields if name != "word"}
+    return CallQuality(**shown, word=call_quality.word_of(told.mos))
 
 
 @router.get(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from cloud.api.chalicelib.listening_tickets import ListeningTickets
 from cloud.api.chalicelib.tokens import AccessTokens
 from cloud.clock import Clock
 from cloud.pbx.authentication import Gate
@@ -67,6 +68,7 @@ class Services:
     clock: Clock
     tokens: Tokens
     access: AccessTokens
+    listening: ListeningTickets
     gate: Gate
     keys: KeyService
     catalogue: Catalogue

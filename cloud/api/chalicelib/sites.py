@@ -1,7 +1,7 @@
 """/sites: customer locations, each with the state of its edge."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -112,6 +112,14 @@ class TrustedPeer(Shown):
     certificate_names: list[str] = Field(description="DNS names, one of which its certificate is for")
 
 
+class MediaException(Shown):
+    """A user or a device whose calls' media goes another way than the site's."""
+
+    user_id: str | None
+    device_id: str | None
+    relay_media: Literal["never", "behind_nat", "always"]
+
+
 class SipRules(Shown):
     """What the site decides about its SIP."""
 
@@ -125,7 +133,24 @@ class SipRules(Shown):
     )
     qualify_phones: Literal["behind_nat", "all"] = Field(description="Which phones are asked")
     qualify_gateways_seconds: int = Field(description="How often gateways are asked; 0: never")
+    relay_media: Literal["never", "behind_nat", "always"] = Field(
+        description="When media of phones' calls goes through the site's edge"
+    )
+    media_exceptions: list[MediaException] = Field(description="Users and devices whose media goes another way")
+    local_networks: list[str] = Field(
+        description="The site's own networks, phones elsewhere are remote; empty: every private address is the site's"
+    )
+    direct_behind_one_nat: bool = Field(description="Whether two phones behind the same NAT send to each other")
+    remote_tls_only: bool = Field(description="Whether phones from remote networks may register and call by TLS only")
     numbers_for_help: list[str] = Field(description="The country's emergency numbers and the site's own")
+
+
+class VoicemailList(Shown):
+    """A distribution list of the site."""
+
+    number: str
+    name: str
+    members: list[str] = Field(description="Mailboxes: ids of users, or of voice services of the kind mailbox")
 
 
 class VoicemailRules(Shown):
@@ -138,7 +163,42 @@ class VoicemailRules(Shown):
     messages: int = Field(description="In one mailbox; beyond it callers are told that it is full")
     deleted_days: int = Field(description="How long deleted messages can be taken back")
     kept_days: int = Field(description="How long all others are kept; 0: until they are deleted")
+    recordings_leave: bool = Field(description="Whether recordings may leave the site: for the portal and for mails")
     operator: str = Field(description="What key 0 calls; empty: it does nothing")
+    lists: list[VoicemailList] = Field(description="Mailboxes that everybody can send a message to at once")
+
+
+class RecordingRule(Shown):
+    """Calls by trunks that are recorded."""
+
+    name: str
+    enabled: bool
+    direction: Literal["both", "in", "out"] = Field(description="in: calls from the outside; out: calls to it")
+    trunk_ids: list[str] = Field(description="By which trunks; empty: by any")
+    calls: Literal["trunk", "inside", "all"] = Field(description="inside: those from phone to phone of the site")
+    user_ids: list[str] = Field(
+        description="Of whom, whether they call or answer; without users and groups: of everybody"
+    )
+    group_ids: list[str] = Field(description="Hunt groups and pickup groups of whose members they are, too")
+    announcement: Literal["none", "before"] = Field(description="before: both sides are told at the beginning")
+
+
+class RecordingOnDemand(Shown):
+    """How users with the permission `RecordCalls` have a call by a trunk recorded."""
+
+    announcement: Literal["none", "before"] = Field(description="before: both sides are told when it begins")
+    keys: str | None = Field(description="What begins and ends it, pressed during the call; null: only the record key")
+
+
+class RecordingRules(Shown):
+    """Which calls the site records, and for how long recordings are kept."""
+
+    rules: list[RecordingRule] = Field(description="The first rule that fits a call counts")
+    on_demand: RecordingOnDemand
+    longest_minutes: int = Field(description="Of one recording; what is said later is not recorded")
+    kept_days: int = Field(description="How long recordings are kept")
+    disk_mb: int = Field(description="What recordings may take of the edge's disk; beyond it no other begins")
+    upload: bool = Field(description="Whether recordings may leave the site: for listening in the portal")
 
 
 class Site(Stored):
@@ -151,6 +211,7 @@ class Site(Stored):
     provisioning: PhoneRules
     sip: SipRules
     voicemail: VoicemailRules
+    recording: RecordingRules
     wanted_version: int | None = Field(description="The newest published snapshot version")
     published_at: datetime | None
     edges: list[SiteEdge]
@@ -242,6 +303,14 @@ class NewTrustedPeer(Sent):
     certificate_names: Annotated[list[HostText], Field(max_length=16)] = Field(default=[])
 
 
+class NewMediaException(Sent):
+    """A user or a device, one of them, whose media is to go another way."""
+
+    user_id: Annotated[str, Field(max_length=64)] | None = None
+    device_id: Annotated[str, Field(max_length=64)] | None = None
+    relay_media: Literal["never", "behind_nat", "always"]
+
+
 class SipRulesPatch(Patch):
     """What changes of the site's SIP; null takes a part of it back to its default."""
 
@@ -253,10 +322,25 @@ class SipRulesPatch(Patch):
     qualify_phones_seconds: Annotated[int, Field(ge=0, le=3600)] | None = absent()
     qualify_phones: Literal["behind_nat", "all"] | None = absent()
     qualify_gateways_seconds: Annotated[int, Field(ge=0, le=3600)] | None = absent()
+    relay_media: Literal["never", "behind_nat", "always"] | None = absent()
+    media_exceptions: Annotated[list[NewMediaException], Field(max_length=256)] | None = absent()
+    local_networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] | None = absent()
+    direct_behind_one_nat: bool | None = absent()
+    remote_tls_only: bool | None = absent()
 
     def changes(self) -> dict[str, Any]:
         """What was sent, as plain values."""
         return self.model_dump(mode="json", include=self.model_fields_set)
+
+
+class NewVoicemailList(Sent):
+    """A list as it is to be."""
+
+    number: Annotated[str, Field(max_length=16, description="Pressed behind a star; two to six digits")]
+    name: Name
+    members: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=200)] = Field(
+        default=[], description="Mailboxes: ids of users, or of voice services of the kind mailbox"
+    )
 
 
 class VoicemailRulesPatch(Patch):
@@ -269,11 +353,51 @@ class VoicemailRulesPatch(Patch):
     messages: Annotated[int, Field(ge=1, le=2000)] | None = absent()
     deleted_days: Annotated[int, Field(ge=0, le=365)] | None = absent()
     kept_days: Annotated[int, Field(ge=0, le=3650)] | None = absent()
+    recordings_leave: bool | None = absent()
     operator: Annotated[str, Field(max_length=32)] | None = absent()
+    lists: Annotated[list[NewVoicemailList], Field(max_length=50)] | None = absent()
 
     def changes(self) -> dict[str, Any]:
         """What was sent, as plain values."""
         return self.model_dump(mode="json", include=self.model_fields_set)
+
+
+class NewRecordingRule(Sent):
+    """A rule as it is to be."""
+
+    name: Name
+    enabled: bool = True
+    direction: Literal["both", "in", "out"] = "both"
+    trunk_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=50)] = Field(default=[])
+    calls: Literal["trunk", "inside", "all"] = "trunk"
+    user_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=1000)] = Field(default=[])
+    group_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=100)] = Field(default=[])
+    announcement: Literal["none", "before"] = "before"
+
+
+class NewRecordingOnDemand(Sent):
+    """How users have a call recorded, of a site's."""
+
+    announcement: Literal["none", "before"] = "before"
+    keys: Annotated[str, Field(pattern=r"^[0-9*#]{2,6}$")] | None = None
+
+
+class RecordingRulesPatch(Patch):
+    """What changes of the site's recording of calls; null takes a part of it back to its default."""
+
+    rules: Annotated[list[NewRecordingRule], Field(max_length=100)] | None = absent()
+    on_demand: NewRecordingOnDemand | None = absent()
+    longest_minutes: Annotated[int, Field(ge=1, le=480)] | None = absent()
+    kept_days: Annotated[int, Field(ge=1, le=3650)] | None = absent()
+    disk_mb: Annotated[int, Field(ge=10, le=1_000_000)] | None = absent()
+    upload: bool | None = absent()
+
+    def changes(self) -> dict[str, Any]:
+        """What was sent, as plain values."""
+        return self.model_dump(mode="json", include=self.model_fields_set)
+
+
+_RULES: Final = (PhoneRulesPatch, SipRulesPatch, VoicemailRulesPatch, RecordingRulesPatch)
 
 
 class SitePatch(Patch):
@@ -285,12 +409,12 @@ class SitePatch(Patch):
     provisioning: PhoneRulesPatch = absent()
     sip: SipRulesPatch = absent()
     voicemail: VoicemailRulesPatch = absent()
+    recording: RecordingRulesPatch = absent()
 
     def changes(self) -> dict[str, Any]:
         """The fields that were sent, rules as plain values."""
         return {
-            name: value.changes() if isinstance(value, PhoneRulesPatch | SipRulesPatch | VoicemailRulesPatch) else value
-            for name, value in super().changes().items()
+            name: value.changes() if isinstance(value, _RULES) else value for name, value in super().changes().items()
         }
 
 

@@ -63,16 +63,7 @@ class AccessTokens:
     def sign(self, claims: Claims) -> str:
         """A token that is good for `ACCESS_SECONDS` from now."""
         now = int(self._clock.now().timestamp())
-        payload: dict[str, Any] = {"iss": _ISSUER, "iat": now, "exp": now + ACCESS_SECONDS}
-        payload |= {
-            "sub": str(claims.account_id),
-            "role": claims.role,
-            "eml": claims.email,
-            "sid": str(claims.session_id),
-        }
-        for name, value in (("msp", claims.msp_id), ("ten", claims.tenant_id), ("usr", claims.user_id)):
-            if value is not None:
-                payload[name] = str(value)
+        payload = {**said_of(claims), "iss": _ISSUER, "iat": now, "exp": now + ACCESS_SECONDS}
         return jwt.encode(payload, self._key.get_secret_value(), algorithm=_ALGORITHM)
 
     def check(self, token: str) -> Claims:
@@ -90,23 +81,48 @@ class AccessTokens:
                 # The expiry is checked below, against the injected clock.
                 options={"require": ["exp", "sub", "iss"], "verify_exp": False, "verify_iat": False},
             )
-            if payload["exp"] <= self._seconds(self._clock.now()) or payload["role"] not in ROLES:
+            if payload["exp"] <= self._seconds(self._clock.now()):
                 raise TokenRefused
-            return Claims(
-                account_id=UUID(payload["sub"]),
-                email=str(payload["eml"]),
-                session_id=UUID(payload["sid"]),
-                role=payload["role"],
-                msp_id=_id(payload, "msp"),
-                tenant_id=_id(payload, "ten"),
-                user_id=_id(payload, "usr"),
-            )
+            return claims_in(payload)
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
             raise TokenRefused from None
 
     @staticmethod
     def _seconds(moment: datetime) -> float:
         return moment.timestamp()
+
+
+def said_of(claims: Claims) -> dict[str, Any]:
+    """Claims as a signed token says them."""
+    said: dict[str, Any] = {
+        "sub": str(claims.account_id),
+        "role": claims.role,
+        "eml": claims.email,
+        "sid": str(claims.session_id),
+    }
+    for name, value in (("msp", claims.msp_id), ("ten", claims.tenant_id), ("usr", claims.user_id)):
+        if value is not None:
+            said[name] = str(value)
+    return said
+
+
+def claims_in(payload: dict[str, Any]) -> Claims:
+    """What `said_of` made of claims, read back.
+
+    Raises:
+        KeyError, ValueError, TypeError, AttributeError: it made no such thing.
+    """
+    if payload["role"] not in ROLES:
+        raise ValueError("no such role")
+    return Claims(
+        account_id=UUID(payload["sub"]),
+        email=str(payload["eml"]),
+        session_id=UUID(payload["sid"]),
+        role=payload["role"],
+        msp_id=_id(payload, "msp"),
+        tenant_id=_id(payload, "ten"),
+        user_id=_id(payload, "usr"),
+    )
 
 
 def _id(payload: dict[str, Any], name: str) -> UUID | None:

@@ -24,6 +24,8 @@ from cloud.api.chalicelib.operation import new_router, operation
 from cloud.api.chalicelib.paging import Cursor, Limit, encode_cursor, page_request
 from cloud.api.chalicelib.work import Current
 from cloud.pbx import users
+from cloud.pbx.sound_files import check_music
+from contract.snapshot import OwnMusic
 from contract.snapshot.pattern import Dialled
 from contract.values import Extension, SipUser
 
@@ -31,6 +33,7 @@ router = new_router()
 
 Aliases = Annotated[list[SipUser], Field(max_length=32)]
 CallerId = Annotated[Dialled, Field(min_length=1)]
+Appearances = Annotated[int, Field(ge=0, le=24)]
 Permissions = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)]
 
 
@@ -48,6 +51,12 @@ class User(Stored):
     email: str | None
     caller_id: str | None = Field(description="The number that calls to the outside show; null: the gateway's")
     anonymous: bool = Field(description="Whether calls to the outside hide who calls")
+    appearances: int = Field(
+        description="How many calls the shared line of the user's phones has at one time; 0: it is not shared"
+    )
+    music: OwnMusic | None = Field(
+        description="What those hear whom the user holds or parks; null: that of a hunt group of his, else the site's"
+    )
 
 
 class UserPage(Shown):
@@ -70,6 +79,8 @@ class NewUser(Sent):
     email: Email | None = None
     caller_id: CallerId | None = None
     anonymous: bool = False
+    appearances: Appearances = 0
+    music: OwnMusic | None = None
 
 
 class UserPatch(Patch):
@@ -84,6 +95,8 @@ class UserPatch(Patch):
     email: Email | None = absent()
     caller_id: CallerId | None = absent()
     anonymous: bool = absent()
+    appearances: Appearances = absent()
+    music: OwnMusic | None = absent()
 
 
 @router.get("/users", **operation("listUsers", "users", "List users", "user"))
@@ -104,6 +117,8 @@ def list_users(
 
 @router.post("/users", **operation("createUser", "users", "Create a user", "tenant_admin", 201))
 def create_user(work: Current, body: NewUser) -> User:
+    if body.music is not None:
+        check_music(work.session, work.services.files, body.site_id, body.music)
     return User.model_validate(users.create_user(work.desk, users.UserFields(**body.model_dump())))
 
 
@@ -114,8 +129,12 @@ def get_user(work: Current, user_id: PathId) -> User:
 
 @router.patch("/users/<user_id>", **operation("changeUser", "users", "Change a user", "tenant_admin"))
 def change_user(work: Current, user_id: PathId, body: UserPatch, if_match: IfMatch = None) -> User:
+    changes = body.changes()
+    if (music := changes.get("music")) is not None:
+        check_music(work.session, work.services.files, users.get_user(work.session, user_id).site_id, music)
+        changes["music"] = music.model_dump()
     return User.model_validate(
-        users.change_user(work.desk, work.services.catalogue, user_id, body.changes(), expected_version(if_match))
+        users.change_user(work.desk, work.services.catalogue, user_id, changes, expected_version(if_match))
     )
 
 

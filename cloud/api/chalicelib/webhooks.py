@@ -26,6 +26,16 @@ EventType = Literal[
     "phone.firmware",
     "phone.registered",
     "phone.unregistered",
+    "queue.abandoned",
+    "queue.answered",
+    "queue.called_back",
+    "queue.overflowed",
+    "voicemail.deleted",
+    "voicemail.gone",
+    "voicemail.heard",
+    "voicemail.left",
+    "voicemail.moved",
+    "voicemail.undeleted",
 ]
 Url = Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://[^\s\x00-\x1f]+$")]
 EventTypes = Annotated[list[EventType], Field(max_length=32, description="Which it wants; empty: all")]

@@ -3,12 +3,12 @@
 import smtplib
 import ssl
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import Literal, Protocol
 
 from pydantic import SecretStr
 
 from cloud.errors import CloudError
+from cloud.functions.send_mails.writing import written
 from cloud.pbx.mails import Mail
 
 Security = Literal["tls", "starttls", "none"]
@@ -30,8 +30,11 @@ class MailNotSent(CloudError):
 class Mailer(Protocol):
     """Sends mails."""
 
-    def send(self, mail: Mail, message_id: str) -> None:
+    def send(self, mail: Mail, message_id: str, content: bytes | None = None) -> None:
         """Hand it to the server; `message_id` is the same each time it is tried.
+
+        Args:
+            content: of the mail's attachment; None: it goes without.
 
         Raises:
             MailNotSent: it did not take it.
@@ -51,6 +54,7 @@ class SmtpMailer:
         username: empty: the server asks for none.
         password: of that account.
         timeout_seconds: for each answer of the server.
+        portal_url: where the portal is, for links.
     """
 
     host: str
@@ -60,16 +64,13 @@ class SmtpMailer:
     username: str
     password: SecretStr
     timeout_seconds: float
+    portal_url: str = ""
 
-    def send(self, mail: Mail, message_id: str) -> None:
+    def send(self, mail: Mail, message_id: str, content: bytes | None = None) -> None:
         """See `Mailer`."""
         if not self.host:
             raise MailNotSent("no mail server is configured: TANDEM_SMTP_HOST is empty")
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self.sender, mail.to, mail.subject
-        message["Message-ID"] = f"<{message_id}@{self.sender.rpartition('@')[2]}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
-        message.set_content(mail.text)
+        message = written(mail, message_id, content, self.sender, self.portal_url)
         try:
             with self._connected() as server:
                 if self.username:

@@ -6,6 +6,9 @@ import { AuditPage } from "./audit/AuditPage";
 import { FirmwarePage } from "./firmware/FirmwarePage";
 import { DevicePluginsPage } from "./plugins/DevicePluginsPage";
 import { RedirectsPage } from "./redirects/RedirectsPage";
+import { OwnQueuesPage } from "./queues/OwnQueuesPage";
+import { Wallboard } from "./queues/Wallboard";
+import { OWN_QUEUES_PATH } from "./queues/paths";
 import { AccountPage } from "./session/AccountPage";
 import { Gate } from "./session/Gate";
 import { useSession } from "./session/session";
@@ -42,6 +45,23 @@ const siteTab = createRoute({
     return <SitePage key={siteId} siteId={siteId} tab={tab} />;
   },
 });
+const wallboard = createRoute({
+  getParentRoute: () => root,
+  path: "/sites/$siteId/wallboard",
+  component: function WallboardOfSite() {
+    const { siteId } = wallboard.useParams();
+    const session = useSession();
+    return session.phase === "logged-in" ? <Wallboard key={siteId} siteId={siteId} account={session.account} /> : null;
+  },
+});
+const ownQueues = createRoute({
+  getParentRoute: () => root,
+  path: OWN_QUEUES_PATH,
+  component: function OwnQueuesOfAccount() {
+    const session = useSession();
+    return session.phase === "logged-in" ? <OwnQueuesPage account={session.account} /> : null;
+  },
+});
 const tenants = createRoute({ getParentRoute: () => root, path: "/tenants", component: TenantsPage });
 const devicePlugins = createRoute({ getParentRoute: () => root, path: "/device-plugins", component: DevicePluginsPage });
 const firmware = createRoute({ getParentRoute: () => root, path: "/firmware", component: FirmwarePage });
@@ -76,7 +96,7 @@ function NotFound() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([start, sites, site, siteTab, tenants, devicePlugins, firmware, redirects, webhooks, endpoint, audit, account]),
+  routeTree: root.addChildren([start, sites, site, siteTab, wallboard, ownQueues, tenants, devicePlugins, firmware, redirects, webhooks, endpoint, audit, account]),
   scrollRestoration: true,
 });
 

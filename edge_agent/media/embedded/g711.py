@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.int16]
-"""Linear audio at 8,000 samples a second."""
+"""Linear audio, mono; G.711 has 8,000 samples in a second."""
 
 
 def _decoded_ulaw() -> Samples:
@@ -55,9 +55,9 @@ _ENCODE = {0: _encoded_ulaw(), 8: _encoded_alaw()}
 
 def decode(payload_type: int, payload: bytes) -> Samples:
     """Linear samples of a payload; `payload_type` is 0 (PCMU) or 8 (PCMA)."""
-    return _DECODE[payload_type][np.frombuffer(payload, dtype=np.uint8)]
+    return _DECODE[payload_type].take(np.frombuffer(payload, dtype=np.uint8))
 
 
 def encode(payload_type: int, samples: Samples) -> bytes:
     """The payload for linear samples; `payload_type` is 0 (PCMU) or 8 (PCMA)."""
-    return _ENCODE[payload_type][samples.view(np.uint16)].tobytes()
+    return _ENCODE[payload_type].take(samples.view(np.uint16)).tobytes()

@@ -1,4 +1,4 @@
-"""The jitter buffer: packets in as they come, 20 ms of audio out at each tick.
+"""The jitter buffer: a place for each packet as it comes, 20 ms of audio out at each tick.
 
 It is a ring of samples addressed by RTP timestamp, so any packet length, reordering, duplicates and silence suppression
 need no case of their own: what has not arrived when its time comes is silence, and is marked as not known.
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.rtp import DropReason
 
-RING = 8192
+RING = 16_384
 """Samples; a power of two, so that positions stay right when the 32-bit timestamp wraps."""
 _WRAP = 1 << 32
 _Value = TypeVar("_Value", bound=np.generic)
@@ -35,28 +35,38 @@ class PlayoutBuffer:
         self._ring = np.zeros(RING, dtype=np.int16)
         self._known = np.zeros(RING, dtype=np.bool_)
         self._position: int | None = None
+        self._written: int | None = None
+        """Where the last sample that was written ends; None: none was since the buffer was emptied."""
         self._late = 0
         self.restarts = 0
         self.slack = 0
         """How many samples before its time the newest packet came; negative when it was late."""
 
-    def push(self, timestamp: int, samples: Samples) -> DropReason | None:
-        """Put a packet's samples in their place; `LATE` when all of their time has passed."""
+    def place(self, timestamp: int, length: int) -> DropReason | None:
+        """A packet of so many samples came; `LATE` when all of their time has passed, else `write` takes them."""
         if self._position is None:
             self._restart(timestamp)
-        ahead = self.slack = self._ahead(timestamp)
-        if ahead + len(samples) <= 0:
+        ahead = self.slack = self.ahead(timestamp)
+        if ahead + length <= 0:
             self._late += 1
             if self._late < self._late_run and ahead > -RING:
                 return DropReason.LATE
-            ahead = self._restart(timestamp)
-        elif ahead + len(samples) > self._most_ahead:
-            ahead = self._restart(timestamp)
+            self._restart(timestamp)
+        elif ahead + length > self._most_ahead:
+            self._restart(timestamp)
         self._late = 0
+        return None
+
+    def write(self, timestamp: int, samples: Samples) -> None:
+        """Put samples in their place; what of them has passed is left out."""
+        ahead = self.ahead(timestamp)
         if ahead < 0:
             timestamp, samples = timestamp - ahead, samples[-ahead:]
-        self._write(timestamp % RING, samples[: RING - self._delay])
-        return None
+        samples = samples[: RING - max(0, ahead)]
+        self._write(timestamp % RING, samples)
+        end = (timestamp + len(samples)) % _WRAP
+        if self._written is None or self.ahead(end) > self.ahead(self._written):
+            self._written = end
 
     def pull(self, count: int) -> tuple[Samples, Known]:
         """The next `count` samples, silence where nothing has arrived, and which have; the time moves on by as much."""
@@ -66,23 +76,35 @@ class PlayoutBuffer:
         self._position = (self._position + count) % _WRAP
         return _taken(self._ring, start, count), _taken(self._known, start, count)
 
+    def is_next(self, timestamp: int) -> bool:
+        """Whether a packet of this timestamp is what is to be heard next, with nothing written before or behind it."""
+        return timestamp == self._position and (self._written is None or self.ahead(self._written) <= 0)
+
+    def pass_by(self, count: int) -> None:
+        """The time moves on by `count` samples that were not written here."""
+        if self._position is not None:
+            self._position = (self._position + count) % _WRAP
+
     def restart(self) -> None:
         """Forget everything; the next packet begins a new time line (another source)."""
-        self._known[:] = False
-        self._ring[:] = 0
+        self._empty()
         self._position, self._late = None, 0
 
-    def _restart(self, timestamp: int) -> int:
-        self._known[:] = False
-        self._ring[:] = 0
-        self._position, self._late = (timestamp - self._delay) % _WRAP, 0
-        self.restarts += 1
-        return self._delay
-
-    def _ahead(self, timestamp: int) -> int:
+    def ahead(self, timestamp: int) -> int:
         """How far ahead of the playing position a timestamp lies, in samples; negative when it has passed."""
         position = self._position or 0
         return (timestamp - position + _WRAP // 2) % _WRAP - _WRAP // 2
+
+    def _empty(self) -> None:
+        if self._written is not None:
+            self._known[:] = False
+            self._ring[:] = 0
+            self._written = None
+
+    def _restart(self, timestamp: int) -> None:
+        self._empty()
+        self._position, self._late = (timestamp - self._delay) % _WRAP, 0
+        self.restarts += 1
 
     def _write(self, start: int, samples: Samples) -> None:
         fits = RING - start

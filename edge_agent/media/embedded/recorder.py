@@ -13,10 +13,11 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from edge_agent.media.embedded.g711 import Samples
-from edge_agent.media.embedded.wav import RATE, header
+from edge_agent.media.embedded.resampling import Fitter
 from edge_agent.media.session import RecordingEnd
+from edge_agent.media.wav_head import linear_head
 
-FLUSH_SAMPLES: Final = RATE
+FLUSH_SECONDS: Final = 1
 """How much waits in memory before it is written."""
 SILENT_LEVEL: Final = 200.0
 """Root mean square of a frame below which nobody speaks: 44 dB under full scale, over the noise of a quiet line."""
@@ -27,6 +28,7 @@ class Recorder:
 
     Args:
         path: the file; replaced when it is there.
+        rate: its samples in a second, 8,000 or 16,000; frames of the other kind are converted.
         most_seconds: its greatest length.
         silence_seconds: it ends when nobody speaks for so long; 0: never.
         flush: called, on the loop, when enough waits to be written.
@@ -35,8 +37,11 @@ class Recorder:
         OSError: the disk would not.
     """
 
-    def __init__(self, path: Path, most_seconds: float, silence_seconds: float, flush: Callable[[], None]) -> None:
-        self._most, self._patience = int(most_seconds * RATE), int(silence_seconds * RATE)
+    def __init__(
+        self, path: Path, rate: int, most_seconds: float, silence_seconds: float, flush: Callable[[], None]
+    ) -> None:
+        self._rate, self._frame, self._fitter = rate, rate // 50, Fitter()
+        self._most, self._patience = int(most_seconds * rate), int(silence_seconds * rate)
         self._flush_soon = flush
         self._waiting: list[Samples] = []
         self._unwritten = 0
@@ -49,7 +54,7 @@ class Recorder:
         self._file: BinaryIO = path.open("wb", buffering=0)
         try:
             path.chmod(0o600)
-            self._file.write(header(0))
+            self._file.write(linear_head(0, self._rate))
         except OSError:
             self._file.close()
             raise
@@ -57,23 +62,23 @@ class Recorder:
     @property
     def seconds(self) -> float:
         """How much was recorded."""
-        return self._heard / RATE
+        return self._heard / self._rate
 
     def hear(self, frame: Samples) -> None:
         """The next 20 ms; on the loop."""
         if self.ended is not None:
             return
-        frame = frame[: self._most - self._heard]
+        frame = self._fitter.fit(frame, self._frame)[: self._most - self._heard]
         self._heard += len(frame)
         self._waiting.append(frame)
         self._unwritten += len(frame)
-        quiet = np.sqrt(np.mean(np.square(frame.astype(np.float32)))) < SILENT_LEVEL if len(frame) else True
-        self._silent = self._silent + len(frame) if quiet else 0
+        if self._patience:
+            self._silent = self._silent + len(frame) if _is_silent(frame) else 0
         if self._patience and self._silent >= self._patience:
             self.ended = RecordingEnd.SILENCE
         elif self._heard >= self._most:
             self.ended = RecordingEnd.LENGTH
-        if self._unwritten >= FLUSH_SAMPLES or self.ended is not None:
+        if self._unwritten >= FLUSH_SECONDS * self._rate or self.ended is not None:
             self._unwritten = 0
             self._flush_soon()
 
@@ -83,12 +88,12 @@ class Recorder:
             if self._file.closed:
                 return
             waiting, self._waiting = self._waiting, []
-            data = b"".join(frame.astype("<i2").tobytes() for frame in waiting)
+            data = np.concatenate(waiting).astype("<i2").tobytes() if waiting else b""
             self._file.seek(0, os.SEEK_END)
             self._file.write(data)
             self._written += len(data)
             self._file.seek(0)
-            self._file.write(header(self._written))
+            self._file.write(linear_head(self._written, self._rate))
 
     def close(self) -> None:
         """Write the rest, and make it safe against a power cut."""
@@ -99,3 +104,8 @@ class Recorder:
                     os.fsync(self._file.fileno())
         finally:
             self._file.close()
+
+
+def _is_silent(frame: Samples) -> bool:
+    values = frame.astype(np.float32)
+    return float(values @ values) < SILENT_LEVEL**2 * len(frame) or not len(frame)

@@ -1,4 +1,4 @@
-"""RTP sockets: even ports out of the configured range, drained without blocking."""
+"""RTP and RTCP sockets: pairs of ports out of the configured range, drained without blocking."""
 
 import errno
 import socket
@@ -6,39 +6,45 @@ from collections.abc import Iterator
 
 from edge_agent.media.embedded.source import Address
 from edge_agent.media.errors import NoRtpPort
+from edge_agent.network.marks import Dscp, mark
 
-EXPEDITED_FORWARDING = 0xB8
-"""DSCP 46 in the octet of the header (RFC 4594 §4.1: telephony)."""
 ANYWHERE = "192.0.2.1"
 """An address for documentation (RFC 5737): which of our addresses would a packet to the outside carry?"""
 _DRAIN = 64
 
 
 class RtpPorts:
-    """The even ports from `first` to `last`, in turn, so that a port rests as long as possible before its next call."""
+    """Pairs of an even port and the next from `first` to `last`, in turn: a port rests as long as possible."""
 
     def __init__(self, address: str, first: int, last: int, start: float = 0.0) -> None:
         """`start` in [0, 1) is where in the range the first search begins."""
         self._address = address
-        self._ports = range(first + first % 2, last + 1, 2)
+        self._ports = range(first + first % 2, last, 2)
         self._next = int(start * len(self._ports))
 
-    def open(self) -> socket.socket:
-        """A bound, non-blocking UDP socket; `NoRtpPort` when none of the range is free."""
+    def open(self) -> tuple[socket.socket, socket.socket]:
+        """Bound, non-blocking UDP sockets for RTP and, one port further, RTCP; `NoRtpPort` when no two are free."""
         for port in self._in_turn():
-            rtp = socket.socket(socket.AF_INET6 if ":" in self._address else socket.AF_INET, socket.SOCK_DGRAM)
-            try:
-                rtp.bind((self._address, port))
-            except OSError as error:
+            if (rtp := self._bound(port)) is None:
+                continue
+            if (rtcp := self._bound(port + 1)) is None:
                 rtp.close()
-                if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                    continue
-                raise NoRtpPort(f"RTP address {self._address}: {error.strerror}") from error
-            rtp.setblocking(False)
-            if rtp.family == socket.AF_INET:
-                rtp.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED_FORWARDING)
-            return rtp
+                continue
+            return rtp, rtcp
         raise NoRtpPort("every RTP port of the range is taken")
+
+    def _bound(self, port: int) -> socket.socket | None:
+        made = socket.socket(socket.AF_INET6 if ":" in self._address else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            made.bind((self._address, port))
+        except OSError as error:
+            made.close()
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return None
+            raise NoRtpPort(f"RTP address {self._address}: {error.strerror}") from error
+        made.setblocking(False)
+        mark(made, Dscp.VOICE)
+        return made
 
     def _in_turn(self) -> Iterator[int]:
         for _ in range(len(self._ports)):

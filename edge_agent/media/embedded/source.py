@@ -38,8 +38,14 @@ class SourceLock:
             self._described = described
             self._locked, self._ssrc, self._candidate, self._shown = None, None, None, 0
 
+    def follow(self, source: Address) -> None:
+        """The sender that was learned sends from here now; whoever says so has seen that it is the same."""
+        self._locked = source
+
     def admit(self, packet: Packet, source: Address) -> DropReason | bool:
         """A reason not to use a packet; else True when a new sender begins with it, False when one goes on."""
+        if source == self._locked and packet.ssrc == self._ssrc:
+            return False
         if self._locked is None:
             if source != self._described and not self._passed_probation(packet, source):
                 return DropReason.PROBATION

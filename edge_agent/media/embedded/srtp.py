@@ -1,6 +1,6 @@
-"""Secure RTP (RFC 3711): AES in counter mode and HMAC-SHA1, packets in and packets out.
+"""Secure RTP and RTCP (RFC 3711): AES in counter mode and HMAC-SHA1, packets in and packets out.
 
-Only RTP: the engine speaks no RTCP. Keys are used for the packets of one call, far fewer than a key is good for.
+Keys are used for the packets of one call, far fewer than a key is good for.
 """
 
 import hmac
@@ -18,18 +18,28 @@ _KEY: Final = 16
 _HEADER: Final = 12
 _WINDOW: Final = 64
 """Packets that may come late (§3.3.2)."""
+_RTP: Final = 0
+_RTCP: Final = 3
+_ENCRYPTED: Final = 1 << 31
+_INDEX_BYTES: Final = 4
+_RTCP_HEADER: Final = 8
+_RTCP_TAG_BYTES: Final = 10
+"""Of every suite that we do: the short tag is for RTP only (RFC 4568 §6.2.2)."""
 _MOST_SOURCES: Final = 4
 """Senders under one key at one time: a phone that begins a new stream takes the place of its oldest."""
 
 
 class _Keys:
-    """Session keys of a master key with its salt (§4.3.1); no key is ever derived anew."""
+    """Session keys of a master key with its salt (§4.3.1); no key is ever derived anew.
 
-    def __init__(self, master: bytes) -> None:
+    `label` is the first of the three that the keys are derived by: `_RTP` or `_RTCP`.
+    """
+
+    def __init__(self, master: bytes, label: int = _RTP) -> None:
         key, salt = master[:_KEY], master[_KEY:]
 
-        def derived(label: int, size: int) -> bytes:
-            counter = int.from_bytes(salt) ^ label << 48
+        def derived(number: int, size: int) -> bytes:
+            counter = int.from_bytes(salt) ^ label + number << 48
             return _keystream(AES(key), counter << 16, bytes(size))
 
         self.cipher = AES(derived(0, 16))
@@ -135,6 +145,47 @@ class SrtpReceiver:
             del self._sources[next(iter(self._sources))]
         self._sources[ssrc] = source
         return packet[:start] + self._keys.crypt(ssrc, index, packet[start:])
+
+
+class SrtcpSender:
+    """Encrypts our reports (§3.4)."""
+
+    def __init__(self, master: bytes) -> None:
+        self._keys, self._index = _Keys(master, _RTCP), 0
+
+    def protect(self, data: bytes) -> bytes:
+        """A compound packet of ours."""
+        self._index += 1
+        body = self._keys.crypt(int.from_bytes(data[4:8]), self._index, data[_RTCP_HEADER:])
+        secured = data[:_RTCP_HEADER] + body
+        index = self._index | _ENCRYPTED
+        return secured + index.to_bytes(_INDEX_BYTES) + self._keys.tag(secured, index)[:_RTCP_TAG_BYTES]
+
+
+class SrtcpReceiver:
+    """Decrypts the reports of a peer: those of one sender after the other, each newer than the one before."""
+
+    def __init__(self, master: bytes) -> None:
+        self._keys, self._last = _Keys(master, _RTCP), -1
+
+    def unprotect(self, data: bytes) -> bytes | DropReason:
+        """The compound packet in a datagram, or why it is not used; for any bytes at all."""
+        if len(data) < _RTCP_HEADER + _INDEX_BYTES + _RTCP_TAG_BYTES:
+            return DropReason.TOO_SHORT
+        if len(data) > rtp.MAX_BYTES:
+            return DropReason.TOO_LONG
+        packet, tag = data[:-_RTCP_TAG_BYTES], data[-_RTCP_TAG_BYTES:]
+        packet, index = packet[:-_INDEX_BYTES], int.from_bytes(packet[-_INDEX_BYTES:])
+        if not hmac.compare_digest(self._keys.tag(packet, index)[:_RTCP_TAG_BYTES], tag):
+            return DropReason.NOT_GENUINE
+        number = index & ~_ENCRYPTED
+        if number <= self._last:
+            return DropReason.REPLAYED
+        self._last = number
+        if not index & _ENCRYPTED:
+            return packet
+        body = self._keys.crypt(int.from_bytes(packet[4:8]), number, packet[_RTCP_HEADER:])
+        return packet[:_RTCP_HEADER] + body
 
 
 def _keystream(cipher: AES, counter: int, data: bytes) -> bytes:

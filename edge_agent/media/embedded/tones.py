@@ -9,15 +9,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from edge_agent.media.codecs import NARROW
 from edge_agent.media.embedded.g711 import Samples
 
-_RATE: Final = 8000
-_WINDOW: Final = 160
-_HOP: Final = 80
 _LOW: Final = (697, 770, 852, 941)
 _HIGH: Final = (1209, 1336, 1477, 1633)
 _KEYS: Final = ("123A", "456B", "789C", "*0#D")
-_WAVES: Final = np.exp(-2j * np.pi * np.outer((*_LOW, *_HIGH), np.arange(_WINDOW)) / _RATE) * (2 / _WINDOW)
 _LEAST_POWER: Final = 100.0**2
 """Mean square of a window, -50 dB under full scale: softer keys than that come over no line."""
 _SHARE: Final = 0.55
@@ -31,20 +28,27 @@ _WINDOWS: Final = 2
 
 
 class ToneReader:
-    """Finds keys in what one caller says, each once, when it has begun; give it every frame in turn."""
+    """Finds keys in what one caller says, each once, when it has begun; give it every frame in turn.
 
-    def __init__(self) -> None:
-        self._before: Samples = np.zeros(_WINDOW - _HOP, dtype=np.int16)
+    Args:
+        rate: samples in a second.
+    """
+
+    def __init__(self, rate: int = NARROW) -> None:
+        self._window, self._hop = rate // 50, rate // 100
+        times = np.arange(self._window) / rate
+        self._waves = np.exp(-2j * np.pi * np.outer((*_LOW, *_HIGH), times)) * (2 / self._window)
+        self._before: Samples = np.zeros(self._window - self._hop, dtype=np.int16)
         self._key = ""
         self._candidate, self._times = "", 0
 
     def hear(self, frame: Samples) -> str:
         """The keys that begin in a frame of 20 ms; nearly always none, an empty text."""
         samples = np.concatenate((self._before, frame)).astype(np.float64)
-        self._before = frame[-(_WINDOW - _HOP) :]
+        self._before = frame[-(self._window - self._hop) :]
         begun = ""
-        for at in range(0, len(samples) - _WINDOW + 1, _HOP):
-            begun += self._heard(_key_in(samples[at : at + _WINDOW]))
+        for at in range(0, len(samples) - self._window + 1, self._hop):
+            begun += self._heard(self._key_in(samples[at : at + self._window]))
         return begun
 
     def _heard(self, key: str) -> str:
@@ -55,18 +59,17 @@ class ToneReader:
         self._key = key
         return key
 
-
-def _key_in(window: npt.NDArray[np.float64]) -> str:
-    """The key that sounds in a window; empty for none."""
-    power = float(window @ window) / _WINDOW
-    if power < _LEAST_POWER:
-        return ""
-    energy = np.abs(_WAVES @ window) ** 2 / 2
-    low, high = energy[:4], energy[4:]
-    row, column = int(np.argmax(low)), int(np.argmax(high))
-    first, second = float(low[row]), float(high[column])
-    if first + second < _SHARE * power or not first / _TWIST < second < first * _TWIST:
-        return ""
-    if np.partition(low, 2)[2] * _APART > first or np.partition(high, 2)[2] * _APART > second:
-        return ""
-    return _KEYS[row][column]
+    def _key_in(self, window: npt.NDArray[np.float64]) -> str:
+        """The key that sounds in a window; empty for none."""
+        power = float(window @ window) / self._window
+        if power < _LEAST_POWER:
+            return ""
+        energy = np.abs(self._waves @ window) ** 2 / 2
+        low, high = energy[:4], energy[4:]
+        row, column = int(np.argmax(low)), int(np.argmax(high))
+        first, second = float(low[row]), float(high[column])
+        if first + second < _SHARE * power or not first / _TWIST < second < first * _TWIST:
+            return ""
+        if np.partition(low, 2)[2] * _APART > first or np.partition(high, 2)[2] * _APART > second:
+            return ""
+        return _KEYS[row][column]

@@ -1,7 +1,7 @@
-"""WAV files: prompts and recordings into memory, whole; the header of a file that is being written.
+"""WAV files: prompts and recordings into memory, whole.
 
-8 kHz, mono, 16-bit linear (format 1) or G.711 µ-law and A-law (formats 7 and 6), as RIFF chunks (Microsoft and IBM,
-Multimedia Programming Interface and Data Specifications 1.0).
+8 or 16 kHz, mono, 16-bit linear (format 1), or 8 kHz of G.711 µ-law and A-law (formats 7 and 6), as RIFF chunks
+(Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0).
 """
 
 import struct
@@ -10,20 +10,20 @@ from typing import Final
 
 import numpy as np
 
+from edge_agent.media.codecs import NARROW, WIDE
 from edge_agent.media.embedded import g711
-from edge_agent.media.embedded.g711 import Samples
+from edge_agent.media.embedded.sound import Sound
 from edge_agent.media.errors import PromptError
 
-RATE: Final = 8000
 MOST_SECONDS: Final = 600
 _LINEAR: Final = 1
 _PAYLOAD_TYPES: Final = {7: 0, 6: 8}
 """RTP's number of a G.711 law, by WAV's."""
-_MOST_BYTES: Final = MOST_SECONDS * RATE * 2 + 65_536
+_MOST_BYTES: Final = MOST_SECONDS * WIDE * 2 + 65_536
 
 
-def load(path: Path) -> Samples:
-    """The samples of a file.
+def load(path: Path) -> Sound:
+    """The sound of a file.
 
     Raises:
         PromptError: naming what else it is.
@@ -34,11 +34,11 @@ def load(path: Path) -> Samples:
         content = path.read_bytes()
     except OSError as error:
         raise PromptError(f"{path.name}: cannot be read: {error.strerror}") from error
-    return samples_of(content, path.name)
+    return sound_of(content, path.name)
 
 
-def samples_of(content: bytes, name: str) -> Samples:
-    """The samples in the bytes of a file called `name`.
+def sound_of(content: bytes, name: str) -> Sound:
+    """The sound in the bytes of a file called `name`.
 
     Raises:
         PromptError: naming what else it is.
@@ -48,22 +48,21 @@ def samples_of(content: bytes, name: str) -> Samples:
     if shape is None or data is None or len(shape) < 16:
         raise PromptError(f"{name}: cannot be read as WAV: it lacks its format or its data")
     kind, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", shape)
-    wanted_bits = 16 if kind == _LINEAR else 8
-    if (kind != _LINEAR and kind not in _PAYLOAD_TYPES) or (rate, channels, bits) != (RATE, 1, wanted_bits):
+    linear = kind == _LINEAR
+    if (
+        (not linear and kind not in _PAYLOAD_TYPES)
+        or (channels, bits) != (1, 16 if linear else 8)
+        or (rate not in ((NARROW, WIDE) if linear else (NARROW,)))
+    ):
         raise PromptError(
-            f"{name}: format {kind}, {rate} Hz, {channels} channels, {bits} bits; want 8000, 1, 16 linear or G.711"
+            f"{name}: format {kind}, {rate} Hz, {channels} channels, {bits} bits; want 8000 Hz, 1, 16 linear or G.711, "
+            "or 16000 Hz, 1, 16 linear"
         )
-    if len(data) * 8 // bits > MOST_SECONDS * RATE:
+    if len(data) * 8 // bits > MOST_SECONDS * rate:
         raise PromptError(f"{name}: longer than {MOST_SECONDS} seconds")
-    if kind in _PAYLOAD_TYPES:
-        return g711.decode(_PAYLOAD_TYPES[kind], data)
-    return np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(np.int16)
-
-
-def header(data_bytes: int) -> bytes:
-    """The 44 bytes before so many bytes of 8 kHz, mono, 16-bit samples."""
-    chunk = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
-    return struct.pack("<4sI4s", b"RIFF", 36 + data_bytes, b"WAVE") + chunk + struct.pack("<4sI", b"data", data_bytes)
+    if not linear:
+        return Sound(g711.decode(_PAYLOAD_TYPES[kind], data))
+    return Sound(np.frombuffer(data[: len(data) // 2 * 2], dtype="<i2").astype(np.int16), rate)
 
 
 def _chunks(content: bytes, name: str) -> dict[bytes, bytes]:

@@ -11,6 +11,7 @@ from edge_agent.media.freeswitch.esl import EslError, EslReader
 from edge_agent.media.freeswitch.session import FreeSwitchSession
 from edge_agent.media.server import serve
 from edge_agent.media.session import Application, EndCause
+from edge_agent.ports import QualityTold
 from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -30,15 +31,23 @@ class FreeSwitchListener:
         most_sessions: calls at one time; more are refused as congestion (503).
         tokens: names executions.
         known_seconds: within this a new connection must have said which call it is for.
+        measured: hears how well each answered call was heard.
     """
 
     def __init__(
-        self, applications: Mapping[str, Application], most_sessions: int, tokens: Tokens, known_seconds: float = 5.0
+        self,
+        applications: Mapping[str, Application],
+        most_sessions: int,
+        tokens: Tokens,
+        known_seconds: float = 5.0,
+        measured: QualityTold = lambda quality: None,
     ) -> None:
         self._applications, self._most_sessions, self._tokens = applications, most_sessions, tokens
-        self._known_seconds = known_seconds
+        self._known_seconds, self._measured = known_seconds, measured
         self._server: asyncio.Server | None = None
         self._conversations: set[asyncio.Task[None]] = set()
+        self._sessions: set[FreeSwitchSession] = set()
+        self._expected: dict[str, asyncio.Future[FreeSwitchSession]] = {}
         self.calls = 0
         """How many calls are up."""
         self.refused: Counter[str] = Counter()
@@ -48,6 +57,18 @@ class FreeSwitchListener:
         """Listen for FreeSWITCH; the port, where `port` is 0 a free one. Raises `OSError`."""
         self._server = await asyncio.start_server(self._connected, host, port)
         return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def call_ids(self) -> frozenset[str]:
+        """UUIDs of the calls that are here, or expected."""
+        return frozenset(session.call_id for session in self._sessions) | self._expected.keys()
+
+    def expect(self, call_id: str) -> "asyncio.Future[FreeSwitchSession]":
+        """A call that was placed will be brought here: it is for whoever placed it, not for an application."""
+        expected: asyncio.Future[FreeSwitchSession] = asyncio.get_running_loop().create_future()
+        self._expected[call_id] = expected
+        expected.add_done_callback(lambda _: self._expected.pop(call_id, None))
+        return expected
 
     async def close(self) -> None:
         """Listen no more, hang up every call."""
@@ -74,8 +95,9 @@ class FreeSwitchListener:
                 await writer.wait_closed()
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = FreeSwitchSession(writer.write, self._tokens)
+        session = FreeSwitchSession(writer.write, self._tokens, self._measured)
         application = asyncio.create_task(self._served(session, writer))
+        self._sessions.add(session)
         try:
             session.open()
             await self._read(reader, session)
@@ -88,6 +110,7 @@ class FreeSwitchListener:
             raise
         finally:
             session.lost()
+            self._sessions.discard(session)
             await asyncio.wait([application])
             if (fault := application.exception()) is not None:
                 log.error("media_application_faulty", exc_info=fault)
@@ -108,6 +131,18 @@ class FreeSwitchListener:
             return
         if session.ended:
             return
+        if (expected := self._expected.get(session.call_id)) is not None and not expected.done():
+            expected.set_result(session)
+            self.calls += 1
+            await session.over()
+            self.calls -= 1
+            return
+        if session.wanted_place:
+            named = (one for one in self._sessions if not one.ended and one.is_named_by(session.wanted_place))
+            if (replaced := next(named, None)) is None:
+                self._refuse(session, "no_such_call", NO_SUCH_NUMBER)
+                return
+            session.take_place(replaced)
         application = self._applications.get(session.called)
         if application is None:
             self._refuse(session, "no_such_application", NO_SUCH_NUMBER)
@@ -122,4 +157,4 @@ class FreeSwitchListener:
 
     def _refuse(self, session: FreeSwitchSession, reason: str, cause: str) -> None:
         self.refused[reason] += 1
-        session.refuse(cause)
+        session.turn_away(cause)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from contract.sync.mailbox_events import FaxSheets
 from contract.values import Frozen
 
 MessageId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
@@ -48,6 +49,8 @@ class Message(Frozen):
     """Whether a recorded comment goes before it."""
     deleted_at: AwareDatetime | None = None
     """Since when it lies among the deleted."""
+    fax: FaxSheets | None = None
+    """None: it is speech. Its recording is a TIFF file otherwise."""
 
     def moved(self, folder: Folder, now: datetime) -> "Message":
         """The same message in another folder; who moves it has heard it."""

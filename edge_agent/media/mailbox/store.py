@@ -1,6 +1,6 @@
 """Mailboxes as folders of files: each message its audio and, written last, what is known of it.
 
-    <root>/<mailbox>/<message id>.wav    the recording, whole before it has this name
+    <root>/<mailbox>/<message id>.wav    the recording, whole before it has this name; of a fax its pages, .tif
     <root>/<mailbox>/<message id>.json   makes it a message; replaced as a whole when it is heard, moved or deleted
     <root>/<mailbox>/<message id>.comment.wav
     <root>/<mailbox>/<message id>.draft  who is leaving a message; a kill leaves it, and what was recorded is kept
@@ -16,25 +16,37 @@ import logging
 import os
 import re
 import threading
-import wave
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
+from contract.sync.mailbox_events import FaxSheets
 from edge_agent.clock import Clock
 from edge_agent.durable_file import flush_folder, write_durably
 from edge_agent.media.errors import MediaError
+from edge_agent.media.mailbox.files import (
+    COMMENT,
+    DRAFT,
+    FAX,
+    SPEECH,
+    BadMailbox,
+    content_suffix,
+    drafted,
+    fax_pages,
+    greeting_name,
+    messages_in,
+    wav_seconds,
+)
 from edge_agent.media.mailbox.message import Caller, Counts, Folder, Message
 from edge_agent.tokens import Tokens
 
 log = logging.getLogger(__name__)
 
 _MAILBOX: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_SHORTEST_RECOVERED_SECONDS: Final = 1.0
+IMPORTED: Final = ".imported"
+"""In the root: somebody put whole messages into mailboxes, to be looked for; what else is in it is not the store's."""
 Changed = Callable[[str], None]
 """Told the mailbox whose messages changed, in the thread that changed them, before any other changes."""
 
@@ -49,10 +61,6 @@ class MailboxFull(MediaError):
 
 class NoSuchMessage(MediaError):
     """The message is not there (any more)."""
-
-
-class BadMailbox(MediaError):
-    """That is no name of a mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,11 @@ class MailboxStore:
         found.sort(key=lambda one: one.heard or not one.urgent)
         return found
 
+    def listing(self, mailbox: str) -> dict[str, Message]:
+        """Every message of a mailbox, by its id."""
+        with self._lock:
+            return dict(self._messages.get(mailbox, {}))
+
     def message(self, mailbox: str, message_id: str) -> Message:
         """One message.
 
@@ -157,14 +170,27 @@ class MailboxStore:
             NoSuchMessage: it is not there.
         """
         message = self.message(mailbox, message_id)
-        folder = self._folder(mailbox)
-        comment = [folder / f"{message_id}.comment.wav"] if message.comment else []
-        return [*comment, folder / f"{message_id}.wav"]
+        comment = [self.comment_file(mailbox, message_id)] if message.comment else []
+        return [*comment, self.recording_file(mailbox, message_id)]
+
+    def recording_file(self, mailbox: str, message_id: str) -> Path:
+        """Where a message's recording lies, while there is the message."""
+        known = self._messages.get(mailbox, {}).get(message_id)
+        return self._folder(mailbox) / f"{message_id}{SPEECH if known is None else content_suffix(known)}"
+
+    def comment_file(self, mailbox: str, message_id: str) -> Path:
+        """Where the comment of one lies that has any."""
+        return self._folder(mailbox) / f"{message_id}.comment.wav"
 
     # -- leaving messages
 
-    def begin(self, mailbox: str, caller: Caller) -> Draft:
+    def begin(self, mailbox: str, caller: Caller, fax: FaxSheets | None = None) -> Draft:
         """Begin to leave a message.
+
+        Args:
+            mailbox: whose.
+            caller: who leaves it.
+            fax: what is to be said of the fax that it is, should we die while it comes; None: it is speech.
 
         Raises:
             MailboxFull: there is no room for it.
@@ -179,12 +205,12 @@ class MailboxStore:
                 message_id,
                 caller,
                 self._clock.now(),
-                folder / f"{message_id}.wav",
-                folder / f"{message_id}.comment.wav",
+                folder / f"{message_id}{SPEECH if fax is None else FAX}",
+                folder / f"{message_id}{COMMENT}",
             )
             # Should we die while it is recorded, this says whose it is.
             unfinished = Message(
-                message_id=message_id, caller=caller, received_at=draft.began_at, duration_seconds=0
+                message_id=message_id, caller=caller, received_at=draft.began_at, duration_seconds=0, fax=fax
             ).model_dump_json()
             write_durably(folder / f"{message_id}.draft", unfinished.encode())
             return draft
@@ -204,13 +230,37 @@ class MailboxStore:
             duration_seconds=seconds,
             urgent=urgent,
         )
+        return self._kept(draft, message)
+
+    def keep_fax(self, draft: Draft, fax: FaxSheets, seconds: float) -> Message:
+        """What came of a fax is a message from now on, also after kill -9; so are the pages before one that broke off.
+
+        Args:
+            draft: which `begin` gave.
+            fax: what is known of it; its pages are counted.
+            seconds: how long it took.
+
+        Raises:
+            MediaError: no whole page came.
+            OSError: the disk would not.
+        """
+        message = Message(
+            message_id=draft.message_id,
+            caller=draft.caller,
+            received_at=draft.began_at,
+            duration_seconds=seconds,
+            fax=fax.model_copy(update={"pages": fax_pages(draft.audio)}),
+        )
+        return self._kept(draft, message)
+
+    def _kept(self, draft: Draft, message: Message) -> Message:
         self._put(draft.mailbox, message)
-        self._remove_files(self._folder(draft.mailbox), draft.message_id, (".draft",))
+        self._remove_files(self._folder(draft.mailbox), draft.message_id, (DRAFT,))
         return message
 
     def discard(self, draft: Draft) -> None:
         """Nobody wants it."""
-        self._remove_files(self._folder(draft.mailbox), draft.message_id, (".wav", ".comment.wav", ".draft"))
+        self._remove_files(self._folder(draft.mailbox), draft.message_id, (SPEECH, FAX, COMMENT, DRAFT))
 
     def send_on(self, mailbox: str, message_id: str, to: Iterable[str], by: Caller, comment: Path | None) -> list[str]:
         """Give others a message, with what is said before it; both stay one file on the disk.
@@ -295,11 +345,26 @@ class MailboxStore:
             message = self.message(mailbox, message_id)
             return self._put(mailbox, message.moved(folder, self._clock.now()))
 
+    def set(self, mailbox: str, message_id: str, folder: Folder, *, heard: bool) -> Message:
+        """Have a message be as somebody elsewhere wants it.
+
+        Raises:
+            NoSuchMessage: it is not there.
+        """
+        with self._lock:
+            message = self.message(mailbox, message_id)
+            if (message.folder, message.heard) == (folder, heard):
+                return message
+            moved = message if message.folder is folder else message.moved(folder, self._clock.now())
+            return self._put(mailbox, moved.model_copy(update={"heard": heard}))
+
     def empty_deleted(self, mailbox: str) -> int:
         """The deleted go for good; how many."""
         deleted = self.messages(mailbox, Folder.DELETED)
         for message in deleted:
             self._forget(mailbox, message.message_id)
+        if deleted:
+            self.tell(mailbox)
         return len(deleted)
 
     def clean(self) -> int:
@@ -330,6 +395,7 @@ class MailboxStore:
                 for file in folder.iterdir():
                     file.unlink()
                 folder.rmdir()
+            self._changed(mailbox)
 
     # -- greetings
 
@@ -340,12 +406,12 @@ class MailboxStore:
             mailbox: whose.
             kind: `standard`, `out_of_office`, `extended_absence` or `name`.
         """
-        path = self._folder(mailbox) / _greeting_name(kind)
+        path = self._folder(mailbox) / greeting_name(kind)
         return path if path.exists() else None
 
     def greeting_file(self, mailbox: str, kind: str) -> Path:
         """Where a greeting is to be, the folder made; written aside and renamed by whoever records it."""
-        name = _greeting_name(kind)
+        name = greeting_name(kind)
         return self._made(mailbox) / name
 
     # -- files
@@ -380,7 +446,7 @@ class MailboxStore:
     def _forget(self, mailbox: str, message_id: str) -> None:
         with self._lock:
             self._messages.get(mailbox, {}).pop(message_id, None)
-            self._remove_files(self._folder(mailbox), message_id, (".json", ".wav", ".comment.wav"))
+            self._remove_files(self._folder(mailbox), message_id, (".json", SPEECH, FAX, COMMENT))
 
     @staticmethod
     def _remove_files(folder: Path, message_id: str, suffixes: tuple[str, ...]) -> None:
@@ -391,54 +457,37 @@ class MailboxStore:
 
     def _load(self, folder: Path) -> None:
         found = self._messages.setdefault(folder.name, {})
-        for file in sorted(folder.glob("*.json")):
-            try:
-                message = Message.model_validate_json(file.read_bytes())
-            except (ValidationError, OSError) as error:
-                log.warning("message_unreadable", extra={"file": str(file), "why": type(error).__name__})
-                continue
-            if (folder / f"{message.message_id}.wav").exists() and message.message_id == file.stem:
-                found[message.message_id] = message
+        found.update({one.message_id: one for one in messages_in(folder)})
         for file in sorted(folder.glob("*.draft")):
             self._recover(folder, file)
         kept = set(found)
-        for file in sorted(folder.glob("*.wav")):
+        for file in sorted([*folder.glob(f"*{SPEECH}"), *folder.glob(f"*{FAX}")]):
             name = file.name.partition(".")[0]
             if name != "greeting" and name not in kept and not (folder / f"{name}.json").exists():
                 # Sent on and killed before it became a message: its sender still has it.
                 file.unlink(missing_ok=True)
 
+    def take_up(self) -> int:
+        """Messages that somebody else put into the mailboxes since they were read; how many."""
+        taken = 0
+        for folder in sorted(self._root.iterdir()):
+            if folder.is_dir() and _MAILBOX.fullmatch(folder.name):
+                with self._lock:
+                    known = self._messages.setdefault(folder.name, {})
+                    new = [one for one in messages_in(folder, known.keys()) if one.message_id not in known]
+                    known.update({one.message_id: one for one in new})
+                    taken += len(new)
+                    if new:
+                        self._changed(folder.name)
+        return taken
+
     def _recover(self, folder: Path, draft: Path) -> None:
         """What somebody was saying when we died is a message, if there is enough of it to be one."""
-        message_id = draft.name.removesuffix(".draft")
+        message_id = draft.name.removesuffix(DRAFT)
         if message_id not in self._messages[folder.name]:
-            try:
-                message = Message.model_validate_json(draft.read_bytes())
-                seconds = wav_seconds(folder / f"{message_id}.wav")
-            except (ValidationError, OSError, MediaError):
-                seconds = 0.0
-            if seconds >= _SHORTEST_RECOVERED_SECONDS:
-                self._put(folder.name, message.model_copy(update={"duration_seconds": seconds}))
-                log.info("message_recovered", extra={"mailbox": folder.name, "seconds": seconds})
+            if (message := drafted(folder, draft)) is not None:
+                self._put(folder.name, message)
+                log.info("message_recovered", extra={"mailbox": folder.name, "seconds": message.duration_seconds})
             else:
-                self._remove_files(folder, message_id, (".wav", ".comment.wav"))
+                self._remove_files(folder, message_id, (SPEECH, FAX, COMMENT))
         draft.unlink(missing_ok=True)
-
-
-def _greeting_name(kind: str) -> str:
-    if not re.fullmatch(r"[a-z_]{1,32}", kind):
-        raise BadMailbox(f"no kind of greeting: {kind[:32]!r}")
-    return f"greeting.{kind}.wav"
-
-
-def wav_seconds(path: Path) -> float:
-    """How long a recording is.
-
-    Raises:
-        MediaError: it is none.
-    """
-    try:
-        with wave.open(str(path), "rb") as file:
-            return file.getnframes() / file.getframerate()
-    except (OSError, EOFError, wave.Error, ZeroDivisionError) as error:
-        raise MediaError(f"{path.name}: nothing was recorded: {error}") from error

@@ -14,11 +14,14 @@ from typing import Final
 
 from edge_agent.media.embedded.rtp import Packet
 from edge_agent.media.embedded.source import Address, SourceLock
+from edge_agent.media.relay.hearing import Hearing
 from edge_agent.ports import RelayEnd
 
 MAX_BYTES: Final = 1500
 _HEADER: Final = struct.Struct("!BBHII")
 _SHORTEST_RTCP: Final = 8
+_REBOUND_PACKETS: Final = 500
+"""So many packets, ten seconds of 20 ms, may be lost while a NAT changes its mind."""
 
 
 class RelayDrop(StrEnum):
@@ -36,15 +39,18 @@ class Party:
     """One end of a stream: who it is, as far as it is known, and where its packets go.
 
     The first source that fits is kept (`SourceLock`): the described address, or one that shows three packets in
-    sequence. Nobody else is heard until a new description names another address.
+    sequence. Nobody else is heard until a new description names another address, but for who goes on with the very
+    stream: a NAT gives a phone another address now and then, and nobody else knows its SSRC and where its numbers are.
     """
 
-    __slots__ = ("_control", "_described", "_described_control", "_lock")
+    __slots__ = ("_control", "_described", "_described_control", "_lock", "_sequence", "_ssrc")
 
     def __init__(self, end: RelayEnd) -> None:
         self._lock = SourceLock(end.media)
         self._described, self._described_control = end.media, end.control
         self._control: Address | None = None
+        self._ssrc = -1
+        self._sequence = 0
 
     def redescribe(self, end: RelayEnd) -> None:
         """A newer description of the same party."""
@@ -74,7 +80,15 @@ class Party:
         if len(data) > MAX_BYTES:
             return RelayDrop.TOO_LONG
         if self._lock.locked:
-            return None if source == self._lock.destination else RelayDrop.FOREIGN_SOURCE
+            if source == self._lock.destination:
+                if len(data) >= _HEADER.size and not 192 <= data[1] <= 223:
+                    _, _, self._sequence, _, self._ssrc = _HEADER.unpack_from(data)
+                return None
+            if not self._goes_on(data):
+                return RelayDrop.FOREIGN_SOURCE
+            self._control = None
+            self._lock.follow(source)
+            return None
         if len(data) < _HEADER.size:
             return RelayDrop.TOO_SHORT
         first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
@@ -84,7 +98,17 @@ class Party:
         if 192 <= second <= 223:  # RTCP on the same port (RFC 5761 §4) proves no sender of RTP
             return None if source == self._described else RelayDrop.FOREIGN_SOURCE
         admitted = self._lock.admit(Packet(second & 0x7F, sequence, timestamp, ssrc, b""), source)
+        self._ssrc, self._sequence = ssrc, sequence
         return None if isinstance(admitted, bool) else RelayDrop.FOREIGN_SOURCE
+
+    def _goes_on(self, data: bytes) -> bool:
+        """Whether a packet from elsewhere is the next of this party's stream, or one soon after it."""
+        if len(data) < _HEADER.size or data[0] >> 6 != 2 or 192 <= data[1] <= 223:
+            return False
+        sequence: int
+        ssrc: int
+        _, _, sequence, _, ssrc = _HEADER.unpack_from(data)
+        return ssrc == self._ssrc and 0 < (sequence - self._sequence & 0xFFFF) <= _REBOUND_PACKETS
 
     def takes_control(self, data: bytes, source: Address) -> RelayDrop | None:
         """Why a datagram at the RTCP port is not this party's; None: it is."""
@@ -110,15 +134,17 @@ class Forwarding:
         second: the other.
     """
 
-    __slots__ = ("dropped", "packets", "parties")
+    __slots__ = ("dropped", "heard", "packets", "parties")
 
     def __init__(self, first: RelayEnd, second: RelayEnd) -> None:
         self.parties = (Party(first), Party(second))
+        self.heard = (Hearing(), Hearing())
+        """How well each party's media arrives here."""
         self.packets = [0, 0]
         """Passed on, by the party that sent them."""
         self.dropped: Counter[RelayDrop] = Counter()
 
-    def pass_on(self, which: int, data: bytes, source: Address, *, control: bool) -> Address | None:
+    def pass_on(self, which: int, data: bytes, source: Address, *, control: bool, now: float) -> Address | None:
         """Where a datagram goes that came at the port told to a party; None: nowhere, and counted.
 
         Args:
@@ -126,12 +152,15 @@ class Forwarding:
             data: what came.
             source: from where.
             control: whether it came at the port for RTCP.
+            now: seconds, monotonic.
         """
         party, other = self.parties[which], self.parties[1 - which]
         reason = party.takes_control(data, source) if control else party.takes(data, source)
         if reason is not None:
             self.dropped[reason] += 1
             return None
+        if not control:
+            self.heard[which].arrived(data, now)
         to = other.control_destination if control else other.destination
         if to is None:
             self.dropped[RelayDrop.NOWHERE] += 1

@@ -1,11 +1,11 @@
 """What a template may see: one phone, frozen, with every setting resolved and no more than it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from contract.devices import DeviceModel, Resolved, resolve
+from contract.devices import RECORD_KEY, DeviceModel, Resolved, Value, resolve
 from edge_agent.provisioning.config import Account, DeviceConfig, Registrar
 from edge_agent.provisioning.render.time_zone import PhoneTimeZone
 
@@ -21,6 +21,8 @@ class AccountView:
     display_name: str
     label: str
     registrar: Registrar
+    appearances: int = 0
+    """Of a shared line; 0: it is not shared."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,6 +51,8 @@ class Phone:
     """Settings that are written once for each account."""
     device_settings: tuple[Resolved, ...]
     """Settings that are written once."""
+    record_key: int
+    """The line key that records the call because somebody of the phone may, from 1; 0: none does by itself."""
     time_zone: PhoneTimeZone
     server_url: str
     """Where phones fetch by HTTP or HTTPS, without a slash at its end; empty when it is not known."""
@@ -92,9 +96,21 @@ def phone(
         settings=settings,
         account_settings=tuple(each for each in written if "{account}" in (each.setting.parameter or "")),
         device_settings=tuple(each for each in written if "{account}" not in (each.setting.parameter or "")),
+        record_key=_record_key(settings, {account.position for account in config.accounts}),
         time_zone=time_zone,
         server_url=server_url,
     )
+
+
+def _record_key(settings: Mapping[str, Resolved], lines: Collection[int]) -> int:
+    """The first line key that nobody has given a meaning, unless a key records already."""
+    wanted = settings.get(RECORD_KEY)
+    types: dict[int, Value] = {}
+    while (number := len(types) + 1) and (key := settings.get(f"line_key/{number}/type")) is not None:
+        types[number] = key.value
+    if wanted is None or not wanted.value or "record" in types.values():
+        return 0
+    return min((number for number, type_ in types.items() if type_ == "automatic" and number not in lines), default=0)
 
 
 def one_line(text: str, unwritable: frozenset[str] = frozenset()) -> str:
@@ -116,4 +132,5 @@ def _account(account: Account, unwritable: frozenset[str]) -> AccountView:
         display_name=display_name,
         label=one_line(account.label, unwritable) or display_name,
         registrar=account.registrar,
+        appearances=account.appearances,
     )

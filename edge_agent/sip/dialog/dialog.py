@@ -93,6 +93,11 @@ class Dialog:
         """The next request of this side, complete but for Via (§12.2.1.1)."""
         return self._numbered(method, self.next_number(), headers, body)
 
+    @property
+    def number(self) -> int:
+        """Of this side's newest request; 0: it sent none."""
+        return self._local_seq
+
     def ack(self, number: int, headers: tuple[RawHeader, ...] = (), body: bytes = b"") -> Message:
         """The ACK of a 2xx to the INVITE of that number (§13.2.2.4), complete but for Via."""
         return self._numbered(b"ACK", number, headers, body)

@@ -56,6 +56,7 @@ class DropReason(Enum):
     TOO_MANY_INVITES = "too_many_invites"
     CONTACT_ELSEWHERE = "contact_elsewhere"
     STRANGER = "stranger"
+    NOT_ENCRYPTED = "not_encrypted"
 
 
 class SipError(EdgeError):

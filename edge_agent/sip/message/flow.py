@@ -1,6 +1,6 @@
 """A flow: the way that messages to one peer take (RFC 5626 §2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
@@ -43,7 +43,22 @@ class Flow(NamedTuple):
         return self.transport != "udp"
 
 
+OUTSIDE = "+"
+"""Behind a transport: what remote peers are told."""
+
+
+class SentBy(dict[str, bytes]):
+    """`host:port` of this edge by transport; `udp6` and the like for IPv6 peers, `udp+` for remote ones."""
+
+    is_remote: Callable[[str], bool] | None = None
+    """Whether a numeric address is none of the site's own networks; None: nobody is told anything else."""
+
+
 def local_kind(flow: Flow, sent_by: Mapping[str, bytes]) -> str:
-    """Which of our own addresses belongs to a flow: a key of `sent_by`, `udp6` and the like where it has such."""
+    """Which of our own addresses belongs to a flow: a key of `sent_by`."""
+    if isinstance(sent_by, SentBy) and sent_by.is_remote is not None:
+        outside = flow.transport + OUTSIDE
+        if outside in sent_by and sent_by.is_remote(flow.host):
+            return outside
     six = flow.transport + "6"
     return six if ":" in flow.host and six in sent_by else flow.transport

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import escaped_user
+from edge_agent.sip.message import Uri, escaped_user
 from edge_agent.sip.presence.kept_dialogs import KeptDialogs
-from edge_agent.sip.presence.package import Changes, Document, View
+from edge_agent.sip.presence.orbits import is_orbit, orbit_of, resource_of
+from edge_agent.sip.presence.package import Changes, Document, EndReason, View, Watcher
 from edge_agent.sip.presence.watching import AboutUsers
 from edge_agent.sip.proxy.parties import Parties, Party
 from edge_agent.sip.xml_text import escape, quoteattr
@@ -43,19 +44,44 @@ class DialogPackage(AboutUsers):
         self._changes = changes
         self._kept = kept
         self._watched: set[str] = set()
-        parties.told = self._told
+
+    def user_of(self, uri: Uri) -> str:
+        """The id of the user whose address this is, or what stands for an orbit of call park.
+
+        Raises:
+            SipError: 404, nobody's.
+        """
+        if is_orbit(self._config.plan, uri.dialled):
+            return resource_of(uri.dialled)
+        return super().user_of(uri)
+
+    def address_of(self, user_id: str) -> str:
+        """The address of record of a user, or of an orbit."""
+        orbit = orbit_of(user_id)
+        return super().address_of(user_id) if orbit is None else f"sip:{orbit}@{self._config.domain}"
+
+    def objection(self, resource: str, watcher: Watcher) -> EndReason | None:
+        """See `Package`: an orbit that is gone cannot be watched."""
+        orbit = orbit_of(resource)
+        if orbit is None:
+            return super().objection(resource, watcher)
+        return None if is_orbit(self._config.plan, orbit) else "noresource"
 
     def watch(self, resource: str, watched: bool) -> None:
         """Note whose calls matter."""
         if watched:
             self._watched.add(resource)
-            self._kept.keep(self._parties.of_user(resource))
+            if orbit_of(resource) is None:
+                self._kept.keep(self._parties.of_user(resource))
         else:
             self._watched.discard(resource)
 
-    def _told(self, party: Party) -> None:
-        if party.user_id in self._watched:
+    def told(self, party: Party) -> None:
+        """A party is so far now."""
+        watched = party.user_id in self._watched
+        if watched:
             self._changes.changed(self.name, party.user_id, party)
+        if (watched or party.appearance) and orbit_of(party.user_id) is None:
             self._kept.keep((party,))
         if party.state == "terminated":
             self._kept.forget(party)

@@ -15,11 +15,16 @@ from edge_agent.sip.message import DropReason, Flow, Message
 from edge_agent.sip.presence.dialogs import DialogPackage
 from edge_agent.sip.presence.kept_dialogs import KeptDialogs
 from edge_agent.sip.presence.messages import MessagePackage, Send
+from edge_agent.sip.presence.orbits import OrbitLamps
 from edge_agent.sip.presence.presence import PresencePackage
 from edge_agent.sip.presence.publications import Publications
 from edge_agent.sip.presence.registrations import ContactChange, RegistrationPackage
 from edge_agent.sip.presence.server import SubscriptionServer
-from edge_agent.sip.proxy.parties import Parties
+from edge_agent.sip.presence.shared_lines import SharedLines
+from edge_agent.sip.presence.voice_quality import NAME as VOICE_QUALITY
+from edge_agent.sip.presence.voice_quality import VoiceQuality
+from edge_agent.sip.proxy.parties import Parties, Party
+from edge_agent.sip.proxy.shared_calls import SharedCalls
 from edge_agent.sip.transaction import TransactionLayer
 from edge_agent.tokens import Tokens
 
@@ -41,6 +46,8 @@ class Events:
         tokens: tags.
         drops: what is malformed is counted here.
         send: sends NOTIFYs that no phone subscribed to.
+        shared: calls of shared lines.
+        quality: what phones report of their calls.
     """
 
     def __init__(
@@ -56,31 +63,47 @@ class Events:
         tokens: Tokens,
         drops: Counter[DropReason],
         send: Send,
+        shared: SharedCalls,
+        quality: VoiceQuality,
     ) -> None:
         self._clock = clock
         self.store = store
+        self._quality = quality
         self.subscriptions = SubscriptionServer(layer, location, sent_by, store, config, clock, tokens, drops)
         self.publications = Publications(layer, store, config, clock, tokens, drops, self.subscriptions.changed)
         self._registrations = RegistrationPackage(location, gruus, config, self.subscriptions)
         self._presence = PresencePackage(location, self.publications, config, self.subscriptions)
         self._dialogs = DialogPackage(parties, config, self.subscriptions, KeptDialogs(store, clock, SWEEP_SECONDS))
+        self.orbits = OrbitLamps(parties)
+        """Lamps of call park."""
         self._messages = MessagePackage(
             location, store, config, self.subscriptions, send, self.subscriptions.is_subscribed
         )
-        self.subscriptions.offer((self._registrations, self._presence, self._dialogs, self._messages))
+        self._lines = SharedLines(shared, config, self.subscriptions)
+        parties.told = self._party_told
+        self.subscriptions.offer(
+            (self._registrations, self._presence, self._dialogs, self._messages, *self._lines.packages)
+        )
         self.publications.offer(self._presence)
+        self.publications.offer(self._lines.published)
 
     @property
     def names(self) -> tuple[bytes, ...]:
         """Event packages that can be subscribed to."""
-        return self.subscriptions.events
+        return tuple(dict.fromkeys(name.partition(b";")[0] for name in self.subscriptions.events))
 
     def arrived(self, request: Message, caller: str | None, now: float) -> None:
         """A SUBSCRIBE or PUBLISH to us that was let in, or a SUBSCRIBE within a dialog."""
-        if request.method == b"PUBLISH":
+        if request.method == b"PUBLISH" and _is_quality(request):
+            self._quality.arrived(request, caller, now)
+        elif request.method == b"PUBLISH":
             self.publications.arrived(request, caller, now)
         else:
             self.subscriptions.arrived(request, caller, now)
+
+    def _party_told(self, party: Party) -> None:
+        self._dialogs.told(party)
+        self._lines.told(party)
 
     def contact_changed(self, binding: Binding, event: BindingEvent) -> None:
         """The registrar changed a binding of a user whom somebody watches."""
@@ -110,6 +133,8 @@ class Events:
         self._presence.configure(config)
         self._dialogs.configure(config)
         self._messages.configure(config)
+        self._lines.configure(config)
+        self._quality.configure(config)
         self.publications.configure(config)
         self.subscriptions.configure(config)
 
@@ -126,3 +151,8 @@ class Events:
         self._dialogs.sweep()
         self.publications.sweep(now)
         self.subscriptions.sweep(now)
+
+
+def _is_quality(request: Message) -> bool:
+    values = request.all(b"event")
+    return len(values) == 1 and values[0].partition(b";")[0].strip() == VOICE_QUALITY

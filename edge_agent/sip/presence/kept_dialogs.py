@@ -1,7 +1,8 @@
 """Calls that busy lamps show, as they are kept on disk: a lamp of a call that goes on is lit after a restart, too.
 
-Only answered calls of users whom somebody watches are kept. A phone sends its BYE again for 32 seconds, so a restart
-that takes less misses no end of a call; after a longer absence nobody knows which calls are over, and lamps stay dark.
+Only answered calls of users whom somebody watches, and those of shared lines, are kept. A phone sends its BYE again for
+32 seconds, so a restart that takes less misses no end of a call; after a longer absence nobody knows which calls are
+over, and lamps stay dark.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class KeptDialogs:
         self._store = store
         self._clock = clock
         self._beat_seconds = beat_seconds
-        self._kept: set[str] = set()
+        self._kept: dict[str, tuple[float, str]] = {}
+        """Since when, and the row."""
 
     def keep(self, parties: Iterable[Party]) -> None:
         """Keep the answered ones of these, which somebody watches."""
@@ -46,7 +48,7 @@ class KeptDialogs:
         """A call is over."""
         key = _key(party)
         if key in self._kept:
-            self._kept.discard(key)
+            del self._kept[key]
             self._store.remove(KIND, key)
 
     def beat(self) -> None:
@@ -76,7 +78,7 @@ class KeptDialogs:
             if away > LONGEST_ABSENCE_SECONDS + self._beat_seconds or left <= 0 or key != _key(party):
                 self._store.remove(KIND, key)
                 continue
-            self._kept.add(key)
+            self._kept[key] = since, text
             found.append((party, left))
         self.beat()
         return found
@@ -89,12 +91,10 @@ class KeptDialogs:
 
     def _put(self, party: Party, since: float) -> None:
         key = _key(party)
-        if key in self._kept:
-            return
+        since, before = self._kept.get(key, (since, ""))
         if not self._kept:
             self._store.put(_ALIVE, _ALIVE_KEY, str(since))
-        self._kept.add(key)
-        row = {
+        row: dict[str, object] = {
             "user": party.user_id,
             "id": party.dialog_id,
             "call_id": party.call_id.decode("latin-1"),
@@ -104,7 +104,12 @@ class KeptDialogs:
             "remote": party.remote,
             "since": since,
         }
-        self._store.put(KIND, key, json.dumps(row))
+        if party.appearance:
+            row |= {"appearance": party.appearance, "held": party.held, "exclusive": party.exclusive}
+        text = json.dumps(row)
+        if text != before:
+            self._kept[key] = since, text
+            self._store.put(KIND, key, text)
 
 
 def _key(party: Party) -> str:
@@ -125,4 +130,6 @@ def _restored(text: str) -> tuple[Party, float]:
         row["remote"],
     )
     party.state = "confirmed"
+    party.appearance = int(row.get("appearance", 0))
+    party.held, party.exclusive = row.get("held") is True, row.get("exclusive") is True
     return party, float(row["since"])

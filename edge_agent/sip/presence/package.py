@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from edge_agent.sip.message import RawHeader, SipError, Uri
+from edge_agent.sip.message import Message, RawHeader, SipError, Uri
 
 EndReason = Literal["deactivated", "probation", "rejected", "timeout", "giveup", "noresource", "invariant"]
 """Why a subscription ends (RFC 6665 §4.1.3)."""
@@ -93,6 +93,11 @@ class Package(Protocol):
         ...
 
     @property
+    def longest_expires(self) -> int:
+        """Seconds; such subscriptions may be as short as phones like, and do not outlive a restart. 0: the site's."""
+        ...
+
+    @property
     def pause_seconds(self) -> float:
         """Between two NOTIFYs of one subscription; 0: as fast as they are answered."""
         ...
@@ -102,6 +107,22 @@ class Package(Protocol):
 
         Raises:
             SipError: 404 there is no such thing, 403 it is none of the watcher's business.
+        """
+        ...
+
+    def begun(self, resource: str, request: Message, until: float) -> str:
+        """A SUBSCRIBE is about to be accepted.
+
+        Args:
+            resource: what it is about.
+            request: the SUBSCRIBE.
+            until: when the subscription lapses unless it is refreshed; seconds, monotonic.
+
+        Returns:
+            The resource by which it goes on.
+
+        Raises:
+            SipError: it cannot be accepted.
         """
         ...
 
@@ -123,4 +144,8 @@ class Changes(Protocol):
 
     def changed(self, package: bytes, resource: str, change: object = None) -> None:
         """A resource changed; `change` comes back in `View.changes`, None asks for a full document."""
+        ...
+
+    def over(self, package: bytes, resource: str) -> None:
+        """There is no such resource any more: subscriptions to it end."""
         ...

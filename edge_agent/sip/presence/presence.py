@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.location import Binding, Location
-from edge_agent.sip.message import SipError, Uri
+from edge_agent.sip.message import Message, SipError, Uri
 from edge_agent.sip.presence import pidf
 from edge_agent.sip.presence.package import Changes, Document, View
-from edge_agent.sip.presence.publications import Publications
+from edge_agent.sip.presence.publications import Publication, Publications
 from edge_agent.sip.presence.watching import AboutUsers
 
 
@@ -69,3 +69,6 @@ class PresencePackage(AboutUsers):
     def check(self, body: bytes) -> None:
         """See `pidf.check`."""
         pidf.check(body)
+
+    def publishing(self, one: Publication, request: Message, now: float) -> None:
+        """See `Publishable`: whatever is well written may be published."""

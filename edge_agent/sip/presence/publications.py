@@ -50,6 +50,14 @@ class Publishable(Protocol):
         """
         ...
 
+    def publishing(self, one: Publication, request: Message, now: float) -> None:
+        """A publication is about to be accepted, or taken back (it lapses now).
+
+        Raises:
+            SipError: it is refused.
+        """
+        ...
+
 
 class Publication:
     """One piece of event state."""
@@ -147,11 +155,12 @@ class Publications:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Publication Without Body")
         if old is None and expires:
             self._check_limits(event.package, resource)
-        if old is not None:
-            self._forget(old)
         one = Publication(
             event.package, resource, self._tokens.token(8), body or (old.body if old else b""), now + expires
         )
+        package.publishing(one, request, now)
+        if old is not None:
+            self._forget(old)
         if expires:
             self._put(one, now)
         if body or not expires:

@@ -41,15 +41,18 @@ def event_of(request: Message, known: tuple[bytes, ...]) -> Event:
         name = name.strip(_SPACE)
         if _TYPE.fullmatch(name) is None:
             raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Event")
+        params = parse_params(semicolon + rest, "Event")
+        # A variant of a package is a package of its own here, such as `dialog;shared` (RFC 7463 §5.1).
+        variants = (name + b";" + one for one, value in params.items() if value is None)
+        name = next((one for one in variants if one in known), name)
         if name in known:
-            params = parse_params(semicolon + rest, "Event")
             return Event(name, params.get(b"id") or b"")
     raise EventRefused(489, "", allow_events(known))
 
 
 def allow_events(known: tuple[bytes, ...]) -> RawHeader:
     """The header that says which events there are."""
-    return (b"Allow-Events", b", ".join(known))
+    return (b"Allow-Events", b", ".join(dict.fromkeys(name.partition(b";")[0] for name in known)))
 
 
 def accepted_type(request: Message, offered: tuple[bytes, ...]) -> bytes:
@@ -59,8 +62,8 @@ def accepted_type(request: Message, offered: tuple[bytes, ...]) -> bytes:
         EventRefused: 406, it takes none of them.
         BadMessage: Accept is malformed.
     """
-    if b"accept" not in request.names:
-        return offered[0]
+    if b"accept" not in request.names or not offered:
+        return offered[0] if offered else b""
     wanted: dict[bytes, float] = {}
     for value in request.values(b"accept"):
         name, semicolon, rest = value.partition(b";")

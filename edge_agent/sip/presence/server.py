@@ -128,6 +128,8 @@ class SubscriptionServer:
             raise SipError(403, "Too Many Subscriptions")
         if expires and len(self._live) >= limits.subscriptions:
             raise EventRefused(503, "Too Many Subscriptions", (b"Retry-After", b"60"))
+        if expires:
+            resource = package.begun(resource, request, now + expires)
         # Not of the layer's tags, which can be guessed: this one proves the refreshes.
         dialog = Dialog.answering(request, b"s-" + self._tokens.token(12).encode())
         terms = Terms(event, resource, watcher, content_type, dialog, request.flow, now + expires)
@@ -166,6 +168,8 @@ class SubscriptionServer:
 
     def _granted(self, request: Message, package: Package) -> int:
         config = self._config
+        if package.longest_expires:
+            return granted_expires(request, package.default_expires, 1, package.longest_expires)
         return granted_expires(request, package.default_expires, config.min_expires, config.max_subscription)
 
     def _accept(self, request: Message, one: Subscription, expires: int, now: float) -> None:
@@ -186,6 +190,11 @@ class SubscriptionServer:
         for one in self._by_resource.get((package, resource), {}).values():
             if one.end is None:
                 one.happened(resource, change)
+
+    def over(self, package: bytes, resource: str) -> None:
+        """See `Changes`."""
+        for one in list(self._by_resource.get((package, resource), {}).values()):
+            self.close(one, "noresource")
 
     def close(self, one: Subscription, reason: EndReason) -> None:
         """End a subscription: its next NOTIFY is the last."""
@@ -354,7 +363,7 @@ class SubscriptionServer:
         return Subscription(self, package, terms)
 
     def _keep(self, one: Subscription, now: float) -> None:
-        if one.flow.transport != "udp":
+        if one.flow.transport != "udp" or one.package.longest_expires:
             self._store.remove(KIND, one.key)
             return
         self._store.put(KIND, one.key, one.kept(self._clock.now().timestamp() + one.expires - now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import SipError, Uri
+from edge_agent.sip.message import Message, SipError, Uri
 from edge_agent.sip.presence.package import EndReason, Watcher
 
 
@@ -13,6 +13,8 @@ class AboutUsers:
     Args:
         config: of the site.
     """
+
+    longest_expires = 0
 
     def __init__(self, config: SipConfig) -> None:
         self._config = config
@@ -43,6 +45,11 @@ class AboutUsers:
         if self.objection(user_id, watcher) is not None:
             raise SipError(403, "Forbidden")
         return user_id
+
+    def begun(self, resource: str, request: Message, until: float) -> str:
+        """See `Package`: whoever may watch may do so for as long as he likes."""
+        del request, until
+        return resource
 
     def objection(self, resource: str, watcher: Watcher) -> EndReason | None:
         """See `Package`: a user who is gone cannot be watched."""

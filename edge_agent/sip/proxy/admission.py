@@ -7,7 +7,7 @@ from typing import Final
 from contract.snapshot import User
 from edge_agent.sip.authentication import Authenticator, Refusal
 from edge_agent.sip.config import Credential, SipConfig
-from edge_agent.sip.message import Message, SipError
+from edge_agent.sip.message import DropReason, Message, Refused, SipError
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.message.flow import Flow
 from edge_agent.sip.proxy.routes import OwnAddresses
@@ -55,6 +55,7 @@ class Admission:
             Refused: locked out.
             Silence: not to be answered.
         """
+        self._check_encrypted(request.flow)
         found = self._authenticator.verify(request, b"authorization")
         if isinstance(found, Refusal):
             raise Challenged(401, self._authenticator.challenge(proxy=False, refusal=found, flow=request.flow))
@@ -100,6 +101,7 @@ class Admission:
         """
         if self._trust.covers(request.flow):
             return None
+        self._check_encrypted(request.flow)
         found = self._authenticator.verify(request, b"proxy-authorization")
         if isinstance(found, Refusal):
             raise Challenged(407, self._authenticator.challenge(proxy=True, refusal=found, flow=request.flow))
@@ -109,6 +111,16 @@ class Admission:
         if self._config.from_policy == "strict":
             self._check_from(request, user)
         return found
+
+    def _check_encrypted(self, flow: Flow) -> None:
+        """Whether a phone may speak by this transport from where it is.
+
+        Raises:
+            Refused: 403.
+        """
+        config = self._config
+        if config.remote_tls_only and flow.transport not in ("tls", "wss") and config.media.is_remote(flow.host):
+            raise Refused(DropReason.NOT_ENCRYPTED, 403, "TLS Is Required from Remote Networks")
 
     def _check_from(self, request: Message, user: User) -> None:
         """Whether From is one of the user's own addresses, or nobody's.

@@ -6,27 +6,35 @@ comes is closed after a maximum, so that nothing grows without bound.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from contract.dialplan import Reason
+from contract.snapshot import User
 from contract.sync.events import Disposition
 from edge_agent.clock import Clock
 from edge_agent.ports import CallEnd, CallJournal, OpenCall
-from edge_agent.sip.message import Flow, Limits, Message
+from edge_agent.sip.message import Flow, Limits, Message, NameAddr, SipError
+from edge_agent.sip.proxy.appearances import Appearances
 from edge_agent.sip.proxy.hunting import Hunting
-from edge_agent.sip.proxy.parties import CallParties, Parties
+from edge_agent.sip.proxy.parties import CallParties, Parties, Party
+from edge_agent.sip.proxy.transfers import Talker, Transfer, Transfers
 from edge_agent.tokens import Tokens
 
 if TYPE_CHECKING:
-    from edge_agent.sip.proxy.forking import Target
+    from edge_agent.sip.proxy.target import Target
 
 _BUSY: Final = frozenset({486, 600, 603})
 """A person who declines is busy for the caller."""
 _NO_ANSWER: Final = frozenset({408, 480})
 _MAX_REASONS: Final = 50
+_SENTENCE: Final = 255
+"""Characters."""
+_CALL_ID: Final = 1024
+"""Characters of it that a record keeps."""
 
 _LAPSED: Final = "session_lapsed: nobody refreshed the session in time"
 
@@ -49,20 +57,59 @@ class Ringing(Protocol):
         """Somebody else has the caller: stop ringing, and let the caller's INVITE end."""
         ...
 
+    def lost(self, there: Callable[[Flow], bool], now: float) -> None:
+        """Who is there is gone: what it rings is taken back, and no answer of it is waited for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One phone of an answered call.
+
+    Args:
+        tag: its own.
+        contact: its URI; empty: it gave none.
+        flow: the way there.
+        supported: extensions that it knows, lower case.
+    """
+
+    tag: bytes
+    contact: bytes
+    flow: Flow
+    supported: frozenset[bytes]
+
+
+def end_of(message: Message, flow: Flow, tag: bytes) -> End:
+    """The phone that sent a message with its Contact."""
+    try:
+        contact = NameAddr.parse(message.values(b"contact")[0], "Contact").uri.text
+    except (SipError, IndexError):
+        contact = b""
+    return End(tag, contact, flow, frozenset(one.lower() for one in message.values(b"supported")))
+
 
 class LiveCall:
     """One call, from its INVITE to its end."""
 
     __slots__ = (
         "_calls",
+        "called",
         "callee_flow",
         "caller_flow",
+        "caller_tag",
+        "calling",
+        "ends",
         "fork",
+        "handed_on",
         "key",
         "lapses",
         "opened",
         "parties",
+        "passes",
+        "passing",
         "ringing",
+        "service_id",
+        "transferred",
         "until",
         "waits",
     )
@@ -75,8 +122,12 @@ class LiveCall:
         self.until = until
         """When it is closed even without a BYE; seconds, monotonic."""
         self.key = key
-        """Call-ID and the caller's tag."""
+        """Call-ID and the tag of whoever sent the INVITE: the caller, or whoever picked the call up."""
+        self.caller_tag = key[1]
+        """The caller's own, whoever sent it."""
         self.opened = opened
+        self.service_id = ""
+        """Of the voice service that it is at, one that has a number of its own; empty: at none."""
         self.ringing = False
         """Whether somebody's phone rang."""
         self.lapses: float | None = None
@@ -89,11 +140,33 @@ class LiveCall:
         """Whose 2xx went up."""
         self.fork: Ringing | None = None
         """What rings; None once that is decided."""
+        self.ends: tuple[End, ...] = ()
+        """How the phones of an answered call are reached, where a shared line is in it."""
+        self.calling = Talker(opened.caller_user_id, opened.caller)
+        """Who calls in this dialog, which may be another than the record's caller."""
+        self.called = Talker(None, opened.callee)
+        """Who answered in this dialog."""
+        self.passing: Transfer | None = None
+        """The transfer that this call is subject of."""
+        self.passes: Transfer | None = None
+        """The transfer that led to this call, until it is answered: it has no record of its own."""
+        self.handed_on = False
+        """Whether its record goes on in another call."""
+        self.transferred = False
+        """Whether the record of another call goes on in this one."""
 
-    def told(self, text: str) -> None:
-        """One more sentence of its story."""
-        opened = self.opened
-        opened.reasons = (*opened.reasons, printable(text, 255))[:_MAX_REASONS]
+    def talkers(self, tag: bytes) -> tuple[Talker, Talker]:
+        """Who has this tag, and the other end."""
+        return (self.calling, self.called) if tag == self.caller_tag else (self.called, self.calling)
+
+    def told(self, text: str, at: datetime | None = None) -> None:
+        """One more sentence of its story, and when that was."""
+        when = f" ({at.isoformat(timespec='seconds').replace('+00:00', 'Z')})" if at is not None else ""
+        self.tell((printable(text, _SENTENCE - len(when)) + when,))
+
+    def tell(self, sentences: tuple[str, ...]) -> None:
+        """More sentences of its story, of at most 255 characters each."""
+        self.opened.reasons = (self.opened.reasons + sentences)[:_MAX_REASONS]
 
     def picked_up(self, user_id: str, who: str, request: Message, response: Message, flow: Flow, now: float) -> None:
         """Another user's INVITE took the caller, who answered it: the call goes on as that one.
@@ -110,22 +183,47 @@ class LiveCall:
             return
         self.told(f"picked_up: {who} took the call")
         ids = (request.call_id, request.from_tag)
+        self.caller_tag = response.to_tag
         self.parties.picked_up(user_id, ids, response.to_tag)
         self.callee_flow = flow
         self.opened.callee_user_id = user_id
         self.opened.answered_at = self._calls.moment()
+        self.called = Talker(user_id, who)
         self._calls.settled(self)
+        self._calls.transfers.answered(self)
         self._calls.moved(self, ids)
         self._calls.keep(self)
         if self.fork is not None:
             self.fork.taken(now)
 
-    def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None) -> None:
+    def taken_up(self, party: Party, ends: tuple[End, End], call_id: bytes) -> None:
+        """Another phone of a shared line has the call instead of the one that had it.
+
+        Args:
+            party: of the line.
+            ends: of the dialog that takes the place of the one before: that phone, and the other end.
+            call_id: of that dialog.
+        """
+        self.told("taken_up: another phone of the line took the call")
+        mine, other = ends
+        for one in self.parties.ends:
+            one.call_id = call_id
+            one.local_tag, one.remote_tag = (mine.tag, other.tag) if one is party else (other.tag, mine.tag)
+        party.held = party.exclusive = False
+        self.ends = ends
+        caller, callee = ends if party.direction == "initiator" else ends[::-1]
+        self.caller_flow, self.callee_flow = caller.flow, callee.flow
+        self.caller_tag = caller.tag
+        self._calls.moved(self, (call_id, caller.tag))
+        self._calls.keep(self)
+        self._calls.parties.changed(party)
+
+    def decided(self, reasons: tuple[Reason, ...], callee_user_id: str | None, service_id: str = "") -> None:
         """The dial plan said where the call goes next."""
         self.parties.moved_on()
-        texts = tuple([printable(f"{reason.code}: {reason.text}", 255) for reason in reasons])
+        self.service_id = service_id
+        self.tell(tuple([printable(f"{reason.code}: {reason.text}", _SENTENCE) for reason in reasons]))
         opened = self.opened
-        opened.reasons = (opened.reasons + texts)[:_MAX_REASONS]
         opened.callee_user_id = callee_user_id or opened.callee_user_id
 
     def rang(self, user_id: str | None, tag: bytes) -> None:
@@ -133,16 +231,27 @@ class LiveCall:
         self.ringing = True
         self.parties.rang(user_id, tag)
 
-    def answered(self, flow: Flow, user_id: str | None, tag: bytes) -> None:
-        """A 2xx from there goes up; further ones of a fork change nothing."""
+    def answered(self, flow: Flow, user_id: str | None, request: Message, response: Message) -> None:
+        """A 2xx from there goes up; further ones of a fork change nothing.
+
+        Args:
+            flow: where it came from.
+            user_id: whose phone that is; None: it is outside.
+            request: the INVITE as it came.
+            response: the 2xx.
+        """
         if self.opened.answered_at is None:
-            self.parties.answered(user_id, tag)
+            self.parties.answered(user_id, response.to_tag)
+            if any(one.appearance for one in self.parties.ends):
+                self.ends = (end_of(request, request.flow, request.from_tag), end_of(response, flow, response.to_tag))
             if user_id is None:
                 self._calls.not_reached(self.opened)
             self.callee_flow = flow
             self.opened.callee_user_id = user_id or self.opened.callee_user_id
             self._calls.settled(self)
             self.opened.answered_at = self._calls.moment()
+            self.called = Talker(user_id, self._calls.name_of(user_id) or self.opened.callee)
+            self._calls.transfers.answered(self)
             self._calls.keep(self)
 
     def refreshed(self, seconds: int, now: float) -> None:
@@ -168,6 +277,10 @@ class LiveCall:
             self._calls.close(self, "answered", 200)
 
 
+def _nobody(call: LiveCall) -> None:
+    del call
+
+
 class Calls:
     """Every call in progress.
 
@@ -185,15 +298,26 @@ class Calls:
         self._clock = clock
         self.limits = limits
         self._hunting = hunting
+        self.closed: Callable[[LiveCall], None] = _nobody
+        """Told of every call that is over."""
         self._live: dict[CallKey, LiveCall] = {}
-        self.parties = Parties()
+        self.parties = Parties(Appearances())
         """Who is in which call."""
+        self.transfers = Transfers(self, journal)
+        """Which of them are being transferred."""
+        self.users: Mapping[str, User] = {}
+        """Of the site, by id."""
         self._unanswered: dict[str, int] = {}
         """By user: calls of his that nobody answered yet."""
 
     def moment(self) -> datetime:
         """Now, in UTC."""
         return self._clock.now()
+
+    def name_of(self, user_id: str | None) -> str:
+        """The user name; empty: it is no user of the site."""
+        user = self.users.get(user_id) if user_id is not None else None
+        return user.username if user is not None else ""
 
     def open(
         self,
@@ -205,6 +329,7 @@ class Calls:
         callee_user_id: str | None,
         private: bool,
         now: float,
+        transfer: Transfer | None = None,
     ) -> LiveCall:
         """A call begins.
 
@@ -217,13 +342,14 @@ class Calls:
             callee_user_id: whom it goes to first, when that is one user.
             private: whether others are not to see who calls.
             now: seconds, monotonic.
+            transfer: what led to it; None: no transfer did.
         """
         key = (request.call_id, request.from_tag)
         while len(self._live) >= self.limits.open_calls:
             self.abandon(next(iter(self._live.values())))
         opened = OpenCall(
             call_id=self._tokens.token(),
-            sip_call_id=printable(key[0].decode("utf-8", "replace"), 1024),
+            sip_call_id=printable(key[0].decode("utf-8", "replace"), _CALL_ID),
             caller=printable(caller, 255),
             callee=printable(callee, 255),
             caller_user_id=caller_user_id,
@@ -240,7 +366,9 @@ class Calls:
         self._live[key] = call
         if caller_user_id is not None:
             self._unanswered[caller_user_id] = self._unanswered.get(caller_user_id, 0) + 1
-        self._journal.opened(call.opened)
+        if transfer is not None:
+            self.transfers.placed(call, transfer)
+        self.keep(call)
         return call
 
     def has_too_many(self, user_id: str | None) -> bool:
@@ -270,6 +398,13 @@ class Calls:
             call.key = key
             self._live[key] = call
 
+    def named(self, dialog: tuple[bytes, bytes, bytes] | None) -> LiveCall | None:
+        """The call with this Call-ID and one of these tags."""
+        if dialog is None:
+            return None
+        call_id, *tags = dialog
+        return next((call for tag in tags if (call := self._live.get((call_id, tag))) is not None), None)
+
     def of_dialog(self, request: Message) -> LiveCall | None:
         """The call that a request within a dialog belongs to, whichever side sent it."""
         call_id = request.call_id
@@ -279,17 +414,42 @@ class Calls:
         """Whether a call with this Call-ID is in progress; looks through all of them."""
         return any(key[0] == call_id for key in self._live)
 
+    def answered(self, call_id: bytes) -> LiveCall | None:
+        """The answered call with this Call-ID; looks through all of them."""
+        found = (call for key, call in self._live.items() if key[0] == call_id)
+        return next((call for call in found if call.opened.answered_at is not None), None)
+
+    def users_in(self, call_id: bytes) -> frozenset[str]:
+        """Ids of the users who are in calls with this Call-ID, as far as they are known; looks through all of them."""
+        found = self._all_of(call_id)
+        ids = {one.called.user_id or one.opened.callee_user_id for one in found}
+        return frozenset(user for user in ids.union(one.calling.user_id for one in found) if user)
+
+    def tell(self, call_id: bytes, sentence: str) -> None:
+        """A sentence for the record of the call with this Call-ID, with the moment; looks through all of them."""
+        for call in self._all_of(call_id):
+            call.told(sentence, self.moment())
+            self.keep(call)
+
+    def _all_of(self, call_id: bytes) -> list[LiveCall]:
+        """Calls that have this Call-ID, or had it when their record began."""
+        began = printable(call_id.decode("utf-8", "replace"), _CALL_ID)
+        found = ((key[0], call) for key, call in self._live.items() if not call.handed_on)
+        return [call for now, call in found if now == call_id or call.opened.sip_call_id == began]
+
     def hung_up(self, bye: Message) -> None:
         """A BYE passes, of a call in progress or of one from before a restart."""
         call = self.of_dialog(bye)
         if call is not None:
+            if call.transferred and not call.handed_on:
+                call.told(f"hung_up: {call.talkers(bye.from_tag)[0].name} ended the call", self.moment())
             call.ended()
         else:
             self.parties.over(bye.call_id, bye.from_tag, bye.to_tag)
 
     def keep(self, call: LiveCall) -> None:
         """More became known of a call."""
-        if self._live.get(call.key) is call:
+        if self._live.get(call.key) is call and call.passes is None and not call.handed_on:
             self._journal.opened(call.opened)
 
     def close(self, call: LiveCall, disposition: Disposition, status: int, interrupted: bool = False) -> None:
@@ -297,14 +457,17 @@ class Calls:
         if self._live.get(call.key) is not call:
             return
         del self._live[call.key]
+        self.closed(call)
         call.parties.ended()
         if call.opened.answered_at is None and (call.ringing or disposition == "busy"):
             self.not_reached(call.opened)
         self.settled(call)
         moment, opened = self.moment(), call.opened
-        if opened.answered_at is not None:
-            self._hunting.call_ended((opened.caller_user_id, opened.callee_user_id), moment.timestamp())
-        self._journal.closed(opened, CallEnd(moment, disposition, status, interrupted))
+        if opened.answered_at is not None and not call.handed_on:
+            self._hunting.call_ended((call.calling.user_id, call.called.user_id), moment.timestamp())
+        end = CallEnd(moment, disposition, status, interrupted)
+        if not self.transfers.keeps(call, end):
+            self._journal.closed(opened, end)
 
     def not_reached(self, opened: OpenCall) -> None:
         """Somebody else than whom a user called answered, or nobody."""
@@ -316,6 +479,12 @@ class Calls:
         answered = call.opened.answered_at is not None
         self.close(call, "answered" if answered else "failed", 200 if answered else 408, interrupted=True)
 
+    def lost(self, there: Callable[[Flow], bool], now: float) -> None:
+        """Who is there is gone: calls that it placed or was to answer are not waited for."""
+        for call in list(self._live.values()):
+            if call.fork is not None:
+                call.fork.lost(there, now)
+
     def sweep(self, now: float) -> None:
         """Close calls whose session lapsed (RFC 4028 §10), and those that lasted longer than any may.
 
@@ -323,6 +492,8 @@ class Calls:
         every few seconds.
         """
         self.parties.sweep(now)
+        self.parties.appearances.sweep(now)
+        self.transfers.sweep(now)
         for call in [one for one in self._live.values() if one.lapses is not None and one.lapses <= now]:
             call.opened.reasons = (*call.opened.reasons, _LAPSED)[-_MAX_REASONS:]
             self.abandon(call)
@@ -331,7 +502,8 @@ class Calls:
 
     def newest(self, most: int) -> list[OpenCall]:
         """Calls in progress, the newest first, no more than `most`."""
-        return [call.opened for call in islice(reversed(self._live.values()), most)]
+        shown = (one.opened for one in reversed(self._live.values()) if one.passes is None and not one.handed_on)
+        return list(islice(chain(self.transfers.joined_calls(), shown), most))
 
     def busy(self) -> set[str]:
         """`address:port` of everybody in a call; looks through all of them, so not to be asked for each call."""

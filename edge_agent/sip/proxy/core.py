@@ -5,48 +5,50 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, Protocol
-from zlib import crc32
 
-from contract.dialplan import Call, Reject, Service, Walk
+from contract.dialplan import Reject, Service
 from edge_agent.clock import Clock
+from edge_agent.sip.answering import FOR_BROWSERS, VOUCHER, remove_wishes
 from edge_agent.sip.config import Credential, SipConfig
-from edge_agent.sip.gruu import Gruus, gruu_of
-from edge_agent.sip.location import Binding, Location
+from edge_agent.sip.gruu import Gruus
+from edge_agent.sip.location import Location
 from edge_agent.sip.lockout import Silence
 from edge_agent.sip.message import (
     BadMessage,
     DropReason,
-    Flow,
     Message,
-    NameAddr,
     Refused,
     SipError,
     Uri,
-    escaped_user,
     response_bytes,
 )
 from edge_agent.sip.message.build import RawHeader
 from edge_agent.sip.overload import Overload
 from edge_agent.sip.proxy.admission import Admission, Challenged
-from edge_agent.sip.proxy.answering import remove_wishes
+from edge_agent.sip.proxy.asking import Asking
 from edge_agent.sip.proxy.calls import Calls, LiveCall
 from edge_agent.sip.proxy.emergency import Emergencies
 from edge_agent.sip.proxy.emergency_calls import CallerForHelp, EmergencyCalls
-from edge_agent.sip.proxy.forking import Fork, Target
-from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private, shown_by
+from edge_agent.sip.proxy.extensions import Unsupported, refuse_extensions
+from edge_agent.sip.proxy.forking import Answered, Fork
+from edge_agent.sip.proxy.identity import ASSERTED, Identities, is_private
 from edge_agent.sip.proxy.local_state import LocalState
+from edge_agent.sip.proxy.loops import loop_mark as loop_mark_of
+from edge_agent.sip.proxy.media import MediaPaths, Offering
 from edge_agent.sip.proxy.names import Shown, from_phonebook
+from edge_agent.sip.proxy.next_hop import NextHops
 from edge_agent.sip.proxy.pickup import Ringer, may_pick_up
 from edge_agent.sip.proxy.reach import Reach
-from edge_agent.sip.proxy.referrals import VOUCHER, Referrals, referred_to
-from edge_agent.sip.proxy.referrals import check as check_transfer
+from edge_agent.sip.proxy.referrals import Referrals
+from edge_agent.sip.proxy.referring import Referring
 from edge_agent.sip.proxy.routes import OwnAddresses, Proof, RouteBook
-from edge_agent.sip.proxy.routing import Routing, Wrote, callee_of, seconds_of
+from edge_agent.sip.proxy.routing import Routing, Wrote, callee_of, seconds_of, service_of
 from edge_agent.sip.proxy.session_timers import METHODS, IntervalTooSmall, SessionTimer, timed
+from edge_agent.sip.proxy.shared_calls import SharedCalls, TakeUp, appearance_of
+from edge_agent.sip.proxy.target import Target
 from edge_agent.sip.proxy.telephone import as_sip, bare
-from edge_agent.sip.resolver import flow_for
+from edge_agent.sip.proxy.voice_dialogs import Farewell, VoiceDialogs
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
-from edge_agent.sip.trunk_groups import SERVED_USER, served_user_of, trunk_of
 from edge_agent.sip.trust import Trust
 
 ALLOW: Final = (
@@ -94,6 +96,9 @@ class ProxyCore:
         trust: who needs no digest and may say who calls.
         emergency_calls: told of calls for help.
         referrals: whose permissions a transfer goes by.
+        shared: calls of shared lines.
+        media: which calls' media is relayed.
+        voice: calls that the media engine has.
     """
 
     def __init__(
@@ -114,17 +119,26 @@ class ProxyCore:
         trust: Trust,
         emergency_calls: EmergencyCalls,
         referrals: Referrals,
+        shared: SharedCalls,
+        media: MediaPaths,
+        voice: VoiceDialogs,
     ) -> None:
+        self._shared = shared
+        self._media = media
+        self._voice = voice
         self._emergency_calls = emergency_calls
         self._own = own
         self._routes = routes
         self._admission = admission
         self._location = location
         self._trust = trust
-        self._referrals = referrals
+        self._referring = Referring(config, own, calls, local, clock, referrals, trust)
+        self._asking = Asking(config, calls, referrals, self._referring, trust)
+        self._next_hops = NextHops(own, location, gruus, calls, clock, config)
         self._reach = Reach(own, routes, location, calls, config, trust)
         self._identities = Identities(config, trust)
         self._calls = calls
+        calls.users = config.users
         self._register = register
         self._clock = clock
         self._config = config
@@ -148,11 +162,18 @@ class ProxyCore:
         self._config = config
         self._trust.configure(config)
         self._reach.configure(config)
+        self._next_hops.configure(config)
         self._identities.configure(config)
+        self._referring.configure(config)
+        self._asking.configure(config)
         self._emergencies.configure(config)
         self._emergency_calls.configure(config)
         self._local.configure(config)
+        self._shared.configure(config)
+        self._media.rules = config.media
+        self._voice.configure(config)
         self._calls.limits = config.limits
+        self._calls.users = config.users
 
     # -- the transaction user
 
@@ -192,12 +213,13 @@ class ProxyCore:
             hops = self._hops(request)
             if hops <= 0:
                 raise SipError(483, "Too Many Hops")
-            hop, flow = self._next_hop(request)
+            hop, flow = self._next_hops.next_hop(request)
             self._reach.check_in_dialog(request, hop, flow, proof)
         except SipError:
             self._drops[DropReason.UNROUTABLE_ACK] += 1
             return
         request.set(b"Max-Forwards", b"%d" % (hops - 1))
+        self._media.acknowledged(request)
         self._layer.forward(request, flow)
 
     def invite_cancelled(self, transaction: InviteServer, now: float) -> None:
@@ -205,6 +227,24 @@ class ProxyCore:
         fork = transaction.user
         if isinstance(fork, Fork):
             fork.cancel(now)
+
+    # -- what becomes of the media engine
+
+    def engine_is(self, engine_id: str, now: float) -> None:
+        """See `VoiceDialogs.engine_is`; what one that is gone rang stops ringing, and who called it is answered."""
+        if not engine_id:
+            self._calls.lost(self._voice.are_at, now)
+        self._voice.engine_is(engine_id, self._hang_up, now)
+
+    def _hang_up(self, bye: Message, owner: Farewell, now: float) -> None:
+        """Send a BYE in the place of an engine that is gone."""
+        if (call := self._calls.of_dialog(bye)) is not None:
+            call.told("voice_lost: the voice service of the call ended without being asked to")
+        self._calls.hung_up(bye)
+        self._media.hung_up(bye)
+        self._routes.take_own(bye)
+        _, flow = self._next_hops.next_hop(bye)
+        self._layer.request(bye, flow, owner, now)
 
     # -- what becomes of a request
 
@@ -226,7 +266,7 @@ class ProxyCore:
         if self._hops(request) <= 0 and not (ours and method in (b"OPTIONS", b"REGISTER") and not uri.user):
             raise SipError(483, "Too Many Hops")
         # What ends here goes round nowhere.
-        loop_mark = b"" if ours and method == b"REGISTER" else self._loop_mark(request)
+        loop_mark = b"" if ours and method == b"REGISTER" else loop_mark_of(request, self._layer)
         if self._emergencies.is_call(request, uri):
             line = self._admission.known(request)
             caller = self._local.desks.user_of(line) if line is not None else None
@@ -235,11 +275,11 @@ class ProxyCore:
             for_help = self._emergency_calls.caller_of(request)
             self._place(request, caller, line, self._emergencies.dialled(uri), loop_mark, now, for_help)
             return
-        self._refuse_extensions(request, b"proxy-require")
+        refuse_extensions(request, b"proxy-require")
         if proof is not None and request.to_tag:
             self._forward_in_dialog(request, proof, loop_mark, now)
         elif ours and method == b"REGISTER":
-            self._refuse_extensions(request, b"require", _REGISTER_EXTENSIONS)
+            refuse_extensions(request, b"require", _REGISTER_EXTENSIONS)
             self._register(request, now)
         elif ours and not uri.user:
             self._answer_for_ourselves(request, now)
@@ -248,16 +288,16 @@ class ProxyCore:
 
     def _forward_in_dialog(self, request: Message, proof: Proof, loop_mark: bytes, now: float) -> None:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
-        hop, flow = self._next_hop(request)
+        hop, flow = self._next_hops.next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
+        answered: Answered | None = None
         if request.method == b"REFER" and (call := self._calls.of_dialog(request)) is not None:
-            opened = call.opened
-            referrer = opened.caller_user_id if request.from_tag == call.key[1] else opened.callee_user_id
-            self._check_transfer(request, referrer, not self._leads_to_trunks(flow))
-            self._sign_transfer(request, flow, referrer)
+            answered = self._referring.within(request, call, flow, now)
         timer = self._session_timer(request)
+        self._voice.passed(request)
         if request.method == b"BYE":
             self._calls.hung_up(request)
+            self._media.hung_up(request)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -266,6 +306,8 @@ class ProxyCore:
             request.remove(ASSERTED)
         target = Target(None, flow, trusted=self._identities.is_trusted(flow))
         private = request.has(ASSERTED) and is_private(request)
+        if request.method in METHODS and self._shared.appearances:
+            answered = self._holding(request)
         Fork(
             self._layer,
             self._routes,
@@ -275,35 +317,18 @@ class ProxyCore:
             private=private,
             timer=timer,
             session=self._calls.of_dialog(request) if request.method in METHODS else None,
+            answered=answered,
+            media=self._media.within(request),
+            voice=self._voice if request.method in METHODS else None,
         ).start([target], now)
 
-    def _check_transfer(self, request: Message, referrer: str | None, vouch: bool) -> None:
-        """Who sends another somewhere has to be allowed there himself, and pays for it; see `referrals`.
-
-        Args:
-            request: a REFER.
-            referrer: the user who sent it; None: somebody from outside, who may send nobody out.
-            vouch: whether the phone that is sent there calls by this proxy.
-        """
-        target = referred_to(request)
-        if target is None or not self._own.are(target):
-            return
-        config = self._config
-        asked = Call(referrer, target.dialled)
-        check_transfer(Walk(config.plan, self._local.of(config.state), asked, self._clock.now()).decision)
-        if vouch and referrer is not None and not target.headers:
-            self._referrals.vouch(request, target, referrer)
-
-    def _sign_transfer(self, request: Message, flow: Flow, referrer: str | None) -> None:
-        """Tell the trunks' user agent, which calls whom a transfer leads to, whose permissions count."""
-        request.remove(SERVED_USER)
-        user = self._config.users.get(referrer or "")
-        if user is not None and self._leads_to_trunks(flow):
-            domain = self._config.domain.encode()
-            request.append(b"P-Served-User", b"<sip:" + escaped_user(user.username) + b"@" + domain + b">")
-
-    def _leads_to_trunks(self, flow: Flow) -> bool:
-        return (flow.host, flow.port) == self._config.trunks_at
+    def _holding(self, request: Message) -> Answered | None:
+        """What a phone of a shared line asks for holds once it is accepted."""
+        found = self._shared.holding(request)
+        if found is None:
+            return None
+        party, held, exclusive = found
+        return lambda response, when: self._shared.held(party, held=held, exclusive=exclusive)
 
     def _forward_new(self, request: Message, uri: Uri, ours: bool, loop_mark: bytes, now: float) -> None:
         """A request of its own: who sent it, may they, where to."""
@@ -327,14 +352,17 @@ class ProxyCore:
                 raise SipError(403, "Forbidden")
             self._pick_up(request, ringer, caller, loop_mark, now)
             return
+        if method == b"INVITE" and caller is not None and (found := self._shared.take_up(request, uri, caller)):
+            self._take_up(request, found, loop_mark, now)
+            return
         if method == b"REFER":
-            self._check_transfer(request, caller, vouch=True)
+            self._referring.check(request, caller, vouch=True)
         if not ours:
             request.remove(VOUCHER)
-            self._relay(request, loop_mark, now)
+            self._relay(request, caller, loop_mark, now)
             return
         if method in _EVENTS:
-            self._refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
+            refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
             self._events.arrived(request, caller, now)
             return
         if b"gr" in uri.params:
@@ -355,41 +383,23 @@ class ProxyCore:
         """A request that was let in goes where the dial plan says."""
         method = request.method
         gruu = request.request_uri().params.get(b"gr") or b""
-        gateway_id = None
-        if caller is None:
-            gateway_id = self._config.gateways.at(request.flow) or self._trust.site_at(request.flow)
         private = is_private(request)
-        number, anonymous = ("", private) if caller is not None else shown_by(request)
-        payer = caller
-        if request.has(VOUCHER):
-            # A phone that somebody sent here: his permissions count, the caller stays who he is.
-            referrer = self._referrals.referrer(request, dialled)
-            if caller is not None and referrer in self._config.users:
-                payer = referrer
-        if self._config.trunks_at is not None:
-            served = served_user_of(request)
-            if caller is None and self._leads_to_trunks(request.flow):
-                gateway_id = trunk_of(request) or None
-                user = self._config.plan.dialled.get(served.dialled) if served is not None else None
-                if user is not None:
-                    # A call of the trunk that one of our users transfers: he pays, and what he dialled is his.
-                    payer, gateway_id = user.user_id, None
-        asked = Call(
-            payer,
-            dialled,
-            location_id=for_help.location_id if for_help is not None else None,
-            gateway_id=gateway_id,
-            number=number,
-            anonymous=anonymous or private,
-            line_id=line.line_id if line is not None else None,
-            host=line.user_id if line is not None else None,
+        question = self._asking.question(request, caller, line, dialled, for_help, now)
+        asked, transfer = question.call, question.transfer
+        appearance = 0
+        line_of = (
+            caller if method == b"INVITE" and not request.to_tag and self._shared.appearances.count(caller) else None
         )
-        if method == b"INVITE" and (self._leads_to_trunks(request.flow) or not self._trust.is_service(request.flow)):
+        if line_of is not None:
+            appearance = appearance_of(request)
+            if for_help is None:
+                self._shared.appearances.check(line_of, appearance, request.flow.source)
+        if method == b"INVITE" and not self._referring.is_voice_service(request.flow):
             remove_wishes(request)
         shown: Shown | None = None
         if method == b"INVITE":
             if caller is None:
-                shown = None if asked.anonymous else from_phonebook(request, number, self._config.plan)
+                shown = None if asked.anonymous else from_phonebook(request, question.number, self._config.plan)
             elif line is not None and caller != line.user_id:
                 shown = self._local.desks.shown(caller)
         routing = Routing(
@@ -402,6 +412,8 @@ class ProxyCore:
             shown,
             gruu,
             method == b"INVITE",
+            (request.call_id, request.from_tag),
+            for_browsers=bool(asked.phones) and FOR_BROWSERS in request.request_uri().params,
         )
         decision, targets = routing.decide(now)
         step = decision.step
@@ -415,7 +427,11 @@ class ProxyCore:
             if line is not None and caller is not None and caller != line.user_id:
                 named = self._config.users[caller].username
             callee = callee_of(decision)
-            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now)
+            if line_of is not None:
+                ids = (request.call_id, request.from_tag)
+                self._shared.appearances.begin(line_of, appearance, request.flow.source, ids)
+            call = self._calls.open(request, named, dialled, caller, decision.reasons, callee, private, now, transfer)
+            call.service_id = service_of(decision)
             if for_help is not None:
                 self._emergency_calls.called(request, for_help, dialled, call)
         transaction = self._layer.accept(request)
@@ -434,6 +450,8 @@ class ProxyCore:
             serial_seconds=self._config.serial_ring_seconds,
             unreachable_status=503 if isinstance(step, Service) else 480,
             timer=timer,
+            media=self._offering(request, caller, line, call),
+            voice=self._voice if method == b"INVITE" else None,
         )
         if isinstance(step, Reject):
             fork.answer(step.status, step.phrase.encode(), now)
@@ -469,14 +487,51 @@ class ProxyCore:
             timer=timer,
             session=call,
             answered=answered,
+            media=self._offering(request, user_id, None, call),
+            voice=self._voice,
         ).start([way], now)
 
-    def _relay(self, request: Message, loop_mark: bytes, now: float) -> None:
+    def _take_up(self, request: Message, found: TakeUp, loop_mark: bytes, now: float) -> None:
+        """A phone of a shared line takes up a call of the line, or joins it; see `shared_calls`."""
+        timer = self._session_timer(request)
+        transaction = self._layer.accept(request)
+        transaction.respond(100, response_bytes(request, 100), now)
+        request.remove(b"replaces")
+        request.remove(b"join")
+        remove_wishes(request)
+        Fork(
+            self._layer,
+            self._routes,
+            transaction,
+            request,
+            loop_mark=loop_mark,
+            record_route=True,
+            private=is_private(request),
+            timer=timer,
+            session=found.call,
+            answered=lambda response, when: self._shared.answered(found, request, response),
+            media=self._offering(request, None, None, found.call),
+            voice=self._voice,
+        ).start([found.target], now)
+
+    def _relay(self, request: Message, caller: str | None, loop_mark: bytes, now: float) -> None:
         """Past the dial plan: to a phone of the site itself (as a transfer asks for), or where the dial plan allows."""
-        hop, flow = self._next_hop(request)
-        if not (self._leads_to_trunks(flow) and self._takes_a_place(request)):
+        hop, flow = self._next_hops.next_hop(request)
+        if not (self._trust.is_service(flow) and self._takes_a_place(request)):
             self._reach.check_new(hop, flow)
         timer = self._session_timer(request)
+        private = is_private(request)
+        uri = request.request_uri()
+        binding = self._location.at_contact(uri.text)
+        # By a Route of the caller's own it goes elsewhere, and whoever answers there is not known.
+        user_id = binding.user_id if binding is not None and binding.flow == flow else None
+        call: LiveCall | None = None
+        if request.method == b"INVITE" and not request.to_tag:
+            transfer = self._calls.transfers.led_to(request, caller, uri.dialled, now)
+            if transfer is not None or caller is not None:
+                called = self._calls.name_of(user_id) or uri.dialled
+                named = self._calls.name_of(caller) or request.uri_of(b"from").dialled
+                call = self._calls.open(request, named, called, caller, (), user_id, private, now, transfer)
         transaction = self._layer.accept(request)
         if request.method == b"INVITE":
             transaction.respond(100, response_bytes(request, 100), now)
@@ -486,10 +541,13 @@ class ProxyCore:
             transaction,
             request,
             loop_mark=loop_mark,
+            call=call,
             record_route=request.method in _RECORD_ROUTED,
-            private=is_private(request) or not self._location.knows_host(flow.host),
+            private=private or not self._location.knows_host(flow.host),
             timer=timer,
-        ).start([Target(None, flow, trusted=self._identities.is_trusted(flow))], now)
+            media=self._offering(request, None, None, call),
+            voice=self._voice if request.method == b"INVITE" else None,
+        ).start([Target(None, flow, trusted=self._identities.is_trusted(flow), user_id=user_id)], now)
 
     def _takes_a_place(self, request: Message) -> bool:
         """Whether an INVITE takes the place of a leg of a call in progress (RFC 3891), whose way was decided."""
@@ -499,7 +557,7 @@ class ProxyCore:
     def _answer_for_ourselves(self, request: Message, now: float) -> None:
         """A request to the edge itself."""
         if request.method == b"OPTIONS":
-            self._refuse_extensions(request, b"require")
+            refuse_extensions(request, b"require")
             headers: list[RawHeader] = [
                 (b"Allow", ALLOW),
                 (b"Accept", b"application/sdp"),
@@ -509,7 +567,7 @@ class ProxyCore:
             self._answer(request, 200, b"", headers, now)
         elif request.to_tag and request.method == b"SUBSCRIBE":
             # Within a dialog that our own tag, which nobody can guess, proves.
-            self._refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
+            refuse_extensions(request, b"require", _EVENT_EXTENSIONS[request.method])
             self._events.arrived(request, None, now)
         elif request.to_tag:
             raise SipError(481, "Call/Transaction Does Not Exist")
@@ -518,79 +576,24 @@ class ProxyCore:
 
     # -- parts
 
+    def _offering(
+        self, request: Message, user_id: str | None, line: Credential | None, call: LiveCall | None
+    ) -> Offering | None:
+        """What says whether the media of a new call is relayed; None: it is no call, or nothing is."""
+        if request.method != b"INVITE":
+            return None
+        device_id = line.device_id if line is not None else None
+        return self._media.offering(request, user_id, device_id, self._trust.covers(request.flow), call)
+
     def _session_timer(self, request: Message) -> SessionTimer | None:
         config = self._config
         if request.method not in METHODS or not (config.session_expires or config.min_session_expires):
             return None
         return timed(request, config)
 
-    def _next_hop(self, request: Message) -> tuple[Uri, Flow]:
-        """The way to the topmost Route, or to the Request-URI (§16.6 steps 6 and 7).
-
-        A phone that is registered is reached the way that its registration found: through its connection or NAT.
-        """
-        if request.has(b"route"):
-            hop = request_route(request)
-            if b"lr" not in hop.params:
-                _suit_strict_router(request, hop)
-            return hop, flow_for(hop)
-        uri = request.request_uri()
-        binding = self._location.at_contact(uri.text)
-        if binding is not None:
-            return uri, binding.flow
-        if self._own.are(uri):
-            if b"gr" not in uri.params:
-                raise SipError(404, "Not Found")
-            binding = self._phone_of(self._gruus.resolved(uri, self._clock.monotonic()))
-            request.set_uri(binding.contact)
-            for value in reversed(binding.path):
-                request.insert(request.index(b"via") + 1, b"Route", value)
-            return binding.uri, binding.flow
-        return uri, flow_for(uri)
-
-    def _phone_of(self, uri: Uri) -> Binding:
-        """The phone whose GRUU this is, newest flow first.
-
-        Raises:
-            SipError: it is not registered (RFC 5627 §5.1).
-        """
-        user = self._config.plan.dialled.get(uri.dialled)
-        now = self._clock.monotonic()
-        bindings = self._location.of_user(user.user_id, now) if user is not None else []
-        found = [one for one in bindings if one.instance and gruu_of(one.instance) == uri.params[b"gr"]]
-        if not found:
-            raise SipError(480, "Temporarily Unavailable")
-        return found[-1]
-
     def _hops(self, request: Message) -> int:
         value = request.get(b"max-forwards")
         return 70 if value is None else int(value)
-
-    def _refuse_extensions(self, request: Message, name: bytes, understood: frozenset[bytes] = frozenset()) -> None:
-        """What has to be understood by us and is not (§16.3 step 5, §8.2.2.3)."""
-        if request.has(name):
-            wanted = [one for one in request.values(name) if one.lower() not in understood]
-            if wanted:
-                raise Unsupported(b", ".join(wanted))
-
-    def _loop_mark(self, request: Message) -> bytes:
-        """What tells a loop from a spiral (§16.3 step 4, RFC 5393 §4.2.1): the same request, decided the same way.
-
-        Raises:
-            SipError: 482, this very request went through here before.
-        """
-        parts = [request.uri, request.from_tag, request.to_tag, request.call_id, b"%d" % request.cseq[0]]
-        if request.has(b"route"):
-            parts += request.all(b"route")
-        mark = b"%08x" % crc32(b"\0".join(parts))
-        if not self._layer.was_here(request):
-            return mark
-        for value in request.values(b"via"):
-            at = value.find(b"branch=")
-            branch = value[at + 7 :].partition(b";")[0]
-            if self._layer.is_own_branch(branch) and branch.endswith(b"." + mark):
-                raise SipError(482, "Loop Detected")
-        return mark
 
     def _remove_own_credentials(self, request: Message) -> None:
         """What was proven here is nobody else's business (§22.3)."""
@@ -608,25 +611,3 @@ class Shed(SipError):
     def __init__(self, retry_after: bytes) -> None:
         super().__init__(503, "Service Unavailable")
         self.headers: list[RawHeader] = [(b"Retry-After", retry_after)]
-
-
-class Unsupported(SipError):
-    """An extension was required that is not understood here."""
-
-    def __init__(self, wanted: bytes) -> None:
-        super().__init__(420, "Bad Extension")
-        self.headers: list[RawHeader] = [(b"Unsupported", wanted)]
-
-
-def _suit_strict_router(request: Message, hop: Uri) -> None:
-    """A router of RFC 2543 wants itself in the Request-URI and the real one last in Route (§16.6 step 6)."""
-    routes = request.values(b"route")[1:]
-    request.remove(b"route")
-    for value in (*routes, b"<" + request.uri + b">"):
-        request.append(b"Route", value)
-    request.set_uri(hop.text)
-
-
-def request_route(request: Message) -> Uri:
-    """The URI of the topmost Route."""
-    return NameAddr.parse(request.values(b"route")[0], "Route").uri

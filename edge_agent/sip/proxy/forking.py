@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Final
 
-from edge_agent.sip.gateways import CallerId
 from edge_agent.sip.message import Flow, Message, response_bytes
-from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.proxy.branch import Branch, TimerC
 from edge_agent.sip.proxy.calls import LiveCall
-from edge_agent.sip.proxy.dispatchable import LocationObject
-from edge_agent.sip.proxy.diversion import Diverted
 from edge_agent.sip.proxy.identity import ASSERTED
+from edge_agent.sip.proxy.media import Choosing
+from edge_agent.sip.proxy.policy import Policy
 from edge_agent.sip.proxy.responses import BranchEnd, best_of, gather_challenges
 from edge_agent.sip.proxy.routes import RouteBook
 from edge_agent.sip.proxy.session_timers import SessionTimer, granted
+from edge_agent.sip.proxy.target import Target
+from edge_agent.sip.proxy.voice_dialogs import VoiceDialogs
 from edge_agent.sip.transaction import (
-    ClientTransaction,
     InvitingClient,
     NonInviteServer,
     OnHop,
@@ -49,143 +49,6 @@ Answered = Callable[[Message, float], None]
 """Told of a 2xx, and when it came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One place to send a request to.
-
-    Args:
-        uri: the Request-URI there; None leaves it.
-        flow: the way.
-        q: preference in thousandths; equal ones ring together, higher ones first.
-        trusted: whether asserted identities may go there in any case, and come back from there (RFC 3325).
-        route: put on top of Route (RFC 3327).
-        others: further flows of the same phone, tried in turn when this one leads nowhere (RFC 5626 §5.3).
-        user_id: whose phone it is.
-        caller_id: what a call to a gateway shows.
-        headers: put into what is sent there, besides what came.
-        diverted: what the other end is told of the call's way.
-        place: where a call for help comes from, for gateways that want to know.
-        first_response_seconds: what answers nothing at all for so long leads nowhere; 0: never mind.
-    """
-
-    uri: bytes | None
-    flow: Flow
-    q: int = 1000
-    trusted: bool = False
-    route: tuple[bytes, ...] = ()
-    others: tuple[Target, ...] = ()
-    user_id: str | None = None
-    caller_id: CallerId | None = None
-    headers: tuple[RawHeader, ...] = ()
-    diverted: Diverted | None = None
-    place: LocationObject | None = None
-    first_response_seconds: float = 0.0
-
-
-class Policy(Protocol):
-    """Asked when every target of a step failed."""
-
-    def next_step(self, fork: Fork, status: int, reached: bool, now: float) -> bool:
-        """Start another step with `fork.start`, or answer by `fork.answer`; False: the best response goes up.
-
-        Args:
-            fork: the request.
-            status: the best of the final responses.
-            reached: whether anything answered at all.
-            now: seconds, monotonic.
-        """
-        ...
-
-    def redirected(self, fork: Fork, response: Message, now: float) -> bool:
-        """Go on where a 3xx points, with `fork.start`; False: it goes up as it is."""
-        ...
-
-
-class TimerC:
-    """Timer C of one branch; lets go of the branch when that is decided, since the wheel keeps this for minutes."""
-
-    __slots__ = ("branch", "deadline")
-
-    def __init__(self, branch: Branch) -> None:
-        self.branch: Branch | None = branch
-        self.deadline = 0.0
-
-    def expired(self, kind: int, now: float) -> None:
-        """It went off; whether it was set again meanwhile is seen by its deadline."""
-        del kind
-        if self.branch is not None and now >= self.deadline:
-            self.branch.give_up(now)
-
-
-class Branch:
-    """One target's client transaction."""
-
-    __slots__ = (
-        "abandoned",
-        "caller",
-        "client",
-        "fork",
-        "given_up",
-        "heard",
-        "others",
-        "pending",
-        "timer_c",
-        "trusted",
-        "user_id",
-    )
-
-    def __init__(self, fork: Fork, target: Target) -> None:
-        self.fork = fork
-        self.trusted = target.trusted
-        self.others = target.others
-        self.user_id = target.user_id
-        self.caller: bytes | None = None
-        """The caller's own From, where the request that was sent shows another."""
-        self.client: ClientTransaction | None = None
-        self.pending = True
-        self.given_up = False
-        """Cancelled by us because it rang too long, not by the caller."""
-        self.heard = False
-        """Whether any response came."""
-        self.abandoned = False
-        """Nobody waits for it any more; only a 2xx still counts."""
-        self.timer_c: TimerC | None = None
-
-    def decided(self) -> None:
-        """Its final response came, or none will."""
-        self.pending = False
-        if self.timer_c is not None:
-            self.timer_c.branch = None
-            self.timer_c = None
-
-    def response_arrived(self, client: ClientTransaction, response: Message, now: float) -> None:
-        """See `ClientOwner`."""
-        self.client = client
-        self.fork.response_arrived(self, response, now)
-
-    def request_timed_out(self, client: ClientTransaction, now: float) -> None:
-        """See `ClientOwner`."""
-        del client
-        self.fork.branch_failed(self, 408, now)
-
-    def request_unreachable(self, client: ClientTransaction, now: float) -> None:
-        """See `ClientOwner`."""
-        del client
-        self.fork.branch_failed(self, 503 if self.trusted else self.fork.unreachable_status, now)
-
-    def expired(self, kind: int, now: float) -> None:
-        """The time for a first response is over."""
-        del kind
-        if self.pending and not self.heard:
-            self.fork.leave(self, 503, now)
-
-    def give_up(self, now: float) -> None:
-        """Stop ringing there."""
-        self.given_up = True
-        if isinstance(self.client, InvitingClient):
-            self.client.cancel(now)
-
-
 class Fork:
     """One request being proxied with state.
 
@@ -204,6 +67,8 @@ class Fork:
         timer: the session timer that was asked for.
         session: the call whose session a 2xx prolongs; None: that of `call`, if there is one.
         answered: told of the first 2xx.
+        media: says which descriptions go through the relay; None: none does.
+        voice: told of each 2xx; None: it is no business of a voice service.
     """
 
     __slots__ = (
@@ -218,6 +83,7 @@ class Fork:
         "_heard",
         "_layer",
         "_loop_mark",
+        "_media",
         "_policy",
         "_private",
         "_record_route",
@@ -232,6 +98,7 @@ class Fork:
         "_timer",
         "_timer_c",
         "_transaction",
+        "_voice",
         "unreachable_status",
     )
 
@@ -252,7 +119,11 @@ class Fork:
         timer: SessionTimer | None = None,
         session: LiveCall | None = None,
         answered: Answered | None = None,
+        media: Choosing | None = None,
+        voice: VoiceDialogs | None = None,
     ) -> None:
+        self._media = media
+        self._voice = voice
         self._answered = answered
         self._layer = layer
         self._routes = routes
@@ -364,6 +235,10 @@ class Fork:
         request = self._request.copy()
         if target.uri is not None:
             request.set_uri(target.uri)
+        if target.asked and request.body:
+            request.body = b""
+            request.remove(b"content-type")
+            request.set(b"Content-Length", b"0")
         at = request.index(b"max-forwards")
         if at < 0:
             request.append_line(b"Max-Forwards: %d" % _HOPS_BY_DEFAULT, b"max-forwards")
@@ -385,6 +260,8 @@ class Fork:
                 on_hop = self._record
             else:
                 self._record(request, target.flow)
+        if self._voice is not None:
+            self._voice.towards(request, target.flow)
         branch = Branch(self, target)
         self._branches.append(branch)
         if target.caller_id is not None:
@@ -393,6 +270,10 @@ class Fork:
             branch.caller = target.caller_id.write(request)
             if self._private and not target.trusted:
                 request.remove(ASSERTED)
+        if self._media is not None:
+            branch.media = self._media.towards(target, request)
+            if branch.media is not None:
+                branch.media.asked(request)
         for name, value in target.headers:
             request.append(name, value)
         if target.diverted is not None:
@@ -444,9 +325,11 @@ class Fork:
             return
         if status < 300:
             if self._call is not None and branch.client is not None:
-                self._call.answered(branch.client.flow, branch.user_id, response.to_tag)
+                self._call.answered(branch.client.flow, branch.user_id, self._request, response)
             if self._answered is not None and not self._decided:
                 self._answered(response, now)
+            if self._voice is not None and branch.client is not None:
+                self._voice.answered(self._request, response, branch.client.flow, now)
             self._decided = True
             self._groups.clear()
             if self._call is not None:
@@ -506,6 +389,15 @@ class Fork:
         self._step_at = 0.0
         self._cancel_pending(now, ANSWERED_ELSEWHERE)
         self._layer.wheel.add(_TAKEN_SECONDS, self, _TAKEN, now)
+
+    def lost(self, there: Callable[[Flow], bool], now: float) -> None:
+        """See `Ringing`."""
+        if there(self._request.flow):
+            self.cancel(now)
+            return
+        for branch in tuple(self._branches):
+            if branch.pending and branch.client is not None and there(branch.client.flow):
+                self.leave(branch, 503, now)
 
     def expired(self, kind: int, now: float) -> None:
         """This q rang long enough, the next one's turn; or a client on a stream is to be told that we are at it."""
@@ -625,7 +517,9 @@ class Fork:
     def _let_go(self) -> None:
         """A call was answered. Other phones may still say so too, for half a minute; nothing else is wanted of it."""
         self._policy = None
+        self._media = None
         self._answered = None
+        self._voice = None
         self._request = _GONE
 
     def _release(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from contract.dialplan import CompiledPlan, SiteState
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.kept_rows import KeptRows
+from edge_agent.sip.proxy.appearances import Appearances
 from edge_agent.sip.proxy.callbacks import Callbacks
 from edge_agent.sip.proxy.desks import Desks
 from edge_agent.sip.proxy.hunting import Hunting
@@ -49,6 +50,11 @@ class LocalState:
         self.last_callers = LastCallers(kept, plan)
         self.callbacks = callbacks
 
+    @property
+    def appearances(self) -> Appearances:
+        """Places of shared lines."""
+        return self._parties.appearances
+
     def restore(self) -> None:
         """Take up what an earlier process kept."""
         self.hunting.restore()
@@ -75,6 +81,8 @@ class LocalState:
             state = replace(state, in_call=in_call, last_caller=self.last_callers.by_user)
         if self._parties.unreached:
             state = replace(state, last_unreached=self._parties.unreached)
+        if (appearances := self._parties.appearances) and (full_lines := appearances.full_lines()):
+            state = replace(state, full_lines=full_lines)
         if called_for_help := self.callbacks.elins():
             state = replace(state, called_for_help=called_for_help)
         return state

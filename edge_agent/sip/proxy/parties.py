@@ -9,7 +9,10 @@ A caller is a party from the INVITE on, a callee from the moment a phone of his 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from edge_agent.sip.proxy.appearances import Appearances
 
 Direction = Literal["initiator", "recipient"]
 State = Literal["trying", "early", "confirmed", "terminated"]
@@ -28,7 +31,19 @@ class Party:
         remote: user part of the other end's address; None when it is not to be shown.
     """
 
-    __slots__ = ("call_id", "dialog_id", "direction", "local_tag", "remote", "remote_tag", "state", "user_id")
+    __slots__ = (
+        "appearance",
+        "call_id",
+        "dialog_id",
+        "direction",
+        "exclusive",
+        "held",
+        "local_tag",
+        "remote",
+        "remote_tag",
+        "state",
+        "user_id",
+    )
 
     def __init__(
         self,
@@ -48,14 +63,25 @@ class Party:
         self.remote_tag = remote_tag
         self.remote = remote
         self.state: State = "trying"
+        self.appearance = 0
+        """The place that it has on the user's shared line; 0: none."""
+        self.held = False
+        """Whether the user's phone holds the other end."""
+        self.exclusive = False
+        """Whether other phones of the shared line are to leave it alone."""
 
 
 class Parties:
-    """The parties of every call in progress, by user; whoever watches is told of each change."""
+    """The parties of every call in progress, by user; whoever watches is told of each change.
 
-    __slots__ = ("_by_user", "_restored", "told", "unreached")
+    Args:
+        appearances: places of shared lines.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_by_user", "_restored", "appearances", "told", "unreached")
+
+    def __init__(self, appearances: Appearances) -> None:
+        self.appearances = appearances
         self._by_user: dict[str, dict[str, Party]] = {}
         self._restored: dict[bytes, list[tuple[Party, float]]] = {}
         """Of calls that were up before a restart, which no `CallParties` knows, by Call-ID; and until when."""
@@ -78,9 +104,16 @@ class Parties:
             of_user.pop(party.dialog_id, None)
             if not of_user:
                 self._by_user.pop(party.user_id, None)
+            if party.appearance:
+                self.appearances.free(party)
         else:
             self._by_user.setdefault(party.user_id, {})[party.dialog_id] = party
         if self.told is not None:
+            self.told(party)
+
+    def changed(self, party: Party) -> None:
+        """Something else than the state of a party is another."""
+        if self.told is not None and party.dialog_id in self._by_user.get(party.user_id, {}):
             self.told(party)
 
     # -- calls from before a restart
@@ -89,6 +122,13 @@ class Parties:
         """A call was up before a restart; nobody is told. It is over by its BYE, or at that moment (monotonic)."""
         self._by_user.setdefault(party.user_id, {})[party.dialog_id] = party
         self._restored.setdefault(party.call_id, []).append((party, until))
+        if party.appearance:
+            self.appearances.restore(party)
+
+    def restored(self, call_id: bytes, local_tag: bytes) -> Party | None:
+        """Of a call that was up before a restart: the user whose phone has this tag."""
+        several = self._restored.get(call_id, ())
+        return next((one for one, _ in several if one.local_tag == local_tag), None)
 
     def over(self, call_id: bytes, one_tag: bytes, other_tag: bytes) -> None:
         """A BYE passed, of a call that may be one of those."""
@@ -142,7 +182,14 @@ class CallParties:
         self._caller: Party | None = None
         if caller_user_id is not None:
             self._caller = Party(caller_user_id, f"{name}-o", ids[0], "initiator", ids[1], b"", callee)
+            if parties.appearances:
+                parties.appearances.show_begun(self._caller, ids)
             parties.set(self._caller, "trying")
+
+    @property
+    def ends(self) -> tuple[Party, ...]:
+        """The users at either end, as far as they are of the site; while it rings, everybody whose phone does."""
+        return (*((self._caller,) if self._caller is not None else ()), *self._rung.values())
 
     def rang(self, user_id: str | None, tag: bytes) -> None:
         """A phone rings; of a user, unless it is somebody's outside."""
@@ -164,6 +211,7 @@ class CallParties:
             tag: of the caller's phone.
         """
         self.moved_on()
+        self._let_go()
         self._ids = ids[0], tag
         if self._caller is not None:
             self._caller.call_id, self._caller.local_tag = self._ids
@@ -175,10 +223,15 @@ class CallParties:
             self._parties.set(party, "terminated")
         self._rung.clear()
 
+    def _let_go(self) -> None:
+        if self._parties.appearances:
+            self._parties.appearances.let_go(self._ids)
+
     def answered(self, user_id: str | None, tag: bytes) -> None:
         """Somebody answered; whoever rang besides does not any more."""
         mine = self._rung.pop(user_id, None) if user_id is not None else None
         self.moved_on()
+        self._let_go()
         if user_id is not None:
             party = mine or self._called(user_id, tag)
             party.local_tag = tag
@@ -191,11 +244,13 @@ class CallParties:
     def _called(self, user_id: str, tag: bytes) -> Party:
         party = Party(user_id, f"{self._name}-t", self._ids[0], "recipient", tag, self._ids[1], self._caller_shown)
         self._rung[user_id] = party
+        self._parties.appearances.show(party, self._ids)
         return party
 
     def ended(self) -> None:
         """The call is over."""
         self.moved_on()
+        self._let_go()
         if self._caller is not None:
             self._parties.set(self._caller, "terminated")
             self._caller = None

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from contract.dialplan import CompiledPlan
+from edge_agent.sip.answering import ANSWER_AT_ONCE
 from edge_agent.sip.location import Binding, Location
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, SipError
-from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
 from edge_agent.sip.proxy.calls import Calls, LiveCall, Ringing
 from edge_agent.sip.proxy.desks import Desks
-from edge_agent.sip.proxy.forking import Target
 from edge_agent.sip.proxy.parties import Party
+from edge_agent.sip.proxy.target import Target
 from edge_agent.sip.trust import Trust
 
 PERMISSION: Final = "CallPickup"

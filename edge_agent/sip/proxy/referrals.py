@@ -12,11 +12,13 @@ from typing import Final
 
 from contract.dialplan import Change, Decision, Reject
 from edge_agent.clock import Clock
+from edge_agent.sip.answering import VOUCHER
 from edge_agent.sip.message import Message, NameAddr, SipError, Uri
 from edge_agent.sip.message.digest import keyed_digest
+from edge_agent.sip.message.uri import unescape
 
-VOUCHER: Final = b"x-tandem-referrer"
-_SHOWN: Final = b"X-Tandem-Referrer"
+OF_SERVICE: Final = "service:"
+"""Before the id of an attendant that vouches; ids of users have no colon."""
 SECONDS: Final = 300
 """How long a phone has to place the call that it was sent to."""
 _DIGITS: Final = 32
@@ -37,11 +39,11 @@ class Referrals:
         self._clock = clock
 
     def vouch(self, request: Message, target: Uri, user_id: str) -> None:
-        """Let who is sent to `target` by this REFER go there with the permissions of this user."""
+        """Let who is sent to `target` by this REFER go there with the permissions of this user, or `OF_SERVICE`."""
         until = int(self._clock.now().timestamp()) + SECONDS
         proof = self._proof(user_id, target.dialled, until)
         voucher = user_id.encode() + b".%d." % until + proof
-        request.set(b"Refer-To", b"<" + target.text + b"?" + _SHOWN + b"=" + voucher + b">")
+        request.set(b"Refer-To", b"<" + target.text + b"?" + VOUCHER.title() + b"=" + voucher + b">")
 
     def referrer(self, request: Message, dialled: str) -> str | None:
         """Who vouched for an INVITE to this number; the voucher is taken out. None: nobody, or for another call."""
@@ -49,6 +51,17 @@ class Referrals:
         if value is None:
             return None
         request.remove(VOUCHER)
+        return self._read(value, dialled)
+
+    def passed_on(self, target: Uri) -> str | None:
+        """Who vouched for a transfer to `target` that a voice service passes on to the other end of its call."""
+        for one in target.headers.split(b"&"):
+            name, _, value = one.partition(b"=")
+            if unescape(name).lower() == VOUCHER:
+                return self._read(unescape(value), target.dialled)
+        return None
+
+    def _read(self, value: bytes, dialled: str) -> str | None:
         user_id, _, rest = value.partition(b".")
         until, _, proof = rest.partition(b".")
         if not until.isdigit() or len(until) > _DIGITS or self._clock.now().timestamp() > int(until):
@@ -81,12 +94,35 @@ def referred_to(request: Message) -> Uri | None:
     return None if _REPLACES in target.headers.lower() else target
 
 
-def check(decision: Decision) -> None:
+class NotAllowed(SipError):
+    """Somebody may not send another where he wants to.
+
+    Args:
+        where: that is, for people.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(403, "Transfer Not Allowed")
+        self.where = where
+
+
+def check(decision: Decision, dialled: str) -> None:
     """Whether somebody may send another where this decision leads.
 
+    Args:
+        decision: of the dial plan, for him.
+        dialled: what it was asked for.
+
     Raises:
-        SipError: 403, he may not go there himself, or it would change what the other has set.
+        NotAllowed: he may not go there himself, or it would change what the other has set.
     """
     step = decision.step
     if isinstance(step, Change) or (isinstance(step, Reject) and step.status == 403):
-        raise SipError(403, "Transfer Not Allowed")
+        raise NotAllowed(dialled)
+
+
+def attendant_of(referrer: str | None) -> str | None:
+    """The id of the attendant that vouched; None: somebody else did."""
+    if referrer is None or not referrer.startswith(OF_SERVICE):
+        return None
+    return referrer.removeprefix(OF_SERVICE)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.message import BadMessage, DropReason, Flow, Message, NameAddr, Uri, keyed_digest
-from edge_agent.sip.message.flow import local_kind
+from edge_agent.sip.message.flow import OUTSIDE, SentBy, local_kind
 from edge_agent.sip.message.uri import canonical_reference
 from edge_agent.sip.site_names import SITES, is_site_name
 from edge_agent.sip.transaction.layer import DEFAULT_PORT
@@ -43,13 +43,16 @@ class OwnAddresses:
         self, local: dict[str, tuple[str, int]], config: SipConfig, six: dict[str, tuple[str, int]] | None = None
     ) -> None:
         self._local = {**local, **{f"{transport}6": place for transport, place in (six or {}).items()}}
-        self.both_families = bool(six)
-        """Whether IPv6 peers know us by another address."""
+        self.by_peer = bool(six) or bool(config.public_host)
+        """Whether IPv6 peers or remote ones know us by another address."""
         self._ports = frozenset(port for _, port in local.values())
-        self.sent_by: dict[str, bytes] = {
-            transport: (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()
+        if config.public_host:
+            outside = {kind + OUTSIDE: (config.public_host, port) for kind, (_, port) in local.items()}
+            self._local = {**self._local, **outside}
+        self.sent_by = SentBy(
+            (transport, (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode())
             for transport, (host, port) in self._local.items()
-        }
+        )
         for transport in ("udp", "tcp", SITES):
             # Streams can be opened without a listener; answers come back on the stream.
             self.sent_by.setdefault(transport, next(iter(self.sent_by.values())))
@@ -57,6 +60,7 @@ class OwnAddresses:
 
     def configure(self, config: SipConfig) -> None:
         """Go by another configuration."""
+        self.sent_by.is_remote = config.media.is_remote if config.public_host else None
         self.domain = config.domain.encode()
         """Host of every address of record."""
         self.domains = frozenset(name.lower().encode() for name in (config.domain, *config.former_domains))
@@ -147,7 +151,7 @@ class RouteBook:
         """
         came: str = SITES if incoming.name and is_site_name(incoming.name) else incoming.transport
         goes: str = SITES if outgoing.name and is_site_name(outgoing.name) else outgoing.transport
-        if self._own.both_families:
+        if self._own.by_peer:
             sent_by = self._own.sent_by
             came = came if came == SITES else local_kind(incoming, sent_by)
             goes = goes if goes == SITES else local_kind(outgoing, sent_by)
@@ -165,7 +169,7 @@ class RouteBook:
         """What an entry of ours begins with."""
         start = self._starts.get(transport)
         if start is None:
-            parameter = _transport_parameter(transport.rstrip("6"))
+            parameter = _transport_parameter(transport.rstrip("6" + OUTSIDE))
             start = self._starts[transport] = b"<sip:" + self._own.sent_by[transport] + parameter + b";lr;t="
         return start
 
@@ -173,7 +177,7 @@ class RouteBook:
         """As `take_own` for the usual request within a dialog: one Route value, written by us for this very dialog."""
         value = request.get(b"route") or b""
         own = self._own
-        start = self._start(local_kind(request.flow, own.sent_by) if own.both_families else request.flow.transport)
+        start = self._start(local_kind(request.flow, own.sent_by) if own.by_peer else request.flow.transport)
         token = self.token(request.call_id)
         end = len(start) + len(token)
         if not value.startswith(start) or not hmac.compare_digest(value[len(start) : end], token):

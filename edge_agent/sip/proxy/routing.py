@@ -23,19 +23,24 @@ from contract.dialplan import (
 from contract.dialplan.simulate import MAX_STEPS
 from contract.snapshot import SiteLink, Trunk
 from edge_agent.clock import Clock
+from edge_agent.sip.answering import ANSWER_AT_ONCE, is_browser
 from edge_agent.sip.config import SipConfig
 from edge_agent.sip.gateways import HIDDEN, CallerId, caller_id_of, uri_at, way_to
 from edge_agent.sip.gruu import gruu_of
 from edge_agent.sip.location import Binding
 from edge_agent.sip.message import BadMessage, Flow, Message, NameAddr, SipError, Uri, escaped_user
-from edge_agent.sip.proxy.answering import ANSWER_AT_ONCE
+from edge_agent.sip.message.build import RawHeader
+from edge_agent.sip.proxy.appearances import Appearances
+from edge_agent.sip.proxy.calls import CallKey
 from edge_agent.sip.proxy.dispatchable import LocationObject, pidf_lo
 from edge_agent.sip.proxy.diversion import Diverted
-from edge_agent.sip.proxy.forking import Fork, Target
+from edge_agent.sip.proxy.forking import Fork
 from edge_agent.sip.proxy.local_state import LocalState
 from edge_agent.sip.proxy.names import Shown
 from edge_agent.sip.proxy.pickup import Ringer
 from edge_agent.sip.proxy.routes import OwnAddresses
+from edge_agent.sip.proxy.shared_calls import appearance_headers
+from edge_agent.sip.proxy.target import Target
 from edge_agent.sip.resolver import flow_to
 from edge_agent.sip.trunk_groups import user_at
 
@@ -62,6 +67,8 @@ class Routing:
         shown: who calls, where From does not say it; None: it does.
         gruu: the `gr` of the Request-URI: one phone of the user only (RFC 5627 §5.1); empty: all.
         is_call: whether hunt groups count it.
+        ids: Call-ID and From tag of the INVITE.
+        for_browsers: whether its session description is for browsers, and other phones are to make the offer.
     """
 
     __slots__ = (
@@ -69,7 +76,9 @@ class Routing:
         "_clock",
         "_config",
         "_dialled",
+        "_for_browsers",
         "_gruu",
+        "_ids",
         "_is_call",
         "_local",
         "_own",
@@ -90,6 +99,8 @@ class Routing:
         shown: Shown | None = None,
         gruu: bytes = b"",
         is_call: bool = True,
+        ids: CallKey = (b"", b""),
+        for_browsers: bool = False,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -100,6 +111,8 @@ class Routing:
         self._shown = shown
         self._gruu = gruu
         self._is_call = is_call
+        self._ids = ids
+        self._for_browsers = for_browsers
         self._dialled = {call.dialled}
         self.ringer: Ringer | None = None
         """The call to be picked up, where the step is that."""
@@ -151,7 +164,8 @@ class Routing:
         decision, targets = self.decide(now)
         step = decision.step
         if fork.call is not None:
-            fork.call.decided((ended(status, reached), *decision.reasons), callee_of(decision))
+            reasons = (ended(status, reached), *decision.reasons)
+            fork.call.decided(reasons, callee_of(decision), service_of(decision))
         if isinstance(step, Reject):
             if step.status == status and (reached or status != _NO_WAY):
                 return False
@@ -170,12 +184,12 @@ class Routing:
                 continue
             self._dialled.add(uri.dialled)
             self._gruu = uri.params.get(b"gr") or b""
-            again = replace(self._call, dialled=uri.dialled, gateway_id=self._site())
+            again = replace(self._call, dialled=uri.dialled, gateway_id=self._site(), service=None)
             before, self._walk = self._walk, self._begun(again)
             decision, targets = self.decide(now)
             if targets:
                 if fork.call is not None:
-                    fork.call.decided(decision.reasons, callee_of(decision))
+                    fork.call.decided(decision.reasons, callee_of(decision), service_of(decision))
                 fork.start(targets, now, seconds_of(decision))
                 return True
             self._walk = before
@@ -200,18 +214,46 @@ class Routing:
                 found = [self._diverted(one, step.diversions) for one in found]
             if self._shown is not None:
                 found = [self._named(one, self._shown) for one in found]
+            if self._for_browsers:
+                found = [one if is_browser(one.uri or b"", one.flow) else self._asked(one) for one in found]
+            if self._is_call and (appearances := self._local.appearances):
+                found = self._at_appearances(appearances, found)
             return found[: self._config.limits.branches]
         if isinstance(step, Service):
-            uri = self._config.services.get(step.name)
-            if uri is None:
+            target = self._service(step.name, step.arguments)
+            if target is None:
                 return []
-            try:
-                parsed = Uri.parse(uri.encode() + _parameters(step.arguments))
-                target = Target(parsed.text, flow_to(parsed), trusted=True)
-                return [self._diverted(target, step.diversions) if step.diversions else target]
-            except (BadMessage, SipError):
-                return []
+            return [self._diverted(target, step.diversions) if step.diversions else target]
         return []
+
+    def _service(self, name: str, arguments: tuple[tuple[str, str], ...]) -> Target | None:
+        """A voice service of the site; None: there is none."""
+        uri = self._config.services.get(name)
+        if uri is None:
+            return None
+        try:
+            parsed = Uri.parse(uri.encode() + _parameters(arguments))
+            return Target(parsed.text, flow_to(parsed), trusted=True)
+        except (BadMessage, SipError):
+            return None
+
+    def _at_appearances(self, appearances: Appearances, found: list[Target]) -> list[Target]:
+        """Phones of shared lines are told at which appearance they ring; those of a line without any are left out."""
+        appearances.let_go(self._ids)
+        lines = {one.user_id for one in found if appearances.count(one.user_id)}
+        indexes = {user_id: appearances.ring(user_id, self._ids) for user_id in lines if user_id is not None}
+        kept: list[Target] = []
+        for one in found:
+            index = indexes.get(one.user_id or "")
+            if index is None:
+                kept.append(one)
+            elif index:
+                kept.append(self._with_headers(one, appearance_headers(index, self._config.domain)))
+        return kept
+
+    def _with_headers(self, target: Target, headers: tuple[RawHeader, ...]) -> Target:
+        others = tuple(self._with_headers(one, headers) for one in target.others)
+        return replace(target, headers=(*target.headers, *headers), others=others)
 
     def _called_back(self, elin: str, now: float) -> list[Target]:
         """The phones that called for help from a place: where they are registered now, else where they called from."""
@@ -236,6 +278,10 @@ class Routing:
         if told.shown is None:
             told = replace(told, shown=shown.address)
         return replace(target, caller_id=told, others=tuple(self._named(one, shown) for one in target.others))
+
+    def _asked(self, target: Target) -> Target:
+        """A phone that is to make the offer."""
+        return replace(target, asked=True, others=tuple(self._asked(one) for one in target.others))
 
     def _particular(self, target: Target, step: Ring) -> Target:
         """A phone that is not told who calls, or is to answer by itself; its other flows likewise."""
@@ -265,7 +311,10 @@ class Routing:
         return Outcome(200)
 
     def _outward(self, outward: Outward) -> Target | None:
-        """A number at a gateway; None: at a trunk, and this edge has no user agent for them."""
+        """A number at a gateway, or what asks for a key there; None: this edge has no user agent for that."""
+        if (asked := outward.confirmed) is not None:
+            told = (("user", asked.user_id), ("number", asked.dialled), ("seconds", str(asked.seconds)))
+            return self._service("find_me", told)
         gateway = self._config.plan.gateways[outward.gateway_id]
         if isinstance(gateway, Trunk):
             return self._by_trunk(gateway, outward)
@@ -278,16 +327,15 @@ class Routing:
             flow,
             trusted=gateway.trusted,
             caller_id=caller_id_of(gateway, outward, self._config.domain),
-            place=self._place(outward),
+            place=self._place(outward, self._config.domain),
             first_response_seconds=seconds,
         )
 
-    def _place(self, outward: Outward) -> LocationObject | None:
-        """Where a call for help comes from, for a gateway that wants to know."""
+    def _place(self, outward: Outward, domain: str) -> LocationObject | None:
+        """Where a call for help comes from, for a gateway that wants to know; in names of this domain."""
         place = self._config.plan.locations.get(outward.location_id or "")
         if place is None:
             return None
-        domain = self._config.domain
         entity = f"sip:{escaped_user(place.caller_id).decode()}@{domain}"
         at = self._clock.now()
         name = f"{round(at.timestamp() * 1_000_000):x}@{domain}".encode()
@@ -302,7 +350,9 @@ class Routing:
         domain = self._config.domain
         uri = Uri(host.encode(), user_at(outward.number, trunk.gateway_id, domain), port)
         flow = Flow("udp", host, port)
-        return Target(uri.text, flow, trusted=True, caller_id=caller_id_of(trunk, outward, domain))
+        # What its user agent passes on names the site to nobody.
+        place = self._place(outward, trunk.domain or trunk.host)
+        return Target(uri.text, flow, trusted=True, caller_id=caller_id_of(trunk, outward, domain), place=place)
 
     def _by_site(self, link: SiteLink, outward: Outward) -> Target:
         """Somebody at another site: its edge, which has to prove by its certificate that it is that site's."""
@@ -363,3 +413,8 @@ def callee_of(decision: Decision) -> str | None:
     """The user whom a step rings, when it is one."""
     step = decision.step
     return step.user_ids[0] if isinstance(step, Ring) and len(step.user_ids) == 1 else None
+
+
+def service_of(decision: Decision) -> str:
+    """The id of the voice service that a step leads to, where it has a number of its own."""
+    return dict(decision.step.arguments).get("service", "") if isinstance(decision.step, Service) else ""

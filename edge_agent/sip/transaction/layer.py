@@ -107,7 +107,7 @@ class TransactionLayer:
         self.counts = Counts()
         self._user = user
         self._sent_by = sent_by
-        self._both_families = any(kind.endswith("6") for kind in sent_by)
+        self._both_families = any(kind[-1] in "6+" for kind in sent_by)
         self._via_starts: dict[str, bytes] = {}
         self.limits = limits
         self.headroom: Callable[[Message], float] = _no_headroom

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from edge_agent.network.marks import Dscp, mark
 from edge_agent.sip.transport.udp import BOTH_FAMILIES, without_mapping
 
 _BACKLOG: Final = 512
@@ -37,6 +38,7 @@ class Listener:
             # Its connections inherit this; asyncio sets it on those sockets only that it made itself. Without it the
             # second of two messages waits until the peer acknowledges the first: 40 ms, several times in each call.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            mark(self._socket, Dscp.SIGNALLING)
             self._socket.bind(address)
             self._socket.listen(_BACKLOG)
         except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
+from edge_agent.network.marks import Dscp, mark
 from edge_agent.sip.message import BadMessage, Flow
 from edge_agent.sip.message.flow import Transport
 from edge_agent.sip.transport.framer import PING
@@ -24,7 +25,7 @@ class Stream(asyncio.BufferedProtocol):
     Args:
         streams: where it belongs.
         flow: with its number; `host` and `port` are the peer's.
-        opened: whether we opened it. An encrypted one then has to lead to `flow.name`, or to `flow.host`.
+        opened: whether we opened it. An encrypted one then has to lead to `flow.name`, or to `flow.host` (`Proofs`).
     """
 
     def __init__(self, streams: Streams, flow: Flow, *, opened: bool = False) -> None:
@@ -65,6 +66,8 @@ class Stream(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self.opened:
+            mark(transport.get_extra_info("socket"), Dscp.SIGNALLING)
         if self.kind in ("tls", "wss"):
             anchors: Anchors = "any_authorities" if self.opened else "client_authorities"
             tls = transport.get_extra_info("ssl_object")
@@ -75,7 +78,7 @@ class Stream(asyncio.BufferedProtocol):
                 if not self.flow.name:
                     self.close()
                     return
-            if self.opened and not self.is_for(self.flow.name or self.flow.host):
+            if self.opened and not self._streams.proofs.fits(self.flow, self.peer):
                 # Before a byte of SIP went either way.
                 self.is_another = True
                 self.close()
@@ -115,8 +118,7 @@ class Stream(asyncio.BufferedProtocol):
             self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        self._streams.closed(self)
+        self._streams.closed(self, exc)
 
     def write(self, data: bytes) -> None:
         """Send a message; a peer that does not read is cut off."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from edge_agent.clock import Clock
@@ -15,6 +15,7 @@ from edge_agent.sip.site_names import SITES, SitePlaces, is_site_name
 from edge_agent.sip.transport.admission import NOBODY, StreamAdmission
 from edge_agent.sip.transport.listener import Listener
 from edge_agent.sip.transport.peer import VerifiedPeer
+from edge_agent.sip.transport.proofs import ContextBy, Proof, Proofs, host_of
 from edge_agent.sip.transport.site_tls import SiteTls
 from edge_agent.sip.transport.stream import Stream
 
@@ -59,6 +60,7 @@ class Streams:
         limits: bounds.
         client_tls: for TLS connections that we open; None: none can be opened.
         site_tls: for connections with the tenant's other sites; None: there are none.
+        client_tls_by: as `client_tls`, for peers with authorities of their own (`prove`).
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Streams:
         limits: Limits,
         client_tls: TlsContext | None = None,
         site_tls: SiteTls | None = None,
+        client_tls_by: ContextBy | None = None,
     ) -> None:
         self.user = user
         self.clock = clock
@@ -77,6 +80,8 @@ class Streams:
         """Counts them."""
         self._client_tls = client_tls
         self._site_tls = site_tls
+        self.proofs = Proofs(client_tls_by)
+        """What peers have to show, and what was wrong with them."""
         self.sites = SitePlaces()
         """Where edges of other sites are."""
         self._listeners: dict[str, Listener] = {}
@@ -197,9 +202,12 @@ class Streams:
         """Its first message came."""
         self.admission.spoke(stream.flow.connection)
 
-    def closed(self, stream: Stream) -> None:
-        """It is gone."""
+    def closed(self, stream: Stream, error: Exception | None = None) -> None:
+        """It is gone, for this reason if any is known."""
         flow = stream.flow
+        if stream.opened and isinstance(error, ssl.SSLError):
+            # With TLS 1.3 a peer refuses our certificate when its handshake is over for us.
+            self.proofs.failed(flow, error)
         self.admission.ended(flow.connection)
         if self._by_number.pop(flow.connection, None) is None:
             return
@@ -222,6 +230,13 @@ class Streams:
 
     # -- sending
 
+    def prove(self, by_host: Mapping[str, Proof]) -> None:
+        """What TLS peers at these hosts have to show from now on; connections that rest upon something else end."""
+        changed = self.proofs.take(by_host)
+        for stream in self.open_streams:
+            if stream.opened and stream.kind == "tls" and host_of(stream.flow) in changed:
+                stream.close()
+
     def send(self, data: bytes, flow: Flow) -> bool:
         """Send to a numeric address, opening a connection when the flow names none; False when that cannot be."""
         if flow.connection:
@@ -229,6 +244,9 @@ class Streams:
         else:
             flow = self.sites.named(flow)
             stream = self._by_address.get(flow)
+            if stream is not None and flow.name != stream.flow.name and self.proofs.has_own(flow):
+                # It stands for another name of that address, by another's word.
+                stream = None
             if stream is None and flow.name and not is_site_name(flow.name):
                 stream = self._proven(flow)
             if stream is None:
@@ -271,6 +289,8 @@ class Streams:
 
     def _proven(self, flow: Flow) -> Stream | None:
         """A connection that its peer opened, where it may be used for what goes to that name (RFC 5923 §5)."""
+        if self.proofs.has_own(flow):
+            return None
         stream = self._by_address.get(flow._replace(name=""))
         return stream if stream is not None and stream.is_for(flow.name) else None
 
@@ -300,7 +320,7 @@ class Streams:
         """With which a connection is opened; None: it cannot be. A site is met by the tenant's authority only."""
         if is_site_name(flow.name):
             return self._site_tls.client() if self._site_tls is not None else None
-        return self._client_tls() if self._client_tls is not None else None
+        return self.proofs.context(flow) or self._client_tls() if self._client_tls is not None else None
 
     def _opened_to(self, host: str) -> int:
         """Connections that we opened to an address, and those that are being opened."""
@@ -327,6 +347,8 @@ class Streams:
                         self.user.stream_dropped(DropReason.CERTIFICATE_OF_ANOTHER)
                     raise ConnectionAbortedError(f"{flow.source} is not {flow.name or flow.host}")
         except (OSError, TimeoutError) as error:
+            if tls is not None:
+                self.proofs.failed(numbered, error)
             if isinstance(error, ssl.SSLCertVerificationError):
                 self.user.stream_dropped(DropReason.CERTIFICATE_UNTRUSTED)
             elif isinstance(error, ssl.SSLError):

@@ -52,7 +52,8 @@ class TlsIdentity:
         self._key = key
         self._client_authorities = client_authorities
         self._given: GivenCertificate | None = None
-        self._server, self._web, self._client = self._contexts(None)
+        self._client_by: dict[str, ssl.SSLContext] = {}
+        self._use(None)
         self._stamp = self._files()
 
     def server(self) -> ssl.SSLContext:
@@ -66,6 +67,25 @@ class TlsIdentity:
     def client(self) -> ssl.SSLContext:
         """For the next connection that we open. Names are compared by `Stream`: the rules of SIP are its own."""
         return self._client
+
+    def client_by(self, authorities: str) -> ssl.SSLContext:
+        """As `client`, for a peer whose certificate these authorities have to have signed, and no others.
+
+        Args:
+            authorities: PEM.
+
+        Raises:
+            CertificateUnusable: they are no certificates.
+        """
+        found = self._client_by.get(authorities)
+        if found is None:
+            found = self._client_context(self._given)
+            try:
+                found.load_verify_locations(cadata=authorities)
+            except (ssl.SSLError, ValueError) as error:
+                raise CertificateUnusable(f"the authorities of a peer: {type(error).__name__}") from error
+            self._client_by[authorities] = found
+        return found
 
     def check(self, given: GivenCertificate) -> None:
         """Whether this certificate could be shown; what is shown stays.
@@ -86,7 +106,7 @@ class TlsIdentity:
         """
         if given == self._given:
             return False
-        self._server, self._web, self._client = self._contexts(given)
+        self._use(given)
         self._given = given
         return True
 
@@ -102,9 +122,13 @@ class TlsIdentity:
         stamp = self._files()
         if stamp == self._stamp:
             return False
-        self._server, self._web, self._client = self._contexts(self._given)
+        self._use(self._given)
         self._stamp = stamp
         return True
+
+    def _use(self, given: GivenCertificate | None) -> None:
+        self._server, self._web, self._client = self._contexts(given)
+        self._client_by.clear()
 
     def _files(self) -> tuple[tuple[int, int], ...]:
         paths = [path for path in (self._certificate, self._key, self._client_authorities) if path is not None]
@@ -116,20 +140,9 @@ class TlsIdentity:
 
     def _contexts(self, given: GivenCertificate | None) -> tuple[ssl.SSLContext, ssl.SSLContext, ssl.SSLContext]:
         server, web = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        for context in (server, web, client):
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            # A peer that renegotiates over and over would cost us more than itself.
-            context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-            if given is not None:
-                load_given(context, given)
-                continue
-            try:
-                context.load_cert_chain(self._certificate, self._key, password=lambda: b"")
-            except (OSError, ssl.SSLError) as error:
-                raise CertificateUnusable(f"{self._certificate}, {self._key}: {error.strerror or error}") from error
-        # Neither wildcards nor the common name count, and a SIP URI does (RFC 5922 §7): see `VerifiedPeer`.
-        client.check_hostname = False
+        for context in (server, web):
+            self._show(context, given)
+        client = self._client_context(given)
         client.load_default_certs()
         if self._client_authorities is not None:
             for context in (server, client):
@@ -139,6 +152,25 @@ class TlsIdentity:
                     raise CertificateUnusable(f"{self._client_authorities}: {error.strerror or error}") from error
             server.verify_mode = ssl.CERT_OPTIONAL
         return server, web, client
+
+    def _client_context(self, given: GivenCertificate | None) -> ssl.SSLContext:
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._show(client, given)
+        # Neither wildcards nor the common name count, and a SIP URI does (RFC 5922 §7): see `VerifiedPeer`.
+        client.check_hostname = False
+        return client
+
+    def _show(self, context: ssl.SSLContext, given: GivenCertificate | None) -> None:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # A peer that renegotiates over and over would cost us more than itself.
+        context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+        if given is not None:
+            load_given(context, given)
+            return
+        try:
+            context.load_cert_chain(self._certificate, self._key, password=lambda: b"")
+        except (OSError, ssl.SSLError) as error:
+            raise CertificateUnusable(f"{self._certificate}, {self._key}: {error.strerror or error}") from error
 
 
 def load_given(context: ssl.SSLContext, given: GivenCertificate) -> None:

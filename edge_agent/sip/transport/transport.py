@@ -19,6 +19,7 @@ from edge_agent.sip.resolver import Resolver
 from edge_agent.sip.transport.named import Found, NamedFlows
 from edge_agent.sip.transport.peer import VerifiedPeer
 from edge_agent.sip.transport.ports import Receiver
+from edge_agent.sip.transport.proofs import ContextBy
 from edge_agent.sip.transport.site_tls import SiteTls
 from edge_agent.sip.transport.streams import Streams, TlsContext
 from edge_agent.sip.transport.stun import NotStun, is_stun, stun_answer
@@ -50,6 +51,7 @@ class SipTransport:
         server_tls: asked for each TLS connection that is accepted.
         web_tls: asked for each secure WebSocket that is accepted.
         client_tls: asked for each encrypted connection that we open; None: none is.
+        client_tls_by: asked instead for peers with authorities of their own (`Streams.prove`).
         sites: as `udp`, for edges of the tenant's other sites; needs `site_tls`.
         site_tls: for connections with them.
         resolver: looks names up; None: no flow may lead to a name.
@@ -73,6 +75,7 @@ class SipTransport:
         server_tls: TlsContext | None = None,
         web_tls: TlsContext | None = None,
         client_tls: TlsContext | None = None,
+        client_tls_by: ContextBy | None = None,
         sites: tuple[str, int] | None = None,
         site_tls: SiteTls | None = None,
         resolver: Resolver | None = None,
@@ -92,7 +95,7 @@ class SipTransport:
         self._advertised_six = advertised_six
         self._udp: UdpSocket | None = None
         self._sites = (sites, site_tls.server) if sites is not None and site_tls is not None else None
-        self.streams = Streams(self, clock, limits, client_tls, site_tls)
+        self.streams = Streams(self, clock, limits, client_tls, site_tls, client_tls_by)
         """The TCP, TLS and WebSocket connections."""
         self._named: NamedFlows | None = None
         if resolver is not None:

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from edge_agent.network.marks import Dscp, mark
+
 DRAIN_LIMIT: Final = 64
 """Datagrams read for each wake-up, so that timers and streams get their turn."""
 
@@ -38,6 +40,7 @@ class UdpSocket:
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            mark(self._socket, Dscp.SIGNALLING)
             _bind(self._socket, address)
         except OSError:
             self._socket.close()

@@ -5,6 +5,8 @@ site's own signalling leaves: no Via, Record-Route, Contact, Call-ID, tag or pro
 """
 
 from edge_agent.sip.trunks.account import Account, TrunkSettings
-from edge_agent.sip.trunks.service import Trunks, TrunkStatus
+from edge_agent.sip.trunks.joins import Joins
+from edge_agent.sip.trunks.service import Trunks
+from edge_agent.sip.trunks.status import TrunkStatus
 
-__all__ = ["Account", "TrunkSettings", "TrunkStatus", "Trunks"]
+__all__ = ["Account", "Joins", "TrunkSettings", "TrunkStatus", "Trunks"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from contract.snapshot import Trunk
+from contract.snapshot import RecordingPolicy, Trunk
 from edge_agent.sip.message import Flow, Uri
 from edge_agent.sip.resolver import flow_for
 from edge_agent.sip.user_agent.challenges import Login
@@ -68,10 +68,18 @@ class TrunkSettings:
     Args:
         domain: of the site, host of numbers within it.
         accounts: by trunk id, in the order in which they are asked whose a call is.
+        recording: which calls are recorded.
+        for_help: numbers for help, whose calls are not.
+        recorders: ids of the users who may have their calls recorded.
+        groups: ids of the users in each group that rules for recording may name.
     """
 
     domain: str
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    recording: RecordingPolicy = field(default_factory=RecordingPolicy)
+    for_help: frozenset[str] = frozenset()
+    recorders: frozenset[str] = frozenset()
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def _bracketed(host: str) -> bytes:

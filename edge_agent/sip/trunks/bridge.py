@@ -14,7 +14,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from edge_agent.ports import AnswerLater, CallRefused, Transfer
+from edge_agent.sip.dialog import DialogKey
 from edge_agent.sip.message import RawHeader
+from edge_agent.sip.relaying.recording import MayNotRecord, NotRecordable
+from edge_agent.sip.trunks.pressed_keys import key_of
 from edge_agent.sip.trunks.relays import RelayedCall, RelayPosition
 from edge_agent.sip.user_agent.bodies import session_of
 from edge_agent.sip.user_agent.leg import Leg, PlacedLeg
@@ -50,6 +53,14 @@ class BridgeOwner(Protocol):
         Raises:
             CallRefused: it will not.
         """
+        ...
+
+    def pressed(self, bridge: Bridge, key: str) -> None:
+        """Who is inside pressed a key."""
+        ...
+
+    def settled(self, bridge: Bridge) -> None:
+        """It is answered, or somebody else is in it; told before who is in it hears of that."""
         ...
 
     def over(self, bridge: Bridge, cause: str) -> None:
@@ -98,8 +109,9 @@ class Side:
         """It was asked for an offer, which is to be answered by `acknowledge`."""
         self.on_changed: Callable[[int, bytes | None], None] | None = None
         """Hears of the next change instead of the other side."""
-        self.on_offer: Callable[[bytes], None] | None = None
-        """Gets the next offer instead of the other side."""
+        self.on_offer: Callable[[bytes], bytes | None] | None = None
+        """Gets the next offer, as it came, instead of the other side; the answer to it, or None: that comes by
+        `acknowledge`."""
         self.relay: RelayPosition | None = None
         """Where it stands in a call whose media may be relayed."""
 
@@ -137,6 +149,13 @@ class Side:
 
     def reoffered(self, offer: bytes | None) -> bytes:
         """It wants another session, or offers one because it was asked to."""
+        taker, self.on_offer = self.on_offer, None
+        if taker is not None:
+            self.asking = False
+            answer = taker(offer or b"")
+            if answer is not None:
+                return answer
+            raise AnswerLater
         offer = self.relayed(offer)
         if self.asking:
             self.asking = False
@@ -158,10 +177,7 @@ class Side:
         raise AnswerLater
 
     def _offered(self, offer: bytes) -> None:
-        taker, self.on_offer = self.on_offer, None
-        if taker is not None:
-            taker(offer)
-        elif self.other.wishes:
+        if self.other.wishes:
             self.other.wishes = False
             self.other.told = offer
             if self.other.leg is not None:
@@ -199,8 +215,16 @@ class Side:
 
     def informed(self, content_type: str, body: bytes) -> None:
         """It sent information, such as digits."""
+        if self.inside and (key := key_of(content_type, body)):
+            self.bridge.owner.pressed(self.bridge, key)
         if self.other.leg is not None:
             self.other.leg.inform(content_type, body)
+
+    def record_wanted(self, wanted: bool) -> None:
+        """It wants the call to be recorded, or no longer; the provider hears nothing of it."""
+        if not self.inside:
+            raise MayNotRecord("a provider has no call recorded")
+        self.bridge.record_wanted(wanted)
 
     def transfer_wanted(self, transfer: Transfer) -> None:
         """It wants the other side to talk to somebody else: that is done here, and the provider hears nothing of it."""
@@ -213,6 +237,9 @@ class Side:
 
     def ended(self, cause: str, status: int) -> None:
         """Its call is over."""
+        taker, self.on_changed = self.on_changed, None
+        if taker is not None:
+            taker(status or 481, None)
         self.bridge.side_ended(self, cause, status)
 
 
@@ -232,7 +259,10 @@ class Bridge:
         "_session",
         "answered_once",
         "caller",
+        "ended_by",
         "first",
+        "joined",
+        "joining",
         "late",
         "moving",
         "number",
@@ -278,8 +308,13 @@ class Bridge:
         self.late = not caller.offer
         """Whether the answer of whom was called is the offer (RFC 3261 §13.2.1)."""
         self.over = False
+        self.ended_by: Side | None = None
+        self.joined: tuple[DialogKey, Side] | None = None
+        """Where both sides are providers': the dialog that there was inside, and who came from another call."""
         self.moving: Side | None = None
         """Who is being called to take the inner side's place."""
+        self.joining = False
+        """Whether the outer side is about to talk to that of another call, as the inner one wants it."""
 
     @property
     def busy(self) -> bool:
@@ -302,11 +337,33 @@ class Bridge:
 
     def replace(self, old: Side, new: Side) -> None:
         """Somebody else takes a side's place."""
+        if self.relay is not None and old.inside:
+            self.relay.asker_leaves()
         new.bridge = self
         if old is self.first:
             self.first = new
         else:
             self.second = new
+        self.owner.settled(self)
+
+    def record_wanted(self, wanted: bool) -> None:
+        """Who is inside wants the call to be recorded, or no longer.
+
+        Raises:
+            CallRefused: he may not, or it cannot be.
+        """
+        if self.relay is None or not self.answered_once or self.over:
+            raise NotRecordable("the media of this call does not go by our relay")
+        if not wanted:
+            self.relay.record_no_more()
+        elif self.inside.leg is not None:
+            self.relay.record(self.inside.leg.call_id)
+
+    def pressed(self, key: str, now: float) -> None:
+        """Who is inside pressed a key, `now` in seconds, monotonic."""
+        inside = self.inside
+        if self.relay is not None and inside.inside and inside.leg is not None and not self.over:
+            self.relay.pressed(inside.leg.call_id, key, now)
 
     # -- what sides tell
 
@@ -325,8 +382,11 @@ class Bridge:
         if caller is None:
             return
         self.answered_once = True
+        if self.relay is not None and self.inside.leg is not None:
+            self.relay.belongs_to(self.inside.leg.call_id, outward=self.outward)
         self.first.heard = self.second.told = self._session
         self.first.told = description
+        self.owner.settled(self)
         caller.answer(description)
         if self.late:
             raise AnswerLater
@@ -344,11 +404,15 @@ class Bridge:
         side.last, side.leg = side.leg, None
         if self.over or side not in (self.first, self.second):
             return
+        if self.joining and side.inside:
+            # As below: what becomes of that decides what becomes of the other side.
+            return
         if self.moving is not None:
             if side.inside:
                 # Who asked for a transfer need not wait for its end.
                 return
             self.moving.hang_up()
+        self.ended_by = side
         caller, self.caller = self.caller, None
         if side is self.second and caller is not None:
             said = _ENDINGS.get(cause, 503) or status

@@ -134,5 +134,5 @@ class Health:
         self._asked_at = None
         self._failures += 1
         self._due = min(self._due, now + _SOON_SECONDS)
-        if self._failures == _FAILURES:
+        if self._failures >= _FAILURES:
             self._changed()

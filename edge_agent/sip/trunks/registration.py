@@ -173,6 +173,9 @@ class Registration:
         if not self._leaving:
             self.status = 408
             self._pause(None, permanent=False, now=now)
+            if self.state == "silent":
+                # It may be silent for another reason than before.
+                self._changed(self)
             self._be("silent")
 
     def _granted(self, response: Message, now: float) -> None:

@@ -1,22 +1,28 @@
-"""Which calls by trunks have their media relayed, and by which ports: bookkeeping for `edge_agent.ports.MediaRelay`.
+"""Which calls by trunks have their media relayed, and at which addresses of ours.
 
-Ports are chosen here, so that no description waits for another process; whoever carries media is told of every stream
-at every change, and again now and then, because it may have been started anew. Each side's description is rewritten
-once, where it comes in, so that everything behind it sees the relay's addresses only.
+Each side's description is rewritten once, where it comes in, so that everything behind it sees the relay's addresses
+only.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections import Counter, deque
-from dataclasses import dataclass, field
+import logging
+from collections import Counter
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from edge_agent.ports import MediaRelay, RelayedStream, RelayEnd
-from edge_agent.sip.trunks.descriptions import BadDescription, Place, Stream, redirected, streams_of
+from edge_agent.ports import CallRefused
+from edge_agent.sip.relaying import RelayedMedia, RelayPool
+from edge_agent.sip.relaying.addresses import is_local, numeric
+from edge_agent.sip.relaying.descriptions import BadDescription, Stream, streams_of
+from edge_agent.sip.relaying.recording import NO_ADDRESS, NO_PORT, MayNotRecord, NotRecordable, RecordingRules
+from edge_agent.sip.trunks.pressed_keys import KeySequence
+
+log = logging.getLogger(__name__)
 
 RELAYING: Final = ("never", "auto", "always")
 INSIDE, OUTSIDE = 0, 1
+NOT_RELAYABLE: Final = "a description of its media cannot be relayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,69 +44,38 @@ class RelaySettings:
     last_port: int = 18431
 
 
-@dataclass(slots=True)
-class _Line:
-    """One m= line of a relayed call: a port for each position, and who is there."""
-
-    ports: tuple[int, int]
-    ends: list[Stream | None] = field(default_factory=lambda: [None, None])
-
-
 class Relays:
     """The relayed calls of all trunks.
 
     Args:
         settings: when and where.
-        carrier: carries the streams.
+        pool: ports, and what carries the streams.
+        recording: which calls are recorded, which goes by the relay.
     """
 
-    def __init__(self, settings: RelaySettings, carrier: MediaRelay) -> None:
-        self.settings, self._carrier = settings, carrier
-        first = settings.first_port + settings.first_port % 2
-        self._free = deque(range(first, settings.last_port, 2))
-        self._open: dict[RelayedCall, None] = {}
-        self.counts: Counter[str] = Counter()
-        """Calls that were relayed, and why others were not."""
-
-    @property
-    def calls(self) -> int:
+    def __init__(self, settings: RelaySettings, pool: RelayPool, recording: RecordingRules | None = None) -> None:
+        self.settings, self.pool = settings, pool
+        self.recording = recording or RecordingRules()
+        self.calls = 0
         """Relayed calls at this moment."""
-        return len(self._open)
+        self.counts: Counter[str] = Counter()
+        """Why calls were not relayed."""
 
-    def call(self, provider: str) -> RelayedCall | None:
+    def call(self, provider: str, trunk_id: str, called: str = "", call_id: str = "") -> RelayedCall | None:
         """What a new call's descriptions go through; None: nothing is ever relayed.
 
         Args:
             provider: its name or address.
+            trunk_id: by which trunk.
+            called: the number outside that the site calls; empty: it is called.
+            call_id: of the side towards the site, where it calls.
         """
-        return None if self.settings.when == "never" else RelayedCall(self, provider)
+        may = self.recording.may_record(trunk_id, called, call_id)
+        return RelayedCall(self, provider, trunk_id if may else "") if may or self.settings.when != "never" else None
 
     def restate(self) -> None:
         """Tell the carrier of every stream again, if there is any."""
-        if self._open:
-            self.tell()
-
-    def tell(self) -> None:
-        """Tell the carrier of every stream."""
-        self._carrier.carry(tuple(stream for call in self._open for stream in call.streams()))
-
-    def take(self) -> tuple[int, int] | None:
-        """Two ports that rested longest; None: all are taken."""
-        if len(self._free) < 2:
-            return None
-        return self._free.popleft(), self._free.popleft()
-
-    def opened(self, call: RelayedCall) -> None:
-        """A call has its first ports."""
-        self._open[call] = None
-        self.counts["relayed"] += 1
-
-    def closed(self, call: RelayedCall, ports: list[int]) -> None:
-        """A call gives its ports back."""
-        self._free.extend(ports)
-        if call in self._open:
-            del self._open[call]
-            self.tell()
+        self.pool.restate()
 
 
 class RelayedCall:
@@ -109,15 +84,30 @@ class RelayedCall:
     Args:
         relays: of which it is one.
         provider: its name or address.
+        recorded_trunk_id: the trunk, where the call may have to be recorded; empty: it need not be.
     """
 
-    __slots__ = ("_closed", "_lines", "_outside", "_provider", "_relays", "_wanted")
+    __slots__ = (
+        "_asked",
+        "_closed",
+        "_keys",
+        "_media",
+        "_missing",
+        "_outside",
+        "_provider",
+        "_recorded_trunk_id",
+        "_relays",
+        "_wanted",
+    )
 
-    def __init__(self, relays: Relays, provider: str) -> None:
-        self._relays, self._provider = relays, provider
-        self._lines: list[_Line] = []
+    def __init__(self, relays: Relays, provider: str, recorded_trunk_id: str = "") -> None:
+        self._relays, self._provider, self._recorded_trunk_id = relays, provider, recorded_trunk_id
+        self._media = RelayedMedia(relays.pool, self._host_for, own=bool(recorded_trunk_id))
         self._wanted: bool | None = None
-        self._closed = False
+        self._closed = self._asked = False
+        self._keys = KeySequence()
+        self._missing = NOT_RELAYABLE
+        """Why its media does not go by the relay, where it does not."""
         self._outside = [False, True]
         """Whether a provider is at a position."""
 
@@ -135,58 +125,119 @@ class RelayedCall:
         """
         if self._closed or self._wanted is False or not description:
             return description
-        try:
-            found = streams_of(description)
-            self._outside[position] = outside
-            if self._wanted is None:
-                self._wanted = self._is_needed(position, found)
-            if not self._wanted or not self._has_ports(len(found)):
+        self._outside[position] = outside
+        if self._wanted is None:
+            try:
+                self._wanted = self._is_needed(position, streams_of(description))
+            except BadDescription:
+                self._relays.counts["not_relayable"] += 1
+                self._missing = NOT_RELAYABLE
                 return description
-            host = self._host_for(1 - position)
-            places = [
-                Place(host, line.ports[1 - position]) if stream.carried else None
-                for line, stream in zip(self._lines, found, strict=False)
-            ]
-            changed = redirected(description, places)
-        except BadDescription:
-            self._relays.counts["not_relayable"] += 1
+            self._relays.calls += self._wanted
+        if not self._wanted:
             return description
-        for line, stream in zip(self._lines, found, strict=False):
-            line.ends[position] = stream
-        self._relays.tell()
+        changed = self._media.through(position, description)
+        if not self._media.relayed:
+            # What the one side was told cannot be taken back, so the other one is not led to the relay either.
+            self._wanted, self._missing = False, NO_PORT
+            self._relays.calls -= 1
         return changed
 
-    def streams(self) -> list[RelayedStream]:
-        """What is to be carried now."""
-        found = []
-        for line in self._lines:
-            ends = []
-            for position in (INSIDE, OUTSIDE):
-                end = line.ends[position]
-                six = ":" in self._host_for(position)
-                media, control = (end.media, end.control) if end is not None else (None, None)
-                # Media of the other family than what we named there cannot be sent to.
-                fits = media is not None and (":" in media[0]) == six
-                ends.append(RelayEnd(line.ports[position], six, media if fits else None, control if fits else None))
-            found.append(RelayedStream(ends[INSIDE], ends[OUTSIDE]))
-        return found
+    def taken(self, position: int, outside: bool) -> None:
+        """See `RelayPosition.taken`."""
+        self._outside[position] = outside
+
+    def belongs_to(self, call_id: str, *, outward: bool) -> None:
+        """The record of the call has this Call-ID: that of the side towards the site.
+
+        Args:
+            call_id: of that side.
+            outward: whether the site calls.
+        """
+        self._media.call_id, self._media.caller = call_id, INSIDE if outward else OUTSIDE
+        if self._recorded_trunk_id and self._media.record is None:
+            missing = "" if self._media.relayed else self._missing
+            rules = self._relays.recording
+            self._media.record = rules.order(self._recorded_trunk_id, call_id, outward=outward, missing=missing)
+        if self._recorded_trunk_id and self._relays.recording.keys:
+            self._media.watched = INSIDE
+        self._relays.restate()
+
+    @property
+    def relayed(self) -> bool:
+        """Whether its media goes by the relay."""
+        return bool(self._wanted) and self._media.relayed
+
+    @property
+    def call_id(self) -> str:
+        """Of its record; empty: it was not answered yet."""
+        return self._media.call_id
+
+    def pressed(self, call_id: str, key: str, now: float) -> None:
+        """Who is at the site pressed a key, which may be the last one of those that begin and end a recording.
+
+        Args:
+            call_id: of his side.
+            key: one of 0 to 9, star and hash.
+            now: seconds, monotonic.
+        """
+        if not self._keys.completes(self._relays.recording.keys, key, now):
+            return
+        try:
+            if self._media.record is None:
+                self.record(call_id)
+            else:
+                self.record_no_more()
+        except CallRefused as refused:
+            self._relays.counts["not_recorded"] += 1
+            log.info("recording_by_keys_refused", extra={"problem": str(refused)})
+
+    def record(self, call_id: str) -> None:
+        """Somebody at the site wants it to be recorded; nothing happens where it is.
+
+        Args:
+            call_id: of his side.
+
+        Raises:
+            CallRefused: he may not, or it cannot be.
+        """
+        if self._media.record is not None:
+            return
+        if self._closed or not self._recorded_trunk_id or not self._media.relayed:
+            raise NotRecordable("the media of this call does not go by our relay")
+        if self._media.secure:
+            raise NotRecordable("the media of this call is encrypted from end to end")
+        self._media.record, self._asked = self._relays.recording.asked(call_id), True
+        self._changed("recorded: on demand, from now on")
+
+    def record_no_more(self) -> None:
+        """Who wanted it recorded wants that no longer; nothing happens where it is not.
+
+        Raises:
+            MayNotRecord: a rule has it recorded.
+        """
+        if self._media.record is None:
+            return
+        if not self._asked:
+            raise MayNotRecord("a rule of the site has this call recorded")
+        self._media.record, self._asked = None, False
+        self._changed("recorded: on demand, until now")
+
+    def asker_leaves(self) -> None:
+        """Who is at the site goes out of the call, which goes on: what he wanted is over."""
+        if self._asked:
+            self.record_no_more()
+
+    def _changed(self, sentence: str) -> None:
+        self._relays.recording.calls.tell(self._media.call_id, sentence)
+        self._relays.restate()
 
     def close(self) -> None:
         """The call is over."""
         if not self._closed:
             self._closed = True
-            self._relays.closed(self, [port for line in self._lines for port in line.ports])
-
-    def _has_ports(self, count: int) -> bool:
-        while len(self._lines) < count:
-            ports = self._relays.take()
-            if ports is None:
-                self._relays.counts["no_port"] += 1
-                return False
-            self._lines.append(_Line(ports))
-            if len(self._lines) == 1:
-                self._relays.opened(self)
-        return True
+            self._relays.calls -= bool(self._wanted)
+            self._media.close()
 
     def _host_for(self, position: int) -> str:
         """The relay's address as whoever stands at a position is told it: of the family that he speaks."""
@@ -196,26 +247,26 @@ class RelayedCall:
         return next((host for host in hosts if (":" in host) == six), hosts[0])
 
     def _speaks_six(self, position: int) -> bool:
-        for line in self._lines:
-            end = line.ends[position]
-            if end is not None and end.media is not None:
-                return ":" in end.media[0]
-        address = _numeric(self._provider) if self._outside[position] else None
+        said = self._media.speaks_six(position)
+        if said is not None:
+            return said
+        address = numeric(self._provider) if self._outside[position] else None
         return address is not None and address.version == 6
 
     def _is_needed(self, position: int, found: tuple[Stream, ...]) -> bool:
         settings = self._relays.settings
         if not settings.inside or not settings.outside:
             self._relays.counts["no_address"] += 1
+            self._missing = NO_ADDRESS
             return False
-        if settings.when == "always":
+        if settings.when == "always" or self._recorded_trunk_id:
             return True
         said = next((stream.media[0] for stream in found if stream.media is not None), None)
         ours = self._host_for(OUTSIDE)
         # Who has not described himself yet is where our own address is, or the provider's.
         phone = said if position == INSIDE and said else settings.inside[0]
         provider = said if position == OUTSIDE and said else self._provider
-        one, other, relay = _numeric(phone), _numeric(provider), _numeric(ours)
+        one, other, relay = numeric(phone), numeric(provider), numeric(ours)
         if one is None or relay is None:
             return False
         if other is not None and one.version != other.version:
@@ -232,35 +283,10 @@ class RelayPosition:
     def __init__(self, call: RelayedCall, index: int) -> None:
         self._call, self._index = call, index
 
+    def taken(self, *, outside: bool) -> None:
+        """Somebody stands here from now on: a provider, or a phone."""
+        self._call.taken(self._index, outside)
+
     def through(self, description: bytes, *, outside: bool) -> bytes:
         """See `RelayedCall.through`."""
         return self._call.through(self._index, description, outside)
-
-
-_LOCAL: Final = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "169.254.0.0/16",
-        "127.0.0.0/8",
-        "fc00::/7",
-        "fe80::/10",
-        "::1/128",
-    )
-)
-"""Addresses that mean something within one network only (RFC 1918, 6598, 3927, 4193, 4291)."""
-
-
-def is_local(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address means nothing outside of its own network."""
-    return any(address in network for network in _LOCAL if network.version == address.version)
-
-
-def _numeric(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return None

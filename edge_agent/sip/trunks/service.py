@@ -10,19 +10,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, cast
 
 from edge_agent.clock import Clock
 from edge_agent.ports import CallLeg, CallRefused, Transfer
 from edge_agent.sip.dialog import DialogKey
+from edge_agent.sip.kept_rows import Forgetful, KeptRows
 from edge_agent.sip.message import BadMessage, Flow, Message, RawHeader, Uri, escaped_user
 from edge_agent.sip.message.name_addr import parse_params
 from edge_agent.sip.transaction import Finder, Send
-from edge_agent.sip.trunk_groups import SERVED_USER, number_and_trunk, user_at
+from edge_agent.sip.trunk_groups import SERVED_USER, TARGET_DIALOG, number_and_trunk, target_dialog, user_at
 from edge_agent.sip.trunks.account import Account, TrunkSettings
 from edge_agent.sip.trunks.bridge import Bridge, Side
+from edge_agent.sip.trunks.earlier import EarlierCalls
 from edge_agent.sip.trunks.failures import passed_on
+from edge_agent.sip.trunks.first_response import FirstResponse
 from edge_agent.sip.trunks.health import Health
 from edge_agent.sip.trunks.identity import (
     called_number,
@@ -31,12 +33,16 @@ from edge_agent.sip.trunks.identity import (
     shown_inside,
     shown_outside,
 )
+from edge_agent.sip.trunks.joins import Joins, Unheard
 from edge_agent.sip.trunks.origin import Origins, PeerOf
+from edge_agent.sip.trunks.refusals import NoSuchTrunk, NotFound, TrunkFull, Unusable
 from edge_agent.sip.trunks.registration import Registration
 from edge_agent.sip.trunks.relays import RelayedCall, Relays
-from edge_agent.sip.trunks.transfer import Moving, join, take_place
+from edge_agent.sip.trunks.status import Told, TrunkStatus
+from edge_agent.sip.trunks.transfer import Join, Moving, take_place
 from edge_agent.sip.user_agent.agent import UserAgent, UserAgentSettings
 from edge_agent.sip.user_agent.asked import SDP
+from edge_agent.sip.user_agent.challenges import Login
 from edge_agent.sip.user_agent.leg import Leg, PlacedLeg
 from edge_agent.tokens import Tokens
 
@@ -49,57 +55,6 @@ _TICK: Final = 0
 _PASSED_ON: Final = (b"geolocation", b"geolocation-routing", b"priority", b"resource-priority", b"subject")
 """What goes along with a call to a provider; everything else of the site's stays."""
 _NUMBER: Final = re.compile(r"[0-9A-Za-z_.!~*'()&=+$,?/#-]{1,64}")
-
-
-class NoSuchTrunk(CallRefused):
-    """A trunk that is not configured, or is switched off."""
-
-    status = 503
-    reason = "Service Unavailable"
-
-
-class TrunkFull(CallRefused):
-    """As many calls as the trunk may carry are there."""
-
-    status = 503
-    reason = "Service Unavailable"
-
-
-class Unusable(CallRefused):
-    """A call that says nothing usable."""
-
-    status = 400
-    reason = "Bad Request"
-
-
-class NotFound(CallRefused):
-    """A transfer to something that cannot be called."""
-
-    status = 404
-    reason = "Not Found"
-
-
-@dataclass(frozen=True, slots=True)
-class TrunkStatus:
-    """How a trunk does.
-
-    Args:
-        trunk_id: which.
-        name: for people.
-        problem: why calls will not work, for people; empty: nothing speaks against it.
-        registered: whether the provider knows where we are; None: the trunk does not register.
-        calls: at this moment.
-    """
-
-    trunk_id: str
-    name: str
-    problem: str
-    registered: bool | None
-    calls: int
-
-
-Told = Callable[[tuple[TrunkStatus, ...]], None]
-"""Hears how every trunk does, whenever one does otherwise than before."""
 
 
 class _Plane:
@@ -143,6 +98,9 @@ class Trunks:
         tokens: tags, branches, ids.
         told: hears how trunks do.
         relays: of media, where a phone and a provider cannot reach each other; None: every call's goes directly.
+        complaint: what was wrong when an encrypted connection to a name or address was wanted last; empty: nothing.
+        joins: hears of calls that are joined; None: nobody does.
+        kept: keeps calls, so that whoever is in one hears of its end when this process was killed; None: nothing does.
     """
 
     def __init__(
@@ -160,14 +118,21 @@ class Trunks:
         tokens: Tokens,
         told: Told,
         relays: Relays | None = None,
+        complaint: Callable[[str], str] = lambda _: "",
+        joins: Joins | None = None,
+        kept: KeptRows | None = None,
     ) -> None:
-        self._relays = relays
+        self._joins = joins or Unheard()
+        self._relays, self._complaint = relays, complaint
         self._edge, self._clock, self._tokens, self._told = edge, clock, tokens, told
         self._peer_of = peer_of
-        self.inside = UserAgent(inside, send_inside, _Plane(self, self._call_out), clock, tokens, admits=self._is_edge)
-        self.outside = UserAgent(
-            outside, send_outside, _Plane(self, self._call_in), clock, tokens, finder, self._is_known
+        outer, inner = _Plane(self, self._call_in), _Plane(self, self._call_out)
+        self.inside = UserAgent(inside, send_inside, inner, clock, tokens, None, self._is_edge, self._is_earlier)
+        self.outside = UserAgent(outside, send_outside, outer, clock, tokens, finder, self._is_known, self._is_earlier)
+        self.earlier = EarlierCalls(
+            kept or Forgetful(), self.inside, inside.port, self.outside, self._login_of, clock, tokens
         )
+        """Calls that an earlier process had."""
         self.counts: Counter[str] = Counter()
         """Calls and failures since the start, by what they were."""
         self._sides: dict[Leg, Side] = {}
@@ -220,12 +185,16 @@ class Trunks:
             TrunkStatus(
                 one,
                 account.trunk.name,
-                self._health[one].problem,
+                self._problem(account, self._health[one].problem),
                 self._registrations[one].registered if one in self._registrations else None,
                 self.calls_of(one),
             )
             for one, account in self._settings.accounts.items()
         )
+
+    def _problem(self, account: Account, problem: str) -> str:
+        said = self._complaint(account.way.host) if problem and account.trunk.may_be_encrypted else ""
+        return f"{problem} ({said})" if said else problem
 
     def calls_of(self, trunk_id: str) -> int:
         """Calls by a trunk at this moment."""
@@ -288,6 +257,13 @@ class Trunks:
     def _is_known(self, request: Message) -> bool:
         return self._origins.of(request) is not None
 
+    def _is_earlier(self, request: Message, now: float) -> bool:
+        return self.earlier.asked(request, now)
+
+    def _login_of(self, trunk_id: str) -> Login | None:
+        account = self._settings.accounts.get(trunk_id)
+        return account.login if account is not None else None
+
     # -- calls
 
     def side_of(self, leg: Leg) -> Side | None:
@@ -319,7 +295,9 @@ class Trunks:
         headers: list[RawHeader] = [(b"Route", value) for value in self._routes_of(trunk_id)]
         headers += shown.headers
         headers += [(name.title(), value) for name in _PASSED_ON for value in invite.all(name)]
-        bridge = Bridge(self, trunk_id, outward=True, caller=leg, number=number, relay=self._relay(account))
+        bridge = Bridge(
+            self, trunk_id, outward=True, caller=leg, number=number, relay=self._relay(account, number, leg.call_id)
+        )
         trunk = account.trunk
         contact = (trunk.username or "").encode() or shown.local.user
         self._begin(bridge, leg)
@@ -338,7 +316,9 @@ class Trunks:
             content_type=invite.get(b"content-type") or SDP,
         )
         seconds = FIRST_RESPONSE_OF_A_NAME_SECONDS if account.way.connection < 0 else FIRST_RESPONSE_SECONDS
-        self.outside.wheel.add(seconds, _FirstResponse(self, bridge, placed), 0, self._clock.monotonic())
+        self.outside.wheel.add(
+            seconds, FirstResponse(placed, lambda: self._no_response(bridge)), 0, self._clock.monotonic()
+        )
 
     def _call_in(self, leg: Leg) -> None:
         """A provider calls."""
@@ -357,8 +337,7 @@ class Trunks:
         self._check_room(account)
         domain = self._settings.domain
         shown = shown_inside(caller, domain)
-        relay = self._relay(account)
-        bridge = Bridge(self, trunk_id, outward=False, caller=leg, number=caller.number, relay=relay)
+        bridge = Bridge(self, trunk_id, False, leg, caller.number, self._relay(account))
         self._begin(bridge, leg)
         self.counts["calls_in"] += 1
         bridge.second.leg = self.inside.place(
@@ -373,8 +352,9 @@ class Trunks:
             session_expires=0,
         )
 
-    def _relay(self, account: Account) -> RelayedCall | None:
-        return self._relays.call(account.trunk.host) if self._relays is not None else None
+    def _relay(self, account: Account, called: str = "", call_id: str = "") -> RelayedCall | None:
+        host, trunk_id = account.trunk.host, account.trunk_id
+        return self._relays.call(host, trunk_id, called, call_id) if self._relays is not None else None
 
     def _begin(self, bridge: Bridge, leg: Leg) -> None:
         self._bridges.add(bridge)
@@ -391,7 +371,7 @@ class Trunks:
         registration = self._registrations.get(trunk_id)
         return registration.service_route if registration is not None else ()
 
-    def no_response(self, bridge: Bridge) -> None:
+    def _no_response(self, bridge: Bridge) -> None:
         """A provider did not say anything in time."""
         if not bridge.over:
             self.counts["unanswered"] += 1
@@ -431,7 +411,7 @@ class Trunks:
         if transfer.replaces and (other := self._by_replaces(transfer.replaces.encode())) is not None:
             if other is bridge:
                 raise NotFound("a call takes no place of its own")
-            join(bridge, other, side)
+            Join(bridge, other, side, self._joins).begin()
             return
         headers: list[RawHeader] = []
         if transfer.replaces:
@@ -440,6 +420,8 @@ class Trunks:
             headers.append((b"Referred-By", transfer.referred_by.encode()))
         if transfer.served_user:
             headers.append((SERVED_USER.title(), transfer.served_user.encode()))
+        if side.leg is not None and side.leg.key is not None:
+            headers.append((TARGET_DIALOG.title(), target_dialog(*side.leg.key)))
         moving = Moving(bridge, side)
         bridge.moving = moving
         self.counts["transfers"] += 1
@@ -455,10 +437,27 @@ class Trunks:
             session_expires=0,
         )
 
+    def pressed(self, bridge: Bridge, key: str) -> None:
+        """See `BridgeOwner`."""
+        bridge.pressed(key, self._clock.monotonic())
+
+    def key_pressed(self, call_id: str, key: str) -> None:
+        """Who is at the site pressed a key in the relayed call whose record has this Call-ID."""
+        for bridge in [one for one in self._bridges if one.relay is not None and one.relay.call_id == call_id]:
+            self.pressed(bridge, key)
+
+    def settled(self, bridge: Bridge) -> None:
+        """See `BridgeOwner`."""
+        self.earlier.keep(bridge)
+
     def over(self, bridge: Bridge, cause: str) -> None:
         """See `BridgeOwner`."""
         del cause
         self._bridges.discard(bridge)
+        self.earlier.over(bridge)
+        if bridge.joined is not None:
+            name, other = bridge.joined
+            self._joins.parted(name, bridge.ended_by is other)
 
     def _replaced(self, invite: Message) -> Bridge | None:
         return self._by_replaces(invite.get(b"replaces") or b"")
@@ -475,18 +474,3 @@ class Trunks:
             if bridge.inside.leg is not None and bridge.inside.leg.key == key:
                 return bridge
         return None
-
-
-class _FirstResponse:
-    """The time that a provider has for its first response."""
-
-    __slots__ = ("_bridge", "_placed", "_trunks")
-
-    def __init__(self, trunks: Trunks, bridge: Bridge, placed: PlacedLeg) -> None:
-        self._trunks, self._bridge, self._placed = trunks, bridge, placed
-
-    def expired(self, kind: int, now: float) -> None:
-        """It is over."""
-        del kind, now
-        if not self._placed.heard:
-            self._trunks.no_response(self._bridge)

@@ -58,6 +58,8 @@ _KEEP_ALIVE = b"\r\n\0 "
 
 Admits = Callable[[Message], bool]
 """Whether a request outside of any dialog is wanted."""
+Earlier = Callable[[Message, float], bool]
+"""Whether a request is within a call that an earlier process had, which is over then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class UserAgent:
         finder: looks names up, such as the transport; None: whom is called has a numeric address or comes with a flow.
         admits: asked about every request that begins something; what it does not want gets no answer and is counted.
             None: everything is wanted.
+        earlier: asked about every request within a dialog that is not known; None: there are no such calls.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class UserAgent:
         tokens: Tokens,
         finder: Finder | None = None,
         admits: Admits | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         self._settings, self._plane, self._clock, self.tokens = settings, plane, clock, tokens
         self.session_expires, self.min_session_expires = settings.session_expires, settings.min_session_expires
@@ -126,7 +130,7 @@ class UserAgent:
             send, self, tokens, sent_by, settings.timers, self.wheel, settings.limits, self.drops
         )
         self._layer.finder = finder
-        self._admits = admits
+        self._admits, self._earlier = admits, earlier
         self._calls: dict[DialogKey, tuple[Conversation, Leg | None, Flow]] = {}
         self._requests: dict[tuple[bytes, bytes, int], Call] = {}
 
@@ -190,6 +194,7 @@ class UserAgent:
         session_expires: int | None = None,
         content_type: bytes = SDP,
         addressee: Uri | None = None,
+        asks: bool = False,
     ) -> PlacedLeg:
         """Call somebody.
 
@@ -206,6 +211,7 @@ class UserAgent:
             contact_user: user part of our Contact; None: that of `local`.
             content_type: of `offer`, where it is a body of several parts.
             addressee: To, where it is another than the Request-URI: the user, not his phone.
+            asks: whether the callee may be called without our `offer`, and make his, all the same.
             session_expires: the session timer that we ask for in the place of the settings', seconds; 0: none.
 
         Raises:
@@ -225,7 +231,7 @@ class UserAgent:
             (b"Contact", b"<" + bytes(contact) + b">"),
             (b"Allow", ALLOW),
             # A reliable provisional response would bring an offer that nobody can answer yet.
-            (b"Supported", SUPPORTED if offer else SUPPORTED.replace(b"100rel, ", b"")),
+            (b"Supported", SUPPORTED if offer and not asks else SUPPORTED.replace(b"100rel, ", b"")),
             *headers,
         ]
         expires = self.session_expires if session_expires is None else session_expires
@@ -391,6 +397,7 @@ class UserAgent:
         try:
             call.check_timer(now)
             call.replaces = self._replaced(request)
+            leg.replaces = self._leg_of(call.replaces) if call.replaces is not None else None
             self._plane.offered(leg)
         except SipError as error:
             call.refuse(error.status, error.reason, now, tuple(getattr(error, "headers", ())))
@@ -420,6 +427,9 @@ class UserAgent:
     def _in_dialog(self, request: Message, now: float) -> None:
         known = self._calls.get(_key(request))
         if known is None:
+            if self._earlier is not None and self._earlier(request, now) and request.method == b"BYE":
+                self._reply_finally(request, 200, now, ())
+                return
             raise SipError(481, "Call/Transaction Does Not Exist")
         call = known[0]
         if request.method in (b"INVITE", b"UPDATE") and not self._body_is_usable(request):

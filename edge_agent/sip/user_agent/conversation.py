@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final, Protocol
 
-from edge_agent.ports import AnswerLater, CallListener, CallRefused, Transfer
+from edge_agent.ports import AnswerLater, CallListener, CallRefused, Transfer, TransferTold
 from edge_agent.sip.dialog import Dialog
 from edge_agent.sip.message import Message, RawHeader, SipError, Uri, response_bytes
 from edge_agent.sip.transaction import ClientOwner, InviteServer, NonInviteServer, Timers, TimerWheel
@@ -32,6 +32,10 @@ _GLARE_SECONDS: Final = (3.0, 1.0)
 _GLARES: Final = 3
 _DEAD: Final = frozenset({408, 481})
 """Answers within a dialog that say that there is none any more (RFC 3261 §12.2.1.2)."""
+
+
+_RECORD: Final = {b"on": True, b"off": False}
+"""What the record key of a phone says, in a header that no RFC names."""
 
 
 class CallState(Enum):
@@ -90,6 +94,7 @@ class Conversation:
         "_referred",
         "_success",
         "_timer",
+        "_transfer_told",
         "_wish",
         "dialog",
         "listener",
@@ -113,6 +118,7 @@ class Conversation:
         self._description = b""
         self._peer_allows: frozenset[bytes] = frozenset()
         self._referred: bytes | None = None
+        self._transfer_told: TransferTold | None = None
         self._timer: SessionTimer | None = None
         self.dialog: Dialog | None = None
         self.listener = listener
@@ -164,9 +170,17 @@ class Conversation:
         if self.state is CallState.CONFIRMED and self.dialog is not None:
             self._ask(self.dialog.request(b"INFO", ((b"Content-Type", content_type),), body), self._informed, now)
 
-    def refer(self, transfer: Transfer, now: float, quiet: bool = False) -> None:
-        """Ask the peer to call somebody else (REFER); told by `CallListener.transfer_progressed`, unless `quiet`."""
+    def refer(self, transfer: Transfer, now: float, quiet: bool = False, told: TransferTold | None = None) -> None:
+        """Ask the peer to call somebody else (REFER); told by `CallListener.transfer_progressed`, unless `quiet`.
+
+        Args:
+            transfer: whom.
+            now: seconds, monotonic.
+            quiet: no word of what becomes of it is wanted.
+            told: hears of it besides the listener.
+        """
         if self.state is CallState.CONFIRMED and self.dialog is not None:
+            self._transfer_told = told
             headers = (*self._contact_headers(), *refer_headers(transfer, quiet))
             self._ask(self.dialog.request(b"REFER", headers), self._referral_answered, now)
 
@@ -207,8 +221,7 @@ class Conversation:
             return self._referral(request)
         elif method == b"NOTIFY":
             status, final = told_progress(request)
-            if self.listener is not None:
-                self.listener.transfer_progressed(status, final)
+            self._transfer_progressed(status, final)
         elif method == b"OPTIONS":
             return ((b"Allow", ALLOW), (b"Accept", SDP), (b"Supported", SUPPORTED)), b""
         elif method != b"BYE":
@@ -384,6 +397,10 @@ class Conversation:
         """INFO: of no package (RFC 6086 §4.2.2), for whoever listens."""
         if b"info-package" in request.names:
             raise BadPackage
+        wish = (request.get(b"record") or b"").strip().lower()
+        if wish in _RECORD and self.listener is not None:
+            self.listener.record_wanted(_RECORD[wish])
+            return
         kind = (request.get(b"content-type") or b"").decode("ascii", "replace")
         if self.listener is not None:
             self.listener.informed(kind, request.body)
@@ -406,8 +423,14 @@ class Conversation:
         del now
         quiet = response is not None and is_quiet(response)
         status = 408 if response is None else response.status
-        if self.listener is not None and (status >= 300 or quiet):
-            self.listener.transfer_progressed(status, final=True)
+        if status >= 300 or quiet:
+            self._transfer_progressed(status, final=True)
+
+    def _transfer_progressed(self, status: int, final: bool) -> None:
+        if self.listener is not None:
+            self.listener.transfer_progressed(status, final)
+        if self._transfer_told is not None:
+            self._transfer_told(status, final)
 
     def _informed(self, response: Message | None, now: float) -> None:
         if response is None or response.status == 481:

@@ -1,8 +1,8 @@
 """Calls as their holders have them: each method acts at the clock's present moment."""
 
 from edge_agent.clock import Clock
-from edge_agent.ports import CallListener, Transfer
-from edge_agent.sip.dialog import DialogKey
+from edge_agent.ports import CallListener, Transfer, TransferTold
+from edge_agent.sip.dialog import Dialog, DialogKey
 from edge_agent.sip.message import BadMessage, Message, NameAddr, RawHeader, Uri, escaped_user
 from edge_agent.sip.message.uri import unescape
 from edge_agent.sip.user_agent.call import Call
@@ -51,6 +51,11 @@ class Talk:
         self._talk.transfer_progress(status, self._clock.monotonic())
 
     @property
+    def dialog(self) -> Dialog | None:
+        """The dialog itself; None before there is one."""
+        return self._talk.dialog
+
+    @property
     def key(self) -> DialogKey | None:
         """Names the dialog; None before there is one."""
         return self._talk.dialog.key if self._talk.dialog is not None else None
@@ -59,7 +64,7 @@ class Talk:
 class Leg(Talk):
     """A call that came in: `edge_agent.ports.CallLeg` over a `Call` and a clock."""
 
-    __slots__ = ("_call", "_caller", "_offer", "_site", "arguments", "asserted", "called", "caller_name")
+    __slots__ = ("_call", "_caller", "_offer", "_site", "arguments", "asserted", "called", "caller_name", "replaces")
 
     def __init__(self, call: Call, called: Uri, clock: Clock) -> None:
         """Raises `BadMessage` when the INVITE does not say who calls."""
@@ -80,6 +85,16 @@ class Leg(Talk):
             for name, value in called.params.items()
         }
         """Parameters of the Request-URI."""
+        self.replaces: Leg | None = None
+        """The call that ends once this one is answered."""
+
+    placed = False
+    """It came in."""
+
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID."""
+        return self._call.invite.call_id.decode("utf-8", "replace")
 
     @property
     def invite(self) -> Message:
@@ -116,9 +131,9 @@ class Leg(Talk):
         """End the call before it is answered."""
         self._call.refuse(status, reason, self._clock.monotonic(), headers)
 
-    def transfer(self, number: str) -> None:
-        """Ask the caller to call this number of the site instead."""
-        self.refer(Transfer(Uri(self._site, escaped_user(number)).text.decode("ascii")), quiet=True)
+    def transfer(self, to: str | Transfer, told: TransferTold, proven: str = "") -> None:
+        """Ask the caller to call somebody else instead."""
+        self._talk.refer(wanted_of(to, self._site, proven), self._clock.monotonic(), told=told)
 
     def hang_up(self) -> None:
         """End the call, whatever state it is in."""
@@ -137,6 +152,11 @@ class PlacedLeg(Talk):
     def hang_up(self) -> None:
         """End the call, whatever state it is in: cancelled before its answer."""
         self._call.hang_up(self._clock.monotonic())
+
+    @property
+    def call_id(self) -> str:
+        """Its Call-ID."""
+        return self._call.call_id.decode("utf-8", "replace")
 
     @property
     def heard(self) -> bool:
@@ -158,6 +178,19 @@ class PlacedLeg(Talk):
         # As the peer sees it: its own tag is the to-tag.
         parts = (key.call_id, b";to-tag=", key.remote_tag, b";from-tag=", key.local_tag)
         return b"".join(parts).decode("ascii", "replace")
+
+
+def wanted_of(to: str | Transfer, domain: bytes, proven: str = "") -> Transfer:
+    """A transfer to a number of a site, or as somebody asked for it.
+
+    Args:
+        to: the number, or the transfer.
+        domain: of the site.
+        proven: id of the authorization code that the caller knew; empty: none.
+    """
+    if isinstance(to, Transfer):
+        return to
+    return Transfer(Uri(domain, escaped_user(to)).text.decode("ascii"), proven=proven)
 
 
 def _asserted(invite: Message) -> str:

@@ -77,6 +77,7 @@ class OutgoingCall(Conversation):
         "_placing",
         "_request",
         "_tried",
+        "call_id",
         "flow",
         "heard",
         "refusal",
@@ -108,6 +109,7 @@ class OutgoingCall(Conversation):
         self.heard = False
         """Whether anything answered at all."""
         self.refusal: Message | None = None
+        self.call_id = request.call_id
         """The final response that ended it."""
         self._places: list[Uri] = []
         self._tried = {request.uri}
@@ -234,7 +236,7 @@ class OutgoingCall(Conversation):
             except AnswerLater:
                 self._late = tag, dialog
                 return
-            if not self._request.body and answer:
+            if answer:
                 body = self._description = answer
         self._acknowledge(tag, dialog, body)
         if not wanted:

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from edge_agent.ports import Transfer
+from edge_agent.sip.answering import PROVEN, VOUCHER
 from edge_agent.sip.message import BadMessage, DropReason, Message, NameAddr, RawHeader, SipError
 from edge_agent.sip.message.build import REASONS
 from edge_agent.sip.message.uri import Uri, unescape
@@ -17,6 +18,7 @@ from edge_agent.sip.message.uri import Uri, unescape
 _STATUS: Final = re.compile(rb"SIP/2\.0 ([1-6][0-9]{2})(?: |\r|\n|$)")
 _FRAG: Final = b"message/sipfrag"
 _ESCAPED: Final = re.compile(rb"[^A-Za-z0-9\-_.!~*'()]")
+_LINE_ENDS: Final = frozenset(b"\r\n")
 SECONDS: Final = 180
 """How long the implicit subscription lasts; a transfer is decided by then."""
 
@@ -36,12 +38,14 @@ def wanted_transfer(request: Message) -> Transfer:
         raise SipError(416, "Unsupported URI Scheme")
     if (uri.params.get(b"method") or b"INVITE").upper() != b"INVITE":
         raise SipError(403, "Only INVITE")
-    replaces = b""
+    replaces = voucher = b""
     for one in uri.headers.split(b"&"):
         name, _, value = one.partition(b"=")
         if unescape(name).lower() == b"replaces":
             replaces = unescape(value)
-    if b"\r" in replaces or b"\n" in replaces:
+        elif unescape(name).lower() == VOUCHER:
+            voucher = unescape(value)
+    if not _LINE_ENDS.isdisjoint(replaces + voucher):
         raise BadMessage(DropReason.BAD_HEADER_VALUE, "Malformed Refer-To")
     params = {name: value for name, value in uri.params.items() if name != b"method"}
     target = Uri(uri.host, uri.user, uri.port, scheme=uri.scheme, params=params)
@@ -50,6 +54,7 @@ def wanted_transfer(request: Message) -> Transfer:
         replaces.decode("ascii", "replace"),
         (request.get(b"referred-by") or b"").decode("ascii", "replace"),
         (request.get(b"p-served-user") or b"").decode("ascii", "replace"),
+        voucher=voucher.decode("ascii", "replace"),
     )
 
 
@@ -61,15 +66,21 @@ def refer_headers(transfer: Transfer, quiet: bool) -> tuple[RawHeader, ...]:
         quiet: no subscription is wanted (RFC 4488).
     """
     target = transfer.target.encode()
-    if transfer.replaces:
-        escaped = _ESCAPED.sub(lambda found: b"%%%02X" % found.group()[0], transfer.replaces.encode())
-        target += b"?Replaces=" + escaped
+    more = ((b"Replaces", transfer.replaces), (VOUCHER.title(), transfer.voucher))
+    if given := [name + b"=" + _escaped(value) for name, value in more if value]:
+        target += b"?" + b"&".join(given)
     headers: list[RawHeader] = [(b"Refer-To", b"<" + target + b">")]
     if transfer.referred_by:
         headers.append((b"Referred-By", transfer.referred_by.encode()))
+    if transfer.proven:
+        headers.append((PROVEN.title(), transfer.proven.encode()))
     if quiet:
         headers += [(b"Refer-Sub", b"false"), (b"Supported", b"norefersub")]
     return tuple(headers)
+
+
+def _escaped(value: str) -> bytes:
+    return _ESCAPED.sub(lambda found: b"%%%02X" % found.group()[0], value.encode())
 
 
 def is_quiet(request: Message) -> bool:

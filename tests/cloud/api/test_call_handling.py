@@ -102,3 +102,16 @@ def test_what_a_user_shows_outside_is_the_administrators_to_say_and_is_published
     assert (user.caller_id, user.anonymous) == ("+41441112233", True)
     assert world.admin.patch(path, {"caller_id": None}).json["caller_id"] is None
     assert world.admin.patch(path, {"caller_id": "x"}).fields == {"caller_id"}
+
+
+def test_a_line_is_shared_by_its_number_of_appearances(world: ApiWorld) -> None:
+    path = f"/users/{world.user_id}"
+    assert world.user.patch(path, {"appearances": 3}).status == 403
+    assert world.admin.get(path).json["appearances"] == 0
+    assert world.admin.patch(path, {"appearances": 3}).json["appearances"] == 3
+    publish_site(world.databases.worker, world.ours.scope, world.ours.site_id, "test")
+    with world.databases.worker.session(world.ours.scope) as session:
+        snapshot = latest_snapshot(session, world.ours.site_id)
+    assert snapshot is not None
+    assert [one.appearances for one in snapshot.users if one.user_id == str(world.user_id)] == [3]
+    assert world.admin.patch(path, {"appearances": 25}).fields == {"appearances"}

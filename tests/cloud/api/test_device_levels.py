@@ -176,3 +176,14 @@ def test_what_can_be_set_at_once_is_what_several_vendors_have_or_what_a_vendor_h
     assert world.admin.get("/device-settings?scope=nobody").status == 404
     assert world.admin.get("/device-settings?scope=**").status == 422
     assert world.user.get("/device-settings").status == 403
+
+
+def test_a_phone_of_a_user_who_may_record_calls_has_a_key_for_it(world: ApiWorld) -> None:
+    device, key = new_device(world)["id"], "calls/record_key"
+    assert world.admin.patch(f"/users/{world.user_id}", {"permissions": ["RecordCalls"]}).status == 200
+    assert setting(world, device, key)["value"] is False
+    line = {"user_id": str(world.user_id), "device_id": device, "position": 1}
+    assert world.admin.post("/lines", line).status == 201
+    assert (setting(world, device, key)["value"], setting(world, device, key)["origin"]) == (True, "dial_plan")
+    assert world.admin.patch(f"/devices/{device}", {"settings": {key: False}}).status == 200
+    assert setting(world, device, key)["value"] is False

@@ -1,5 +1,6 @@
 """What holds for every resource: entity tags, pages, problems, bodies that are none."""
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.api.chalicelib import etag
-from cloud.api.chalicelib.paging import decode_cursor, encode_cursor
+from cloud.api.chalicelib.paging import decode_cursor, decode_names, encode_cursor, encode_names
 from cloud.pbx.errors import FieldProblem, Invalid
 from cloud.pbx.pages import Position
 from tests.support.api_things import furnish, new_call
@@ -168,12 +169,22 @@ def test_a_cursor_is_read_back_as_it_was_written(at: Any, id_: Any) -> None:
     assert decode_cursor(text) == position
 
 
-@given(st.text(max_size=80))
+@given(st.text(max_size=255), st.text(max_size=64))
+def test_a_cursor_of_names_is_read_back_as_it_was_written(name: str, id_: str) -> None:
+    text = encode_names((name, id_))
+    assert text is not None
+    assert decode_names(text, 2) == (name, id_)
+    with pytest.raises(Invalid):
+        decode_names(text, 3)
+
+
+@pytest.mark.parametrize("decode", [decode_cursor, lambda text: decode_names(text, 2)])
+@given(text=st.text(max_size=80))
 @settings(max_examples=300)
-def test_any_text_is_a_cursor_or_our_one_error(text: str) -> None:
+def test_any_text_is_a_cursor_or_our_one_error(decode: Callable[[str], object], text: str) -> None:
     told: tuple[FieldProblem, ...] = ()
     try:
-        decode_cursor(text)
+        decode(text)
     except Invalid as error:
         told = error.problems
     assert all(problem.field == "cursor" for problem in told)

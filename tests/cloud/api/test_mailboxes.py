@@ -69,3 +69,49 @@ def test_whose_permission_is_missing_has_no_mailbox_and_nobody_sees_anothers(wor
     granted = world.admin.patch(f"/users/{world.user_id}", {"permissions": ["Voicemail"]})
     assert granted.status == 200, granted.body
     assert (shown["has_mailbox"], world.user.get(own(world)).json["has_mailbox"]) == (False, True)
+
+
+def with_group(world: ApiWorld, *owners: str) -> None:
+    """A mailbox of the site that these users own, and one of the user."""
+    path = f"/sites/{world.ours.site_id}/dial-plan"
+    saved = world.admin.get(path).json
+    group = {"kind": "mailbox", "service_id": "support", "name": "Support", "extension": "300", "owners": owners}
+    assert world.admin.patch(f"/users/{world.user_id}", {"permissions": ["Voicemail"]}).status == 200
+    changed = world.admin.put(path, {"document": saved["document"] | {"voice_services": [group]}})
+    assert changed.status == 200, changed.body
+
+
+def test_a_user_keeps_lists_of_the_mailboxes_of_the_site(world: ApiWorld) -> None:
+    with_group(world, str(world.user_id))
+    path = f"{own(world)}/lists"
+    shown = world.user.get(path).json
+    assert shown["items"] == []
+    ids = {one["name"]: one["id"] for one in shown["mailboxes"]}
+    assert ids["Support"] == "support"
+    members = [str(world.user_id), "support"]
+    changed = world.user.put(f"{path}/3", {"members": [*members, "support"]})
+    assert changed.status == 200, changed.body
+    assert changed.json["items"] == [{"digit": "3", "members": members}]
+    with world.databases.api.session(world.ours.scope) as session:
+        kept = {one.key: one.value for one in site_records(session, world.ours.site_id)}
+        assert kept[f"voicemail_list/{world.user_id}/3"] == " ".join(members)
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "user.mailbox_changed"))
+        assert [entry.changes for entry in entries] == [{"list 3": [[], members]}]
+    # Who is gone is on no list any more, and a list of nobody is none.
+    with_group(world)
+    plan = world.admin.get(f"/sites/{world.ours.site_id}/dial-plan").json["document"] | {"voice_services": []}
+    assert world.admin.put(f"/sites/{world.ours.site_id}/dial-plan", {"document": plan}).status == 200
+    assert world.user.get(path).json["items"] == [{"digit": "3", "members": [str(world.user_id)]}]
+    assert world.user.put(f"{path}/3", {"members": []}).json["items"] == []
+
+
+def test_a_list_of_what_is_no_mailbox_is_refused_and_so_is_one_of_too_many(world: ApiWorld) -> None:
+    with_group(world)
+    path = f"{own(world)}/lists"
+    refused = world.user.put(f"{path}/3", {"members": [str(world.user_id), "nobody"]})
+    assert refused.status == 422
+    assert refused.json["problems"][0]["field"] == "members.1"
+    assert world.user.put(f"{path}/3", {"members": ["x"] * 51}).status == 422
+    assert world.user.put(f"{path}/33", {"members": []}).status in (404, 422)
+    assert world.user.put(f"{path}/a", {"members": []}).status in (404, 422)
+    assert world.user.get(path).json["items"] == []

@@ -357,6 +357,11 @@ def test_alarms_registrations_events_and_calls_are_read_by_site_and_time(world: 
     now = world.clock.now().isoformat().replace("+00:00", "Z")
     assert len(world.admin.get(f"/calls?after={now}").json["items"]) == 1
     assert world.admin.get(f"/calls?before={now}").json["items"] == []
+    (call,) = world.admin.get("/calls").json["items"]
+    assert "quality" not in call
+    (heard,) = world.admin.get(f"/calls/{call['id']}").json["quality"]
+    assert (heard["heard"], heard["codec"], heard["lost_percent"], heard["word"]) == ("caller", "PCMA", 2.0, "good")
+    assert heard["round_trip_ms"] is None
     world.clock.advance(3601)
     token = world.anyone.post("/sessions", {"email": "admin@tandem.test", "password": PASSWORD}).json["access_token"]
     assert world.anyone.as_(token).get("/registrations").json["items"] == []

@@ -4,9 +4,7 @@ import http.client
 import json
 import ssl
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,27 +14,14 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from cloud.api.app import make_app
 from cloud.api.chalicelib.bridge import ThreadSafeResolver, mount
-from cloud.api.wsgi import Wsgi, make_server, make_wsgi
+from cloud.api.wsgi import make_server, make_wsgi
 from cloud.clock import SystemClock
 from cloud.pbx.authority import Authority
 from cloud.pbx.database import Database
 from tests.support.api_world import ApiWorld, Client, MemoryAuthorityStore
+from tests.support.serving import serving
 
 THREADS, REQUESTS = 8, 1200
-
-
-@contextmanager
-def serving(wsgi: Wsgi, certificate: tuple[Path, Path] | None = None) -> Iterator[tuple[str, int]]:
-    """The application behind cheroot on a free port of this machine."""
-    server = make_server(wsgi, "127.0.0.1", 0, threads=4, certificate=certificate)
-    server.prepare()
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    try:
-        yield server.bind_addr
-    finally:
-        server.stop()
-        thread.join(timeout=10)
 
 
 def fetch(address: tuple[str, int], target: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -144,7 +129,7 @@ def test_a_portal_of_another_origin_may_ask_and_is_told_the_etag(world: ApiWorld
     assert "If-Match" in preflight.headers["access-control-allow-headers"]
     answer = client.get("/users")
     assert answer.headers["access-control-allow-origin"] == "https://portal.tandem.test"
-    assert answer.headers["access-control-expose-headers"] == "ETag"
+    assert answer.headers["access-control-expose-headers"] == "ETag,Content-Range"
 
 
 def test_a_browser_gets_the_portal_and_a_program_the_api(world: ApiWorld, tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ def test_a_site_trusts_nobody_and_is_strict_until_somebody_says_otherwise(world:
         "qualify_phones_seconds": 0,
         "qualify_phones": "behind_nat",
         "qualify_gateways_seconds": 0,
+        "relay_media": "behind_nat",
+        "media_exceptions": [],
+        "local_networks": [],
+        "direct_behind_one_nat": True,
+        "remote_tls_only": False,
     }
     assert compiled(world) == SipPolicy()
 

@@ -23,6 +23,7 @@ from cloud.models import (
     Site,
     UnknownPhone,
 )
+from cloud.pbx.call_quality import quality_of, word_of
 from cloud.pbx.inbox import keep_events
 from cloud.pbx.phone_history import KEPT
 from cloud.pbx.publishing import latest_snapshot
@@ -41,6 +42,7 @@ from contract.sync.events import (
     UnknownPhoneSeen,
 )
 from contract.sync.messages import Event
+from contract.sync.quality import MAX_OF_CALL, CallQuality
 from tests.cloud.functions.conftest import Functions
 from tests.support.customers import TOKENS, Customer, EdgeAtSite, HandClock, add_phone, add_user
 from tests.support.device_archives import GOOD, packed
@@ -137,6 +139,30 @@ def test_a_call_record_sent_twice_under_different_numbers_is_one_call_and_one_we
     assert types(receiver) == ["call.ended"]
     data = json.loads(receiver.received[0].body)["data"]
     assert (data["call_id"], data["site_id"], data["status"]) == ("c1", str(edge.known.site_id), 200)
+
+
+def test_how_a_call_was_heard_is_found_by_its_record_whichever_of_them_comes_first_and_is_bounded(
+    databases: Databases, functions: Functions, edge: EdgeAtSite, clock: HandClock
+) -> None:
+    first = CallQuality(
+        sip_call_id="abc@192.0.2.7", source="relay", heard="callee", packets=99, lost=1, lost_percent=1.0, mos=4.2
+    )
+    late = CallQuality(sip_call_id="abc@192.0.2.7", source="phone", user_id=USER, mos=3.7)
+    other = CallQuality(sip_call_id="other@192.0.2.7", source="engine", mos=1.0)
+    arrive(databases, edge, clock, 1, first, other, call(clock))
+    clock.advance(1)
+    arrive(databases, edge, clock, 4, late)
+    arrive(databases, edge, clock, 1, first)
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        found = quality_of(session, session.query(CallRecord).one())
+        assert [(one.source, one.heard, one.mos) for one in found] == [("relay", "callee", 4.2), ("phone", None, 3.7)]
+        assert (found[0].lost_percent, found[1].user_id, found[1].packets) == (1.0, UUID(USER), None)
+        assert [word_of(one.mos) for one in found] == ["good", "fair"]
+    arrive(databases, edge, clock, 5, *[late] * 20)
+    functions.ingest()
+    with databases.api.session(edge.known.scope) as session:
+        assert len(quality_of(session, session.query(CallRecord).one())) == MAX_OF_CALL
 
 
 def test_a_call_for_help_sent_twice_is_kept_and_told_once_with_where_it_came_from(

@@ -155,9 +155,11 @@ def test_secret_values_are_neither_in_a_snapshot_nor_in_a_row(
     with databases.api.session(customer.scope) as session:
         tables = session.execute(text("select tablename from pg_tables where schemaname = 'public'")).scalars().all()
         assert session.execute(select(func.count()).select_from(Line)).scalar_one() == 1
-        for table in set(tables) - {"alembic_version"}:
+    for table in set(tables) - {"alembic_version"}:
+        reader = databases.hub if table == "voicemail_pieces" else databases.api  # what the API has no right to read
+        with reader.session(customer.scope) as session:
             rows = session.execute(text(f"select t::text from {table} t")).scalars().all()
-            assert not [row for row in rows if planted in row or planted.encode().hex() in row], table
+        assert not [row for row in rows if planted in row or planted.encode().hex() in row], table
 
 
 def test_hubs_are_woken_with_the_site_when_its_version_is_committed(

@@ -53,7 +53,7 @@ from contract.sync.messages import (
     proof_text,
 )
 from contract.sync.state import Stamp, StateRecord
-from contract.sync.versions import BLOBS, FEATURES
+from contract.sync.versions import BLOBS, CALL_RECORDINGS, CONFERENCE_RECORDINGS, FAX, FEATURES, MESSAGES, QUALITY
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 BINDING = b"b" * 32
@@ -128,9 +128,10 @@ def test_an_edge_is_looked_up_proved_given_the_lease_and_welcomed() -> None:
     holding = Holding(3, "0" * 64, frozenset({"a:1"}), FEATURES)
     assert asked(session.answered(Found(EDGE), 0.0, MOMENT)) == [OpenLease(EDGE, PEER, "1.0", "epoch-1", holding)]
     actions = session.answered(Opened(17, 4), 0.0, MOMENT)
+    told = (BLOBS, MESSAGES, QUALITY, CALL_RECORDINGS, CONFERENCE_RECORDINGS, FAX)
     assert actions == [
         WentOnline(EDGE),
-        Send(Welcome(protocol=1, acknowledged=17, wanted_version=4, now=MOMENT, features=(BLOBS,))),
+        Send(Welcome(protocol=1, acknowledged=17, wanted_version=4, now=MOMENT, features=told)),
         Ask(FetchNews(EDGE, holding, None, "", "connection-1", offers=True, whole=False)),
     ]
 

@@ -38,6 +38,7 @@ LIMITS = HubSettings(
     session=SessionSettings(hello_deadline=1.0, ping_after=0.5, ping_deadline=0.5),
     lease_renewal=0.2,
     poll=0.2,
+    sweep=0.2,
     max_strangers=3,
 )
 
@@ -304,3 +305,13 @@ async def test_an_outbox_restored_from_an_old_copy_loses_no_event(world: World, 
         await eventually_async(lambda: edge.online and len(edge.outbox) == 0)
     texts = [body.what.text for body in world.store.events.values() if isinstance(body.what, AlarmChanged)]
     assert {"copied", "lost with the disk, but sent", "new"} <= set(texts)
+
+
+async def test_what_nothing_needs_is_let_go_of_again_and_again_without_any_edge_and_after_an_outage(
+    world: World,
+) -> None:
+    await eventually_async(lambda: world.store.sweeps >= 2)
+    world.store.down = True
+    await eventually_async(lambda: world.store.refused_sweeps >= 1)
+    before, world.store.down = world.store.sweeps, False
+    await eventually_async(lambda: world.store.sweeps > before)

@@ -15,9 +15,9 @@ from cloud.pbx.default_dial_plan import (
     OWN_MAILBOX_CODE,
     default_dial_plan,
 )
-from contract.dialplan.route import MAX_FORWARDS
 from contract.dialplan.site_state import MAX_BLOCKED
-from contract.snapshot import PERMISSIONS, Forwarding, Site, Snapshot, Strategy
+from contract.dialplan.steps import MAX_FORWARDS
+from contract.snapshot import PERMISSIONS, VOICE_KINDS, Forwarding, Site, Snapshot, Strategy
 from contract.snapshot.dial_plan import (
     EmergencyRule,
     FeatureRule,
@@ -70,6 +70,7 @@ def test_a_test_that_nobody_wrote_is_found() -> None:
         *get_args(Strategy),
         *PERMISSIONS,
         *Forwarding.model_fields,
+        *VOICE_KINDS,
         *(rule.model_fields["kind"].default for rule in RULES),
     ],
 )

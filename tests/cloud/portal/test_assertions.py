@@ -134,8 +134,11 @@ def test_what_is_refused_of_a_plan_stands_at_the_rule_that_it_is_about(world: Ap
     page.get_by_role("dialog").get_by_label("Code").fill("*72")
     page.get_by_role("button", name="Take over").click()
     page.get_by_role("button", name="Save dial plan").click()
-    rule = page.get_by_role("list", name="Rules in their order").get_by_role("listitem").filter(has_text="Echo test")
-    expect(rule).to_contain_text("is used more than once")
+    rules = page.get_by_role("list", name="Rules in their order").get_by_role("listitem")
+    told = "'*72' is used more than once: by rule Echo test, rule Forward every call"
+    expect(rules.filter(has_text=told)).to_have_count(2)
+    expect(rules.filter(has_text="Service*72 → echo")).to_contain_text(told)
+    expect(rules.filter(has_text="Forward every callFeature")).to_contain_text(told)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.cloud.api.test_call_backs import in_a_minute, somebody_else, waits
 from tests.support.api_world import PASSWORD, ApiWorld
 from tests.support.portal import DESKTOP, PHONE, Visit, scrolls_sideways, visit
 
@@ -31,6 +32,8 @@ def test_a_user_sets_where_his_calls_go_and_sees_what_rings_when(world: ApiWorld
     second = form.get_by_role("group", name="Place 2")
     second.get_by_role("combobox", name="Rings").click()
     page.get_by_role("option", name="Together with it").click()
+    first = form.get_by_role("group", name="Place 1")
+    first.get_by_role("switch", name="Ask for a key").check()
     rows = line.get_by_role("listitem")
     expect(rows.nth(1)).to_contain_text("15–35 s")
     expect(rows.nth(2)).to_contain_text("15–35 s")
@@ -52,6 +55,7 @@ def test_a_user_sets_where_his_calls_go_and_sees_what_rings_when(world: ApiWorld
         ("0171555", "if_no_response"),
         ("201", "at_the_same_time"),
     ]
+    assert [one["confirm"] for one in forwarding["find_me"]] == [True, False]
     assert now["blocked"] == ["4930666"]
     assert now["speed_dials"] == [{"slot": "0", "destination": "201", "name": "Workshop"}]
     expect(form.get_by_role("button", name="Save")).to_be_disabled()
@@ -98,3 +102,15 @@ def test_the_page_of_a_user_fits_the_screen(world: ApiWorld, browser: Browser, u
         assert not tab.is_wider_than_the_screen()
         assert not scrolls_sideways(tab.page.get_by_role("form", name="Where calls go"))
         assert tab.wrong == []
+
+
+def test_a_user_sees_whom_he_is_called_back_for_and_cancels_it(world: ApiWorld, tab: Visit) -> None:
+    other = somebody_else(world)
+    name = "Workshop"
+    waits(world, other, in_a_minute(world))
+    tab.log_in("user@tandem.test", PASSWORD)
+    page = tab.page
+    expect(page.get_by_role("region", name="Call-backs")).to_contain_text(name)
+    page.get_by_role("button", name=f"Cancel the call-back for {name}").click()
+    expect(page.get_by_role("region", name="Call-backs")).to_have_count(0)
+    assert world.user.get(f"/users/{world.user_id}/call-backs").json["items"] == []

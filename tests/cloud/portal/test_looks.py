@@ -18,9 +18,12 @@ TABS = (
     "phone-rules",
     "dhcp",
     "calls",
+    "recording",
     "snapshots",
     "edges",
     "sip",
+    "attendants",
+    "sounds",
 )
 
 

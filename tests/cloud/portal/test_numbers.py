@@ -101,3 +101,33 @@ def test_the_numbers_fit_the_screen(world: ApiWorld, browser: Browser, url: str,
         expect(tab.page.get_by_label("First number", exact=True)).to_be_visible()
         assert not scrolls_sideways(tab.page.get_by_role("dialog"))
         assert tab.wrong == []
+
+
+def test_the_next_number_of_a_pool_is_given_away_and_what_is_left_is_seen(world: ApiWorld, msp: Visit) -> None:
+    page = msp.page
+    msp.go(page_of(world))
+    pools = page.get_by_role("region", name="Number pools")
+    pools.get_by_role("button", name="Add a pool").click()
+    form = page.get_by_role("form", name="New number pool")
+    form.get_by_label("Name").fill("Provider")
+    form.get_by_label("First number").fill("044 555 66 00")
+    form.get_by_label("How many numbers").fill("2")
+    form.get_by_role("button", name="Add pool").click()
+    expect(form).to_contain_text("is no telephone number; write one with its plus and country code")
+    form.get_by_label("First number").fill("+41 44 555 66 00")
+    form.get_by_role("button", name="Add pool").click()
+    pool = pools.get_by_role("group", name="Provider")
+    expect(pool).to_contain_text("2 of 2 are free")
+    for left in ("1 of 2 are free", "Every number is used"):
+        pool.get_by_role("button", name="Give a number").click()
+        given = page.get_by_role("form", name="A number of Provider")
+        given.get_by_label("Reaches").fill("200")
+        given.get_by_role("button", name="Give the next free number").click()
+        expect(pool).to_contain_text(left)
+    expect(pool.get_by_role("button", name="Give a number")).to_be_disabled()
+    assert numbers_of(world) == [("+41445556600", "200"), ("+41445556601", "200")]
+    expect(page.get_by_role("table", name="Numbers").get_by_role("row")).to_have_count(3)
+    pools.get_by_role("button", name="Delete Provider").click()
+    page.get_by_role("button", name="Delete pool").click()
+    expect(pool).to_have_count(0)
+    assert len(numbers_of(world)) == 2

@@ -12,7 +12,7 @@ from contract.sync.live_calls import CallInProgress, CallsInProgress
 from contract.sync.messages import Command
 from contract.sync.questions import EdgeFigures
 from tests.support.answering_edge import Reply, answering_edge, small_ladder
-from tests.support.api_things import new_call
+from tests.support.api_things import furnish, new_call
 from tests.support.api_world import PASSWORD, ApiWorld
 from tests.support.customers import EdgeAtSite, enrolled_edge
 from tests.support.portal import DESKTOP, PHONE, Visit, visit
@@ -108,6 +108,17 @@ def test_a_site_whose_edge_is_offline_says_so(msp: Visit, world: ApiWorld) -> No
     msp.page.get_by_role("button", name="Why the call").click()
     msp.page.get_by_role("button", name="Show its SIP messages").click()
     expect(msp.page.get_by_role("alert")).to_contain_text("not connected to the cloud")
+
+
+def test_how_well_a_call_was_heard_is_told_in_a_word_with_its_figures(msp: Visit, world: ApiWorld) -> None:
+    furnish(world, world.admin, world.ours)
+    msp.go(f"/sites/{world.ours.site_id}/calls")
+    msp.page.get_by_role("button", name="Why the call").first.click()
+    told = msp.page.get_by_role("list", name="How well it was heard").get_by_role("listitem")
+    expect(told).to_contain_text("Good")
+    expect(told).to_contain_text("PCMA")
+    expect(told).to_contain_text("2 % lost")
+    expect(told).to_contain_text("MOS 4.1")
 
 
 @pytest.mark.usefixtures("edge")

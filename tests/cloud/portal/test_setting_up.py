@@ -133,3 +133,33 @@ def test_a_setting_of_the_model_is_changed_and_taken_back(msp: Visit, world: Api
     form.get_by_role("button", name="Save").click()
     expect(form).to_have_count(0)
     assert world.admin.get(f"/devices/{device['id']}").json["settings"] == {}
+
+
+def test_an_edge_is_given_the_address_at_which_other_sites_call_it(msp: Visit, world: ApiWorld) -> None:
+    page = msp.page
+    edge_id = world.admin.post("/edges", {"site_id": str(world.ours.site_id), "name": "Cellar"}).json["id"]
+    msp.go(f"/sites/{world.ours.site_id}/edges")
+    page.get_by_role("button", name="Edit Cellar").click()
+    form = page.get_by_role("form", name="Edit Cellar")
+    expect(form.get_by_label("Port for other sites")).to_have_value("5063")
+    form.get_by_label("Address for other sites").fill("not an address")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_label("Address for other sites")).to_have_attribute("aria-invalid", "true")
+    form.get_by_label("Address for other sites").fill("192.0.2.10")
+    form.get_by_label("Port for other sites").fill("5071")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    edge = world.admin.get(f"/edges/{edge_id}").json
+    assert (edge["sip_host"], edge["sip_port"]) == ("192.0.2.10", 5071)
+
+
+def test_a_line_is_shared_in_the_form_of_its_user(msp: Visit, world: ApiWorld) -> None:
+    page = msp.page
+    user = world.admin.get(f"/users/{world.user_id}").json
+    msp.go(f"/sites/{world.ours.site_id}/users")
+    page.get_by_role("button", name=f"Edit {user['display_name']}").click()
+    form = page.get_by_role("form", name=f"Edit {user['display_name']}")
+    form.get_by_label("Appearances of a shared line").fill("4")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    assert world.admin.get(f"/users/{world.user_id}").json["appearances"] == 4

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.cloud.api.test_mailboxes import with_group
 from tests.support.api_world import PASSWORD, ApiWorld
 from tests.support.portal import DESKTOP, PHONE, Visit, visit
 
@@ -66,3 +67,34 @@ def test_the_rules_fit_the_screen(
         tab.page.get_by_role("button", name="Edit voicemail").click()
         expect(tab.page.get_by_label("Longest message")).to_have_value("300")
         assert tab.wrong == []
+
+
+def test_lists_of_the_site_and_of_a_user_are_made_and_a_group_mailbox_is_on_them(world: ApiWorld, msp: Visit) -> None:
+    assert world.admin.patch(f"/users/{world.user_id}", {"permissions": ["Voicemail"]}).status == 200
+    with_group(world, str(world.user_id))
+    name = world.admin.get(f"/users/{world.user_id}").json["display_name"]
+    page = msp.page
+    msp.go(f"{path(world)}/voicemail")
+    page.get_by_role("button", name="Add a distribution list").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("Everybody")
+    form.get_by_label("Number").fill("7")
+    form.get_by_role("combobox", name="Mailboxes").click()
+    page.get_by_role("option", name="Support").click()
+    page.get_by_role("option", name=name).click()
+    form.get_by_role("combobox", name="Mailboxes").press("Escape")
+    form.get_by_role("button", name="Save list").click()
+    expect(form.get_by_text("match pattern")).to_be_visible()
+    form.get_by_label("Number").fill("70")
+    form.get_by_role("button", name="Save list").click()
+    expect(page.get_by_role("table", name="Distribution lists")).to_contain_text(f"Support, {name}")
+    (saved,) = world.admin.get(path(world)).json["voicemail"]["lists"]
+    assert saved == {"number": "70", "name": "Everybody", "members": ["support", str(world.user_id)]}
+    msp.go(f"{path(world)}/users")
+    page.get_by_role("button", name=f"Edit {name}").click()
+    mailbox = page.get_by_role("group", name="Mailbox")
+    mailbox.get_by_role("combobox", name="Mailboxes on list 1").click()
+    page.get_by_role("option", name="Support (300)").click()
+    expect(page.get_by_text("List 1 was saved")).to_be_visible()
+    lists = world.admin.get(f"/users/{world.user_id}/mailbox/lists").json["items"]
+    assert lists == [{"digit": "1", "members": ["support"]}]

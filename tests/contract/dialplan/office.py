@@ -16,7 +16,9 @@ from contract.snapshot import (
     Holiday,
     HuntGroup,
     InternalRule,
+    Music,
     OutsideRule,
+    Park,
     Schedule,
     ServiceRule,
     Site,
@@ -135,6 +137,13 @@ GROUPS = (
     HuntGroup(group_id="ring", name="Ring", extension="307", strategy="serial", members=("u203",), fallback="307"),
 )
 
+SERVICES = (
+    Music(service_id="music", name="Music", extension="380", aliases=("waiting",)),
+    Music(service_id="private", name="Private music", extension="381", permission="EchoTest"),
+    Park(service_id="park", name="Park", extension="390", orbits=("391", "392")),
+    Music(service_id="silent", name="Silence", extension="382", enabled=False),
+)
+
 LOCATIONS = (
     EmergencyLocation(location_id="floor-1", name="Floor 1", caller_id="0441112201", address="Main Street 1, floor 1"),
     EmergencyLocation(location_id="floor-2", name="Floor 2", caller_id="0441112202", address="Main Street 1, floor 2"),
@@ -148,6 +157,7 @@ def office(**changes: Any) -> CompiledPlan:
         "gateways": (PRI, FXO, CELL),
         "schedules": (HOURS,),
         "hunt_groups": GROUPS,
+        "voice_services": SERVICES,
         "locations": LOCATIONS,
         "default_location_id": "floor-1",
     }

@@ -23,8 +23,10 @@ from contract.dialplan import (
 from contract.dialplan.callers import Names, is_among, plain
 from contract.dialplan.feature_calls import INTERCOM_SECONDS
 from contract.dialplan.simulate import simulate, unanswered
+from contract.dialplan.site_state import site_state
 from contract.dialplan.steps import Diversion
 from contract.snapshot import (
+    CallQueue,
     EmergencyRule,
     Feature,
     FeatureRule,
@@ -34,14 +36,22 @@ from contract.snapshot import (
     InternalRule,
     PhonebookEntry,
     PickupGroup,
+    QueueAgent,
     Screening,
     SpeedDial,
     VoicemailRule,
 )
-from tests.contract.dialplan.office import ALL, GROUPS, MORNING, forwards, office, outside, user
+from contract.sync.state import Stamp, StateRecord
+from tests.contract.dialplan.office import ALL, GROUPS, MORNING, OFFICE, forwards, office, outside, user
 
 CODES: tuple[tuple[str, Feature, str | None], ...] = (
     ("*0", "speed_dial", None),
+    ("*13", "queue_log_in", None),
+    ("*14", "queue_log_out", None),
+    ("*15", "queue_pause", None),
+    ("*16", "queue_listen", None),
+    ("*18", "queue_barge", None),
+    ("*4", "park_retrieve", None),
     ("*57", "call_back_off", None),
     ("*58", "call_back", None),
     ("*50", "set_speed_dial", None),
@@ -518,3 +528,64 @@ def test_call_backs_are_cancelled_one_by_one_or_all() -> None:
     state = SiteState(call_backs={"u200": {"u201": later, "u203": later}})
     assert call_back_change("*57203", state) == Change("u200", (("call_back/u203", False),))
     assert call_back_change("*57", state) == Change("u200", (("call_back/u201", False), ("call_back/u203", False)))
+
+
+def test_whoever_waits_in_an_orbit_is_taken_up_by_the_code() -> None:
+    plan = replace(PLAN, services=OFFICE.services)
+    step = decide(plan, SiteState(), Call("u201", "*4392"), (), MORNING).step
+    told = (("service", "park"), ("orbit", "392"), ("action", "retrieve"), ("user", "u201"))
+    assert step == Service("park", told)
+    for wrong in ("*4", "*4390", "*4200"):
+        assert decide(plan, SiteState(), Call("u201", wrong), (), MORNING).step == Reject(404, "Not Found")
+
+
+# -- call queues
+
+AGENTS = (QueueAgent(user_id="u201"), QueueAgent(user_id="u203"))
+QUEUED = office(
+    **PLAN_PARTS,
+    voice_services=(
+        CallQueue(service_id="one", name="One", extension="395", agents=AGENTS, supervisors=("u200",)),
+        CallQueue(service_id="two", name="Two", extension="396", agents=AGENTS[:1], begin_logged_in=True),
+        CallQueue(service_id="off", name="Off", extension="397", agents=AGENTS, enabled=False),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "values"),
+    [
+        ("*13", {"queue_agent/one": "in", "queue_agent/two": "in"}),
+        ("*13395", {"queue_agent/one": "in"}),
+        ("*14396", {"queue_agent/two": "out"}),
+        ("*15", {"queue_agent/two": "paused"}),
+        ("*15395", {}),
+        ("*13397", {}),
+        ("*13999", {}),
+    ],
+)
+def test_an_agent_logs_in_out_and_pauses_at_all_queues_or_at_one(dialled: str, values: dict[str, str]) -> None:
+    step = first(dialled, "u201", plan=QUEUED)
+    assert step == (Change("u201", tuple(values.items())) if values else Service("declined"))
+
+
+def test_who_logged_in_may_pause_and_who_is_no_agent_changes_nothing() -> None:
+    state = SiteState(queue_agents={"u203": {"one": "in"}})
+    assert first("*15", "u203", state, QUEUED) == Change("u203", (("queue_agent/one", "paused"),))
+    assert first("*15", "u203", plan=QUEUED) == Service("declined")
+    assert first("*13", "u205", plan=QUEUED) == Service("declined")
+
+
+def test_a_supervisor_attends_the_calls_of_the_agents_of_his_queues_and_nobody_else_does() -> None:
+    told = (("service", "one"), ("action", "listen"), ("agent", "u203"))
+    assert first("*16203", plan=QUEUED) == Service("queue", told)
+    assert first("*18203", plan=QUEUED) == Service("queue", (told[0], ("action", "barge"), told[2]))
+    for dialled, caller in (("*16203", "u201"), ("*16205", "u200"), ("*16", "u200"), ("*16300", "u200")):
+        assert first(dialled, caller, plan=QUEUED) == Reject(403, "Forbidden")
+
+
+def test_how_agents_stand_is_read_from_the_sites_state() -> None:
+    values = {"queue_agent/one/u201": "paused", "queue_agent/two/u201": "away", "queue_agent/one/nobody": "in"}
+    stamp = Stamp(wall_ms=1, counter=0, node="n")
+    records = [StateRecord(key=key, value=value, stamp=stamp) for key, value in values.items()]
+    assert site_state(records, QUEUED.users).queue_agents == {"u201": {"one": "paused"}}

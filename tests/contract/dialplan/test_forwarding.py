@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contract.dialplan import SiteState
+from contract.dialplan import Call, Confirmation, Reject, Ring, SiteState, decide
 from contract.snapshot import FindMe, Forwarding
-from tests.contract.dialplan.office import AFTER_WORK, AT_WORK, USERS, forwards, office, user, way
+from tests.contract.dialplan.office import AFTER_WORK, AT_WORK, MORNING, OFFICE, USERS, forwards, office, user, way
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,32 @@ def test_find_me_rings_numbers_beyond_the_site_beside_the_phones() -> None:
     )
     assert way("200", state=forwards("200", find_me=places)) == "200+cell:90791234567/20 pri:0441234567/15 480"
     assert way("200", answers=(603,), state=forwards("200", find_me=places)) == "200+cell:90791234567/20 603"
+
+
+def test_a_place_that_has_to_confirm_gets_time_for_that_and_says_whose_call_it_is() -> None:
+    places = (
+        FindMe(destination="00791234567", order="at_the_same_time", confirm=True),
+        FindMe(destination="00441234567", seconds=15, confirm=True),
+        FindMe(destination="201", seconds=9, confirm=True),
+    )
+    state = forwards("200", find_me=places)
+    assert way("200", state=state) == "200+cell:90791234567/40 pri:0441234567/35 201/9 480"
+    step = decide(OFFICE, state, Call("u201", "200"), (), MORNING).step
+    assert isinstance(step, Ring)
+    assert step.numbers[0].confirmed == Confirmation("u200", "00791234567", 20)
+
+
+def test_what_asks_for_the_key_reaches_the_place_as_the_user_would_and_nothing_else() -> None:
+    asked = Call("u200", "00791234567", phones="find_me")
+    step = decide(OFFICE, SiteState(), asked, (), MORNING).step
+    assert isinstance(step, Ring)
+    assert [(one.gateway_id, one.number, one.confirmed) for one in step.numbers] == [("cell", "90791234567", None)]
+    assert [(one.name, one.reason) for one in step.diversions] == [("200", "follow-me")]
+    for nobody in (Call(None, "00791234567", phones="find_me"), Call("u203", "00791234567", phones="find_me")):
+        assert decide(OFFICE, SiteState(), nobody, (), MORNING).step == Reject(403, "Forbidden")
+    assert decide(OFFICE, SiteState(), Call("u200", "201", phones="find_me"), (), MORNING).step == Reject(
+        403, "Forbidden"
+    )
 
 
 def test_after_find_me_the_call_is_forwarded_as_not_answered() -> None:

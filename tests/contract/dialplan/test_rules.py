@@ -1,11 +1,21 @@
 """Who dials what, and where it goes: tables over the office of `office.py`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 
-from contract.dialplan import Call, Reject, Ring, SiteState, decide
-from contract.snapshot import DialPattern, OutsideRule
+from contract.dialplan import Call, Reject, Ring, Service, SiteState, decide
+from contract.snapshot import (
+    Authorization,
+    AuthorizationCode,
+    DialPattern,
+    Forwarding,
+    InwardNumber,
+    OutsideRule,
+    Paging,
+)
 from tests.contract.dialplan.office import MORNING, OFFICE, RULES, forwards, office, way
 
 EVERYBODY = ("u200", "u201", "u203", "u204", "u205", None)
@@ -24,6 +34,9 @@ EVERYBODY = ("u200", "u201", "u203", "u204", "u205", None)
         ("301", "203/30 200/30 205 480"),
         ("304", "480"),
         ("305", "404"),
+        ("380", "music 480"),
+        ("waiting", "music 480"),
+        ("382", "404"),
         ("999", "404"),
         ("", "404"),
         ("*98", "404"),
@@ -43,6 +56,7 @@ def test_what_is_inside_the_site_and_what_is_for_help_is_the_same_for_every_call
     ("dialled", "allowed", "u200", "u201"),
     [
         ("*99", "echo_test 480", True, False),
+        ("381", "music 480", True, False),
         ("01234567", "pri:0441234567 480", True, True),
         ("07654321", "pri:0447654321 480", True, True),
         ("00441234567", "pri:0441234567 480", True, True),
@@ -282,3 +296,73 @@ def test_every_refusal_says_why() -> None:
         decision = decide(OFFICE, forwards(), Call("u200", dialled), (), MORNING)
         assert isinstance(decision.step, Reject)
         assert decision.reasons[-1].code == code
+
+
+def test_a_service_is_told_which_of_its_kind_was_called() -> None:
+    decision = decide(OFFICE, SiteState(), Call("u201", "380"), (), MORNING)
+    assert decision.step == Service("music", (("service", "music"), ("user", "u201")))
+    assert decision.reasons[-1].text == "Internal: the number belongs to Music"
+
+
+def test_a_number_from_outside_reaches_a_service_whatever_permission_that_asks_for() -> None:
+    numbers = (InwardNumber(number="0441112240", destination="381"),)
+    plan = office(numbers=numbers)
+    inward = Call(None, "0441112240", gateway_id="pri", number="0790001122")
+    assert decide(plan, SiteState(), inward, (), MORNING).step == Service("music", (("service", "private"),))
+    unasked = Call(None, "381", gateway_id="pri", number="0790001122")
+    assert decide(plan, SiteState(), unasked, (), MORNING).step == Reject(403, "Forbidden")
+
+
+@pytest.mark.parametrize(("dialled", "orbit"), [("390", ""), ("392", "392")])
+def test_call_park_is_told_which_orbit_was_dialled_and_who_parks(dialled: str, orbit: str) -> None:
+    decision = decide(OFFICE, SiteState(), Call("u201", dialled), (), MORNING)
+    assert decision.step == Service("park", (("service", "park"), ("orbit", orbit), ("user", "u201")))
+
+
+def test_nobody_from_outside_parks_or_takes_up_a_call() -> None:
+    inward = Call(None, "391", gateway_id="pri", number="0790001122")
+    assert decide(OFFICE, SiteState(), inward, (), MORNING).step == Reject(403, "Forbidden")
+
+
+def test_a_service_of_the_site_rings_a_users_phones_and_nothing_else() -> None:
+    state = SiteState(
+        forwarding={"u201": Forwarding(always="200")},
+        do_not_disturb=frozenset({"u203"}),
+        no_intercom=frozenset({"u205"}),
+    )
+
+    def rung(number: str, how: Literal["ring", "page", "urgent"], *, engaged: bool = False) -> object:
+        step = decide(OFFICE, state, Call(None, number, phones=how, engaged=engaged), (), MORNING).step
+        return step.status if isinstance(step, Reject) else step
+
+    assert rung("201", "ring") == Ring(("u201",))
+    assert rung("201", "page") == Ring(("u201",), answered_at_once=True)
+    assert [rung(one, "page") for one in ("203", "205", "300")] == [486, 403, 404]
+    assert rung("201", "page", engaged=True) == 486
+    for number in ("203", "205"):
+        assert rung(number, "urgent", engaged=True) == Ring((f"u{number}",), answered_at_once=True)
+
+
+@pytest.mark.parametrize("caller", ["u201", None])
+def test_only_users_of_the_site_page(caller: str | None) -> None:
+    group = Paging(service_id="page", name="Page", extension="395", members=("u200",))
+    plan = replace(OFFICE, services={"395": group})
+    step = decide(plan, SiteState(), Call(caller, "395"), (), MORNING).step
+    told = Service("paging", (("service", "page"), ("user", "u201")))
+    assert step == (told if caller else Reject(403, "Forbidden"))
+
+
+def test_who_proved_an_authorization_code_calls_with_the_services_permissions_and_its_name_is_told() -> None:
+    codes = (
+        AuthorizationCode(code_id="anna", name="Anna"),
+        AuthorizationCode(code_id="off", name="Off", enabled=False),
+    )
+    gate = Authorization(service_id="far", name="Far", extension="396", permissions=("Mobile",), codes=codes)
+    plan = office(voice_services=(gate,))
+    proved = decide(plan, SiteState(), Call(None, "00791234567", service="far:anna"), (), MORNING)
+    assert isinstance(proved.step, Ring)
+    assert proved.step.numbers[0].gateway_id == "cell"
+    assert proved.reasons[0].text == "Far, code of Anna sends the caller on to 00791234567"
+    for wrong in ("far:off", "far:gone", "gone:anna"):
+        step = decide(plan, SiteState(), Call(None, "00791234567", service=wrong), (), MORNING).step
+        assert step == Reject(403, "Forbidden")

@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from contract.snapshot import (
     Blob,
     DeviceFirmware,
+    DialPlan,
     Firmware,
     FirmwareFile,
     Line,
+    Music,
     Snapshot,
     SnapshotProblems,
     User,
@@ -106,6 +108,10 @@ LINE = small_site().lines[0]
             "device-1 is a snom/t54w, which firmware firmware-1 does not fit",
         ),
         ({"blobs": (BLOB, BLOB)}, "blobs: records must be sorted by digest and unique"),
+        (
+            {"dial_plan": DialPlan(voice_services=(Music(service_id="m", name="Music", extension="200"),))},
+            "dialled: '200' is used more than once: by user .+, music Music",
+        ),
         ({"users": (RECEPTION, WORKSHOP.model_copy(update={"aliases": ("*99",)}))}, r"'\*99' is used more than once"),
     ],
 )

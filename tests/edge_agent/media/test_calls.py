@@ -95,7 +95,7 @@ async def test_an_application_that_does_not_exist_is_not_found(process: MediaPro
 
 
 async def test_a_codec_that_we_do_not_have_is_not_acceptable_and_takes_no_port(process: MediaProcess) -> None:
-    async with MediaCaller(process.sip_port, payload_type=9) as caller:
+    async with MediaCaller(process.sip_port, payload_type=18) as caller:
         assert await caller.invite() == 488
     assert process.engine.sessions == 0
 

@@ -10,17 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge_agent.media.embedded import g711
+from edge_agent.media.codecs import ALL
+from edge_agent.media.embedded import coding
 from edge_agent.media.embedded.engine import EngineSettings
-from edge_agent.media.errors import SessionEnded
+from edge_agent.media.errors import NobodyLeft, RecordingFailed, SessionEnded
 from edge_agent.media.session import EndCause, MediaSession, Prompt, Seat
 from edge_agent.processes.media import MediaProcess, MediaProcessSettings, build_media_process
-from tests.support.media_caller import MediaCaller
+from tests.support.media_caller import OPUS, MediaCaller
 from tests.support.waiting import eventually_async
 
 PORTS = EngineSettings("127.0.0.1", 20_000, 39_999)
 SECOND = 50
 """Packets."""
+CODECS = {codec.payload_type: codec for codec in ALL}
 
 
 class Scene:
@@ -52,19 +54,24 @@ async def media(scene: Scene) -> MediaProcess:
 
 def says(hertz: float, codec: int = 0) -> Callable[[int], bytes]:
     """A tone without a seam between its frames."""
+    rate = CODECS[codec].rate
+    coder, size = coding.coder(CODECS[codec], rate), rate // SECOND
 
     def frame(number: int) -> bytes:
-        at = np.arange(160 * number, 160 * (number + 1))
-        return g711.encode(codec, (6000 * np.sin(2 * np.pi * hertz * at / 8000)).astype(np.int16))
+        at = np.arange(size * number, size * (number + 1))
+        return coder.encode((6000 * np.sin(2 * np.pi * hertz * at / rate)).astype(np.int16))
 
     return frame
 
 
 def tones(caller: MediaCaller, codec: int = 0, packets: int = SECOND // 2) -> set[int]:
     """The frequencies, to 100 Hz, in what was heard last."""
-    samples = g711.decode(codec, b"".join(caller.heard.payloads[-packets:])).astype(np.float64)
+    rate = CODECS[codec].rate
+    coder = coding.coder(CODECS[codec], rate)
+    decoded = np.concatenate([coder.decode(payload) for payload in caller.heard.payloads])
+    samples = decoded[-packets * rate // SECOND :].astype(np.float64)
     spectrum: npt.NDArray[np.float64] = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) / len(samples)
-    hertz = np.fft.rfftfreq(len(samples), 1 / 8000)
+    hertz = np.fft.rfftfreq(len(samples), 1 / rate)
     return {round(float(each) / 100) * 100 for each in hertz[spectrum > 300]}
 
 
@@ -100,6 +107,27 @@ async def test_three_callers_in_a_mix_hear_the_other_two() -> None:
     await process.close()
 
 
+@pytest.mark.parametrize("other", [9, pytest.param(OPUS, marks=pytest.mark.peer("baresip"))])
+async def test_two_with_wideband_phones_hear_each_other_so_and_a_third_with_a_telephone_as_it_can(other: int) -> None:
+    process = await media(scene := Scene(joined))
+    async with AsyncExitStack() as stack:
+        codecs = (9, other, 0)
+        callers = [await stack.enter_async_context(MediaCaller(process.sip_port, codec, "scene")) for codec in codecs]
+        for caller, hertz, codec in zip(callers, (5500, 900, 1700), codecs, strict=True):
+            assert await caller.invite() == 200
+            caller.start_sending(says(hertz, codec))
+        await eventually_async(lambda: len(scene.sessions) == 3)
+        room = await scene.sessions[0].join("blue")
+        await eventually_async(lambda: room.members == 3)
+        await packets_more(callers[2])
+        assert [tones(caller, codec) for caller, codec in zip(callers, codecs, strict=True)] == [
+            {900, 1700},
+            {1700, 5500},
+            {900},
+        ]
+    await process.close()
+
+
 async def test_a_sound_in_a_mix_is_heard_by_all_and_over_when_it_is(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
@@ -115,6 +143,10 @@ async def test_a_sound_in_a_mix_is_heard_by_all_and_over_when_it_is(tmp_path: Pa
         await packets_more(one)
         assert (tones(one), tones(two)) == ({1200}, {1200})
         await playing
+        await scene.sessions[0].leave()
+        await scene.sessions[1].leave()
+        with pytest.raises(NobodyLeft):
+            await room.play(prompt)
     await process.close()
 
 
@@ -156,4 +188,43 @@ async def test_a_caller_who_hangs_up_leaves_the_mix() -> None:
         await eventually_async(lambda: room.members == 2)
         assert await two.bye() == 200
         await eventually_async(lambda: room.members == 1)
+    await process.close()
+
+
+async def test_a_mix_is_recorded_as_all_of_it_sounds_until_it_is_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "all.wav"
+    process = await media(scene := Scene(joined))
+    async with MediaCaller(process.sip_port, user="scene") as one, MediaCaller(process.sip_port, user="scene") as two:
+        for caller, hertz in ((one, 500), (two, 900)):
+            assert await caller.invite() == 200
+            caller.start_sending(says(hertz))
+        room = await scene.sessions[0].join("blue")
+        await packets_more(two)
+        await room.record(path, 60.0)
+        with pytest.raises(RecordingFailed, match="already"):
+            await room.record(tmp_path / "another.wav", 60.0)
+        await packets_more(two, 2 * SECOND)
+        await room.stop_recording(tmp_path / "another.wav")
+        await room.stop_recording(path)
+        size = path.stat().st_size
+        await packets_more(two)
+        assert path.stat().st_size == size
+    await process.close()
+    with wave.open(str(path), "rb") as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.float64)
+    assert len(samples) >= 1.9 * 8000
+    spectrum: npt.NDArray[np.float64] = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) / len(samples)
+    frequencies = np.fft.rfftfreq(len(samples), 1 / 8000)
+    assert {round(float(each) / 100) * 100 for each in frequencies[spectrum > 300]} == {500, 900}
+
+
+async def test_a_recording_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    process = await media(scene := Scene(joined))
+    async with MediaCaller(process.sip_port, user="scene") as one:
+        assert await one.invite() == 200
+        room = await scene.sessions[0].join("blue")
+        with pytest.raises(RecordingFailed):
+            await room.record(tmp_path / "missing" / "all.wav", 60.0)
+        await room.record(tmp_path / "all.wav", 60.0)
+        await room.stop_recording(tmp_path / "all.wav")
     await process.close()

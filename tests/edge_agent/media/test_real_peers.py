@@ -37,7 +37,7 @@ def recorded_in(folder: Path) -> tuple[int, npt.NDArray[np.float64]]:
     (recorded,) = folder.glob("dump-*-dec.wav")
     with wave.open(str(recorded), "rb") as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-        return file.getframerate(), samples.astype(np.float64)
+        return file.getframerate(), samples[:: file.getnchannels()].astype(np.float64)
 
 
 @pytest.mark.peer("sipp")
@@ -56,17 +56,31 @@ async def test_sipp_completes_every_call() -> None:
 
 @pytest.mark.peer("baresip")
 @pytest.mark.peer("ip")
-@pytest.mark.parametrize("encryption", ["", "srtp-mand"])
-async def test_baresip_hears_the_announcement_and_then_its_own_tone(tmp_path: Path, encryption: str) -> None:
-    samples = (9000 * np.sin(2 * np.pi * 700 * np.arange(8000 * 20) / 8000)).astype("<i2")
+@pytest.mark.parametrize(
+    ("encryption", "traversal", "codec", "rate", "hertz"),
+    [
+        ("", "", "PCMA/8000", 8000, 700),
+        ("srtp-mand", "", "PCMA/8000", 8000, 700),
+        ("dtls_srtp", "", "PCMA/8000", 8000, 700),
+        ("dtls_srtp", "ice", "PCMA/8000", 8000, 700),
+        ("", "", "G722/16000", 16_000, 5500),
+        ("", "", "opus/48000/2", 48_000, 5500),
+    ],
+)
+async def test_baresip_hears_the_announcement_and_then_its_own_tone(
+    tmp_path: Path, encryption: str, traversal: str, codec: str, rate: int, hertz: int
+) -> None:
+    samples = (9000 * np.sin(2 * np.pi * hertz * np.arange(rate * 20) / rate)).astype("<i2")
     with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(samples.tobytes())
+        channels = 2 if codec.endswith("/2") else 1
+        file.setparams((channels, 2, rate, 0, "NONE", ""))
+        file.writeframes(np.repeat(samples, channels).tobytes())
     driver = ("unshare", "--map-root-user", "--net", sys.executable, "-m", "tests.support.baresip_echo")
-    status, output = await run(*driver, str(tmp_path), "20000", encryption)
+    status, output = await run(*driver, str(tmp_path), "20000", encryption, codec, traversal)
     assert status == 0, output[-3000:]
-    rate, heard = recorded_in(tmp_path)
+    heard_rate, heard = recorded_in(tmp_path)
+    assert heard_rate == rate
     assert float(np.sqrt(np.mean(heard[: 5 * rate] ** 2))) > 500
     end = heard[-2 * rate :]
     loudest = float(np.argmax(np.abs(np.fft.rfft(end * np.hanning(len(end)))))) * rate / len(end)
-    assert loudest == pytest.approx(700, abs=5)
+    assert loudest == pytest.approx(hertz, abs=5)

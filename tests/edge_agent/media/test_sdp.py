@@ -1,14 +1,18 @@
 """Session descriptions and the offer/answer rules."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.media import sdp
+from edge_agent.media.codecs import ALL, OPUS, PCMA, PCMU, Codec, OpusTerms
 from edge_agent.media.errors import BadSdp, NotAcceptable
 from edge_agent.media.sdp import AudioPlan, Direction
 
 OURS = "192.0.2.1"
+TELEPHONE = (PCMU, PCMA)
 OFFER = """v=0
 o=- 1 1 IN IP4 192.0.2.10
 s=call
@@ -24,14 +28,16 @@ a=sendrecv
 """.replace("\n", "\r\n")
 
 
-def answer(text: str) -> tuple[AudioPlan, list[str]]:
-    plan, body = sdp.answer(text.encode(), OURS, 16384, 42, 7)
+def answer(text: str, codecs: Sequence[Codec] = TELEPHONE) -> tuple[AudioPlan, list[str]]:
+    plan, body = sdp.answer(text.encode(), OURS, 16384, 42, 7, codecs)
     return plan, body.decode().split("\r\n")
 
 
 def test_an_offer_is_answered_with_the_first_codec_of_ours_that_it_names() -> None:
     plan, lines = answer(OFFER)
-    assert plan == AudioPlan(("192.0.2.10", 4000), sdp.PCMA, frozenset({sdp.PCMA}), 101, Direction.SENDRECV)
+    assert plan == AudioPlan(
+        ("192.0.2.10", 4000), 8, frozenset({8}), 101, Direction.SENDRECV, rtcp=("192.0.2.10", 4001)
+    )
     assert lines == [
         "v=0",
         "o=tandem 42 7 IN IP4 192.0.2.1",
@@ -42,15 +48,64 @@ def test_an_offer_is_answered_with_the_first_codec_of_ours_that_it_names() -> No
         "a=rtpmap:8 PCMA/8000",
         "a=rtpmap:101 telephone-event/8000",
         "a=fmtp:101 0-15",
+        "a=rtcp:16385",
         "a=ptime:20",
         "a=sendrecv",
         "",
     ]
 
 
+def test_g722_is_taken_where_it_comes_first_and_its_clock_is_said_as_8000() -> None:
+    plan, lines = answer(OFFER, ALL)
+    assert (plan.codec, plan.accepted) == (9, frozenset({9}))
+    assert lines[5:7] == ["m=audio 16384 RTP/AVP 9 101", "a=rtpmap:9 G722/8000"]
+    plan, _ = answer(OFFER.replace("9 8 0 101", "8 9 101"), ALL)
+    assert plan.codec == 8
+
+
+def test_our_offer_names_the_wideband_codec_first_and_keeps_whatever_the_answer_takes() -> None:
+    offer = sdp.offer(OURS, 16384, 1, 1, ALL)
+    assert b"m=audio 16384 RTP/AVP 9 111 0 8 101\r\na=rtpmap:9 G722/8000\r\na=rtpmap:111 opus/48000/2\r\n" in offer
+    answered = b"v=0\nc=IN IP4 192.0.2.2\nm=audio 4000 RTP/AVP 8 9\n"
+    plan = sdp.accept_answer(answered, OURS, ALL)
+    assert (plan.codec, plan.accepted) == (8, frozenset({8, 9}))
+
+
+def test_opus_is_answered_under_the_number_of_the_offer_with_what_both_sides_want() -> None:
+    text = "v=0\nc=IN IP4 192.0.2.10\nm=audio 4000 RTP/AVP 96 0 97 98\na=rtpmap:96 OPUS/48000/2\n"
+    text += "a=rtpmap:97 telephone-event/48000\na=rtpmap:98 telephone-event/8000\n"
+    plan, lines = answer(text + "a=fmtp:96 maxaveragebitrate=20000; useinbandfec=1;stereo=1\n", ALL)
+    assert (plan.codec, plan.opus, plan.event_type) == (96, OpusTerms(96, True, 20_000), 97)
+    assert plan.codecs == {96: OPUS}
+    assert lines[5:10] == [
+        "m=audio 16384 RTP/AVP 96 97",
+        "a=rtpmap:96 opus/48000/2",
+        "a=fmtp:96 maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1",
+        "a=rtpmap:97 telephone-event/48000",
+        "a=fmtp:97 0-15",
+    ]
+
+
+@pytest.mark.parametrize(
+    "wishes", ["", "useinbandfec", "maxaveragebitrate=;useinbandfec=2", "maxaveragebitrate=999999", "=;;="]
+)
+def test_wishes_for_opus_that_make_no_sense_are_passed_over(wishes: str) -> None:
+    text = f"v=0\nc=IN IP4 192.0.2.10\nm=audio 4000 RTP/AVP 96 98\na=rtpmap:96 opus/48000/2\na=fmtp:96 {wishes}\n"
+    plan, lines = answer(text + "a=rtpmap:98 telephone-event/8000\n", ALL)
+    assert (plan.opus, plan.event_type) == (OpusTerms(96), 98)
+    assert "a=rtpmap:98 telephone-event/8000" in lines
+
+
+@pytest.mark.parametrize("codec", ["opus/48000", "opus/16000/2", "opus/48000/1"])
+def test_opus_by_another_name_or_under_a_static_number_is_not_ours(codec: str) -> None:
+    for number, name in ((96, codec), (3, "opus/48000/2")):
+        with pytest.raises(NotAcceptable):
+            answer(f"v=0\nc=IN IP4 192.0.2.10\nm=audio 4000 RTP/AVP {number}\na=rtpmap:{number} {name}\n", ALL)
+
+
 def test_codecs_with_static_numbers_need_no_map_and_events_only_come_when_offered() -> None:
     plan, lines = answer("v=0\nc=IN IP4 192.0.2.10\nm=audio 4000 RTP/AVP 0 8\n")
-    assert (plan.codec, plan.event_type) == (sdp.PCMU, None)
+    assert (plan.codec, plan.event_type) == (0, None)
     assert "m=audio 16384 RTP/AVP 0" in lines
 
 
@@ -142,25 +197,27 @@ def test_bytes_that_are_no_text_are_refused() -> None:
         sdp.parse(b"v=0\r\ns=\xff\xfe\r\n")
 
 
-def test_our_own_offer_names_both_codecs_and_its_answer_is_understood() -> None:
-    offer = sdp.offer(OURS, 16384, 1, 1)
-    plan, body = sdp.answer(offer, "192.0.2.2", 18000, 2, 1)
+def test_our_own_offer_names_our_codecs_and_its_answer_is_understood() -> None:
+    offer = sdp.offer(OURS, 16384, 1, 1, TELEPHONE)
+    plan, body = sdp.answer(offer, "192.0.2.2", 18000, 2, 1, TELEPHONE)
     assert plan.remote == (OURS, 16384)
-    assert plan.codec == sdp.PCMU
-    back = sdp.accept_answer(body, OURS)
-    assert back == AudioPlan(("192.0.2.2", 18000), sdp.PCMU, frozenset({sdp.PCMU}), 101, Direction.SENDRECV)
+    assert plan.codec == 0
+    back = sdp.accept_answer(body, OURS, TELEPHONE)
+    assert back == AudioPlan(
+        ("192.0.2.2", 18000), 0, frozenset({0}), 101, Direction.SENDRECV, rtcp=("192.0.2.2", 18001)
+    )
 
 
 def test_an_answer_that_refuses_our_offer_is_not_acceptable() -> None:
     with pytest.raises(NotAcceptable):
-        sdp.accept_answer(b"v=0\nc=IN IP4 192.0.2.2\nm=audio 0 RTP/AVP 0\n", OURS)
+        sdp.accept_answer(b"v=0\nc=IN IP4 192.0.2.2\nm=audio 0 RTP/AVP 0\n", OURS, TELEPHONE)
     with pytest.raises(NotAcceptable):
-        sdp.accept_answer(b"v=0\n", OURS)
+        sdp.accept_answer(b"v=0\n", OURS, TELEPHONE)
 
 
 def test_an_answer_over_ipv6_says_so() -> None:
     text = "v=0\nc=IN IP6 2001:db8::5\nm=audio 4000 RTP/AVP 0\n"
-    plan, body = sdp.answer(text.encode(), "2001:db8::1", 16384, 1, 1)
+    plan, body = sdp.answer(text.encode(), "2001:db8::1", 16384, 1, 1, TELEPHONE)
     assert plan.remote == ("2001:db8::5", 4000)
     assert b"c=IN IP6 2001:db8::1\r\n" in body
 
@@ -176,9 +233,42 @@ lines = st.lists(
 @settings(max_examples=300)
 def test_any_bytes_are_answered_well_formed_or_refused_by_our_errors(body: bytes) -> None:
     try:
-        _, ours = sdp.answer(body, OURS, 16384, 1, 1)
+        _, ours = sdp.answer(body, OURS, 16384, 1, 1, ALL)
     except (BadSdp, NotAcceptable):
         return
     again = sdp.parse(ours)
     assert len(again.media) == len(sdp.parse(body).media)
     assert ours.count(b"\n") == ours.count(b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "rtcp", "ours"),
+    [
+        ("a=rtcp:5005", ("192.0.2.10", 5005), b"a=rtcp:16385"),
+        ("a=rtcp:5005 IN IP4 198.51.100.1", ("192.0.2.10", 5005), b"a=rtcp:16385"),
+        ("a=rtcp:22", None, b"a=rtcp:16385"),
+        ("a=rtcp:many", None, b"a=rtcp:16385"),
+        ("a=rtcp-mux", ("192.0.2.10", 4000), b"a=rtcp-mux"),
+    ],
+)
+def test_reports_go_to_the_port_that_the_peer_names_on_the_host_of_its_audio(
+    attribute: str, rtcp: tuple[str, int] | None, ours: bytes
+) -> None:
+    text = f"v=0\r\nc=IN IP4 192.0.2.10\r\nm=audio 4000 RTP/AVP 0\r\n{attribute}\r\n"
+    plan, body = sdp.answer(text.encode(), OURS, 16384, 1, 1, TELEPHONE)
+    assert (plan.rtcp, plan.rtcp_mux) == (rtcp, attribute == "a=rtcp-mux")
+    assert ours + b"\r\n" in body
+
+
+def test_whom_we_called_is_answered_by_our_order_of_codecs_and_everybody_else_by_theirs() -> None:
+    by_theirs, _ = sdp.answer(OFFER.encode(), OURS, 16384, 42, 7, TELEPHONE)
+    by_ours, body = sdp.answer(OFFER.encode(), OURS, 16384, 42, 7, TELEPHONE, by_our_order=True)
+    assert (by_theirs.codec, by_ours.codec, by_ours.event_type) == (8, 0, 101)
+    assert b"m=audio 16384 RTP/AVP 0 101\r\n" in body
+
+
+@given(st.permutations(OFFER.split("\r\n")[5].split()[3:]))
+def test_the_order_of_a_peers_codecs_does_not_matter_where_ours_counts(formats: list[str]) -> None:
+    said = OFFER.replace("9 8 0 101", " ".join(formats))
+    plan, _ = sdp.answer(said.encode(), OURS, 16384, 42, 7, ALL, by_our_order=True)
+    assert plan.codec == 9

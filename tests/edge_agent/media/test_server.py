@@ -10,7 +10,7 @@ import pytest
 from edge_agent.media.errors import MixFull, NoSuchApplication, NotAcceptable, PromptError, SessionEnded
 from edge_agent.media.server import MediaServer
 from edge_agent.media.session import Collected, EndCause, Ended, MediaSession, Mix, Prompt, Recorded, Seat, SessionEvent
-from edge_agent.ports import CallLeg, CallRefused
+from edge_agent.ports import CallLeg, CallRefused, Transfer
 from tests.support.call_leg import RecordingLeg
 from tests.support.waiting import eventually_async
 
@@ -22,6 +22,10 @@ class FakeSession:
         self.leg, self.cause = leg, asyncio.get_running_loop().create_future()
         self.confirmations: list[bytes | None] = []
         self.unusable = False
+        self.replaces: MediaSession | None = None
+
+    def replace(self, other: MediaSession) -> None:
+        self.replaces = other
 
     @property
     def caller(self) -> str:
@@ -39,8 +43,12 @@ class FakeSession:
     def arguments(self) -> Mapping[str, str]:
         return self.leg.arguments
 
-    async def transfer(self, number: str) -> None:
-        self.leg.transfer(number)
+    async def transfer(self, to: str | Transfer, proven: str = "") -> int:
+        self.leg.transfer(to, lambda _status, _final: None)
+        return 0
+
+    async def ring(self) -> None:
+        self.leg.ring()
 
     async def answer(self) -> None:
         self.leg.answer(b"sdp")
@@ -75,6 +83,9 @@ class FakeSession:
         return Ended(await self.cause)
 
     async def hang_up(self) -> None:
+        self.end(EndCause.LOCAL)
+
+    async def refuse(self, status: int, reason: str, warning: str = "") -> None:
         self.end(EndCause.LOCAL)
 
     def confirmed(self, description: bytes | None) -> None:

@@ -9,6 +9,7 @@ from edge_agent.media.embedded import wav
 from edge_agent.media.errors import PromptError
 from edge_agent.media.session import Prompt
 from edge_agent.media.speech import PROMPTS, Languages, words_of
+from tools.write_prompts import PAGE, SOUNDS, page
 
 LANGUAGES = ("de", "en", "es", "fr")
 
@@ -29,9 +30,9 @@ def test_every_word_of_a_language_has_its_file_and_is_heard(language: str) -> No
     words = words_of(folder).spoken()
     assert {one.stem for one in folder.glob("*.wav")} == set(words)
     for name in words:
-        samples = wav.load(folder / f"{name}.wav")
-        assert 0.1 < len(samples) / wav.RATE < 40, name
-        assert int(abs(samples).max()) > 10_000, name
+        sound = wav.load(folder / f"{name}.wav")
+        assert 0.1 < sound.seconds < 40, name
+        assert int(abs(sound.samples).max()) > 10_000, name
 
 
 def test_every_language_says_the_same_phrases() -> None:
@@ -88,3 +89,12 @@ def test_a_phrase_that_is_not_there_and_a_language_that_is_wrong_are_named(tmp_p
     (tmp_path / "en" / "speech.toml").write_text("name = 1")
     with pytest.raises(PromptError, match=r"en/speech\.toml"):
         Languages(tmp_path)
+
+
+def test_the_page_of_prompts_lists_every_file_with_its_text() -> None:
+    text = page()
+    assert PAGE.read_text(encoding="utf-8") == text, "run python -m tools.write_prompts"
+    assert {one.stem for one in PROMPTS.glob("*.wav")} == set(SOUNDS)
+    spoken = {name for folder in PROMPTS.glob("*/speech.toml") for name in words_of(folder.parent).spoken()}
+    missing = {name for name in spoken if f"`{name}`" not in text}
+    assert {name.partition(".")[0] for name in missing} == {"number"}

@@ -52,6 +52,15 @@ class Watching:
     def messages_waiting(self, counts: MessagesWaiting) -> None:
         raise AssertionError("no process here keeps mailboxes")
 
+    def key_pressed(self, call_id: str, key: str) -> None:
+        raise AssertionError("no process here has calls")
+
+    def engine_is(self, engine_id: str) -> None:
+        """See `Watcher`."""
+
+    def orbits_taken(self, waiting: Mapping[str, str]) -> None:
+        raise AssertionError("no process here parks calls")
+
     def carry(self, streams: tuple[RelayedStream, ...]) -> None:
         raise AssertionError("no process here has calls")
 
@@ -151,6 +160,13 @@ async def test_a_silent_process_is_ended_and_started_again() -> None:
         with pytest.raises(ProcessGone, match="silent for"):
             await process.prepare(configuration("silent.test"))
         await eventually_async(lambda: watching.started == 2, 20)
+
+
+async def test_a_process_that_starts_too_slowly_gets_more_time_with_each_start() -> None:
+    async with running(QUICK.model_copy(update={"start_seconds": 0.05})) as (process, watching):
+        assert await process.wait_up(60)
+        assert watching.ended[0] == "silent for 0.05 seconds"
+        assert watching.ended == [f"silent for {0.05 * 2**n:g} seconds" for n in range(len(watching.ended))]
 
 
 async def test_a_question_without_an_answer_has_a_deadline() -> None:

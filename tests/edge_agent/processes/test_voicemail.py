@@ -6,10 +6,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from cloud.pbx.default_dial_plan import default_dial_plan
-from contract.snapshot import Site, Snapshot, User, VoicemailPolicy
+from contract.snapshot import DistributionList, GroupMailbox, Site, Snapshot, User, VoicemailPolicy
 from contract.sync.state import Stamp, StateRecord
 from edge_agent.clock import SystemClock
-from edge_agent.media.mailbox.message import Caller
+from edge_agent.media.mailbox.message import Caller, Folder
 from edge_agent.media.mailbox.store import MailboxLimits
 from edge_agent.ports import MessagesWaiting
 from edge_agent.processes.child import Bell
@@ -124,3 +124,58 @@ async def test_what_users_change_at_the_site_counts_from_the_next_call_on(tmp_pa
     voicemail.commit()
     assert config().mailboxes["u-200"].pin == "scrypt:new:x"
     voicemail.stop()
+
+
+def with_group(*owners: str) -> Snapshot:
+    made = snapshot()
+    group = GroupMailbox(service_id="support", name="Support", extension="300", owners=owners)
+    plan = made.dial_plan.model_copy(update={"voice_services": (group,)})
+    return made.model_copy(update={"version": 2, "dial_plan": plan})
+
+
+def leave(voicemail: SiteVoicemail, mailbox: str) -> None:
+    draft = voicemail.store.begin(mailbox, Caller(number="201"))
+    with wave.open(str(draft.audio), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(32_000))
+    voicemail.store.keep(draft)
+
+
+async def test_the_lamps_of_all_owners_tell_of_a_group_mailbox_and_of_their_own(tmp_path: Path) -> None:
+    bell = Bells()
+    voicemail = SiteVoicemail(tmp_path, bell, SystemClock(), SystemTokens())
+    voicemail.prepare(prepared(with_group("u-200", "u-201")))
+    voicemail.commit()
+    await asyncio.to_thread(leave, voicemail, "support")
+
+    def lamps() -> dict[str, int]:
+        return {one.user_id: one.new for one in bell.lamps}
+
+    await eventually_async(lambda: lamps() == {"u-200": 1, "u-201": 1})
+    await asyncio.to_thread(leave, voicemail, "u-200")
+    await eventually_async(lambda: lamps() == {"u-200": 2, "u-201": 1})
+    (message,) = await asyncio.to_thread(voicemail.store.messages, "support", Folder.INBOX)
+    await asyncio.to_thread(voicemail.store.mark_heard, "support", message.message_id)
+    await eventually_async(lambda: lamps() == {"u-200": 1, "u-201": 0})
+    # Whoever owns it no longer is told so, without any message coming.
+    await asyncio.to_thread(leave, voicemail, "support")
+    await eventually_async(lambda: lamps() == {"u-200": 2, "u-201": 1})
+    voicemail.prepare(prepared(with_group("u-201")))
+    voicemail.commit()
+    await eventually_async(lambda: lamps() == {"u-200": 1, "u-201": 1})
+    voicemail.stop()
+
+
+def test_lists_of_users_and_of_the_site_are_as_they_were_set() -> None:
+    lists = (DistributionList(number="70", name="Everybody", members=("u-200", "support")),)
+    made = with_group("u-200")
+    made = made.model_copy(update={"site": made.site.model_copy(update={"voicemail": VoicemailPolicy(lists=lists)})})
+    state = {
+        key: record(key, value)
+        for key, value in {"voicemail_list/u-200/3": "support u-201", "voicemail_list/support/0": ""}.items()
+    }
+    config = voicemail_config(made, state)
+    assert config.lists == {"70": ("u-200", "support")}
+    assert config.mailboxes["u-200"].lists == {"3": ("support", "u-201")}
+    group = config.mailboxes["support"]
+    assert (group.extension, group.owners, group.lists) == ("300", ("u-200",), {})

@@ -167,3 +167,30 @@ def test_every_plug_in_says_what_of_it_is_not_confirmed() -> None:
     folder = files("contract.devices") / "catalogue"
     for vendor in CATALOGUE.plugins.keys() - {"generic", "yealink"}:
         assert "Unconfirmed" in (folder / vendor / "README.md").read_text(encoding="utf-8"), vendor
+
+
+SHARED = {
+    "yealink/t54w": {"account.1.shared_line": ("1", "0")},
+    "polycom/vvx250": {
+        "polycomConfig@reg.1.type": ("shared", "private"),
+        "polycomConfig@reg.1.bargeInEnabled": ("1", "0"),
+    },
+    "snom/d717": {"settings/phone-settings[1]/user_shared_line[1]": ("on", "off")},
+    "cisco/spa504g": {
+        "flat-profile/Share_Ext_1_[1]": ("Yes", "No"),
+        "flat-profile/Shared_User_ID_1_[1]": (NUMBER, ""),
+        "flat-profile/Share_Call_Appearance_1_[1]": ("shared", "private"),
+    },
+}
+"""Of makers whose parameters are documented: what a shared line is told, and what another."""
+
+
+@pytest.mark.parametrize("key", SHARED)
+def test_a_phone_is_told_that_its_line_is_shared(key: str) -> None:
+    model = CATALOGUE.find(key)
+    assert model is not None
+    for place, account in enumerate((replace(LINE, appearances=3), LINE)):
+        files = values_of(model, one_line_phone(model, account)).items()
+        found = {name.partition(": ")[2]: value for name, value in files}
+        for name, values in SHARED[key].items():
+            assert found[name] == values[place], name

@@ -108,6 +108,55 @@ def test_what_was_kept_when_the_process_died_is_taken_once(tmp_path: Path) -> No
     assert in_the_outbox(tmp_path) == ["settled", "kept", "call-1", "next"]
 
 
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("dies", ["before it is kept", "then", "after the end"])
+def test_two_calls_that_became_one_have_one_record_whenever_the_process_dies(
+    tmp_path: Path, settled: bool, dies: str
+) -> None:
+    held = held_in(tmp_path)
+    first, second = open_call(1), open_call(2)
+    held.opened(first)
+    held.opened(second)
+    held.keep()
+    if settled:
+        held.settle()
+    first.reasons = ("transferred: on to somebody",)
+    held.joined(first, second.call_id)
+    if dies != "before it is kept":
+        held.keep()
+    if dies == "after the end":
+        held.closed(first, END)
+        held.keep()
+    # The process is gone here.
+    outbox = outbox_in(tmp_path)
+    take_all_left_over(outbox, tmp_path)
+    outbox.close_interrupted(MOMENT + timedelta(hours=1))
+    records = [event.body.what for event in outbox.read(0, 100) if isinstance(event.body.what, CallEnded)]
+    outbox.close()
+    if dies == "before it is kept":
+        assert [one.call_id for one in records] == ["call-1", "call-2"]
+        assert all(one.interrupted and "transferred" not in " ".join(one.reasons) for one in records)
+    else:
+        assert [one.call_id for one in records] == ["call-1"]
+        assert records[0].reasons == ("transferred: on to somebody",)
+        assert records[0].interrupted is (dies == "then")
+
+
+def test_two_calls_that_became_one_are_one_in_the_outbox(tmp_path: Path) -> None:
+    held = held_in(tmp_path)
+    first, second = open_call(1), open_call(2)
+    held.opened(first)
+    held.opened(second)
+    held.settle()
+    held.joined(first, second.call_id)
+    held.settle()
+    assert open_calls(tmp_path) == 1
+    held.closed(first, END)
+    held.close()
+    assert in_the_outbox(tmp_path) == ["call-1"]
+    assert open_calls(tmp_path) == 0
+
+
 def test_a_process_that_died_right_after_settling_leaves_nothing_to_be_taken_twice(tmp_path: Path) -> None:
     held = held_in(tmp_path)
     held.report(alarm("1"))

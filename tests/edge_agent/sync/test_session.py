@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.sync.events import AlarmChanged, EventBody
+from contract.sync.events import AlarmChanged, EngineTold, EventBody, FaxFailed
+from contract.sync.mailbox_events import FaxSheets, MessageChanged, Recording
 from contract.sync.messages import (
     Applied,
     BlobPiece,
@@ -25,8 +26,9 @@ from contract.sync.messages import (
     StateChange,
     Welcome,
 )
+from contract.sync.quality import CallQuality
 from contract.sync.state import Stamp, StateRecord
-from contract.sync.versions import BLOBS
+from contract.sync.versions import BLOBS, QUALITY
 from edge_agent.sync.outbox import StoredEvent
 from edge_agent.sync.session import (
     Action,
@@ -234,6 +236,43 @@ def test_what_is_known_only_after_the_connection_ended_is_kept_for_the_next() ->
     assert session.verdict(Applied(version=1, digest="0" * 64)) == []
     assert session.outbox_read(events(1, 3)) == []
     assert session.outbox_grew() == []
+
+
+def test_how_calls_were_heard_is_told_only_to_a_hub_that_takes_it_and_holds_up_nothing() -> None:
+    told = StoredEvent(2, EventBody(at=MOMENT, what=CallQuality(sip_call_id="a@b", source="engine", packets=50)))
+    stored = (*events(1, 1), told, *events(3, 1))
+    older, newer = online(), new_session()
+    newer.open(BINDING)
+    newer.receive(welcome().model_copy(update={"features": (QUALITY,)}), 0.0)
+    assert [one.sequence for one in sent(older.outbox_read(stored)) if isinstance(one, Event)] == [1, 3]
+    assert [one.sequence for one in sent(newer.outbox_read(stored)) if isinstance(one, Event)] == [1, 2, 3]
+
+
+def test_a_fax_and_what_the_engine_can_are_told_only_to_a_hub_that_knows_faxes_and_hold_up_nothing() -> None:
+    speech = MessageChanged(
+        user_id="fax-1",
+        message_id="0" * 16,
+        stamp=Stamp(wall_ms=1, node="edge"),
+        folder="inbox",
+        heard=False,
+        received_at=MOMENT,
+        duration_seconds=30.0,
+        recording=Recording(digest="ab" * 32, size_bytes=1),
+    )
+    engine = EngineTold(engine="freeswitch", receives_fax=True)
+    failed = FaxFailed(service_id="fax-1", sip_call_id="a@b")
+    fax = speech.model_copy(update={"fax": FaxSheets(pages=2)})
+    stored = [
+        StoredEvent(sequence, EventBody(at=MOMENT, what=what))
+        for sequence, what in enumerate((speech, fax, engine, failed), 1)
+    ]
+    for features, told in (((), []), (("messages",), [1]), (("messages", "fax"), [1, 2, 3, 4])):
+        session = new_session()
+        session.open(BINDING)
+        came = session.receive(welcome().model_copy(update={"features": features}), 0.0)
+        assert came[0] == CameOnline(takes_messages="messages" in features, takes_faxes="fax" in features)
+        sendings = sent(session.outbox_read([*stored, *events(5, 1)]))
+        assert [one.sequence for one in sendings if isinstance(one, Event)] == [*told, 5]
 
 
 MESSAGES: list[Message] = [

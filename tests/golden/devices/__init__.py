@@ -29,6 +29,7 @@ SPECIMENS = {
             "line_key/3/type": "blf",
             "line_key/3/value": "201",
             "line_key/3/label": "Workshop",
+            "calls/record_key": True,
         },
     ),
     "yealink_t54w_no_line": yealink("t54w", "805ec0000004", accounts=()),
@@ -44,6 +45,7 @@ SPECIMENS = {
             "line_key/2/value": "201",
             "line_key/2/label": "Workshop",
             "line_key/3/type": "none",
+            "calls/record_key": True,
         },
     ),
     "grandstream_gxp2140_two_lines": phone(

@@ -71,10 +71,15 @@ def built_script() -> Path:
 
 
 @contextmanager
-def phone_browser() -> Iterator[Browser]:
-    """A Chromium without a window that has a fake microphone and takes the edge's certificate for good."""
+def phone_browser(says: Path | None = None) -> Iterator[Browser]:
+    """A Chromium without a window that has a fake microphone and takes the edge's certificate for good.
+
+    Args:
+        says: a WAV file that the microphone says over and over; None: it beeps.
+    """
+    spoken = () if says is None else (f"--use-file-for-fake-audio-capture={says}",)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *spoken])
         try:
             yield browser
         finally:
@@ -145,6 +150,18 @@ class JssipPhone(Phone):
 
     def hang_up(self) -> None:
         self._do("hang_up")
+
+    def press(self, digits: str) -> None:
+        """Press keys; they go as telephone events."""
+        self._do("press", digits)
+
+    def energy(self) -> float:
+        """Of all that it heard in the call of this moment; 1 is a second of full loudness."""
+        return float(self._page.evaluate("phone.energy()"))
+
+    def pitch(self) -> float:
+        """The loudest frequency that it hears, in Hz; 0: silence."""
+        return float(self._page.evaluate("phone.pitch()"))
 
     def hold(self) -> None:
         self._reoffer("hold")

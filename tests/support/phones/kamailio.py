@@ -4,19 +4,16 @@ It adds Path (RFC 3327) to registrations and Record-Route to calls, and forwards
 edge, by the transport that it came by. It neither authenticates nor registers: that is the edge's.
 """
 
-import shutil
 import socket
-import subprocess
 from pathlib import Path
 from string import Template
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from cloud.local.baresip import free_pair
 from tests.support.certificates import Authority
+from tests.support.kamailio_process import MODULES, KamailioProcess
 from tests.support.phones.site import HOST
-from tests.support.waiting import eventually
 
-_MODULES: Final = "/usr/lib/x86_64-linux-gnu/kamailio/modules/:/usr/lib/kamailio/modules/"
 _CONFIG: Final = Template("""#!KAMAILIO
 debug=2
 log_stderror=yes
@@ -96,11 +93,11 @@ route[reached] {
 """)
 
 
-class Kamailio:
+class Kamailio(KamailioProcess):
     """One running Kamailio; use as a context manager.
 
     Args:
-        folder: empty, for its configuration and what it says.
+        folder: made here, for its configuration and what it says.
         edge: `host:port` of the edge by transport.
         authority: signs its certificate, and the edge's.
     """
@@ -108,8 +105,6 @@ class Kamailio:
     program: ClassVar[str] = "kamailio"
 
     def __init__(self, folder: Path, edge: dict[str, str], authority: Authority) -> None:
-        folder.mkdir()
-        self._folder, self._log = folder, folder / "log"
         port = free_pair()
         certificate, key = authority.issue(HOST, "kamailio")
         self.target = {"udp": f"{HOST}:{port}", "tcp": f"{HOST}:{port}", "tls": f"{HOST}:{port + 1}"}
@@ -117,26 +112,17 @@ class Kamailio:
             host=HOST,
             port=port,
             tls_port=port + 1,
-            modules=_MODULES,
+            modules=MODULES,
             certificate=certificate,
             key=key,
             authority=authority.file,
             **{f"edge_{name}": edge[name] for name in self.target},
             **{f"edge_{name}_port": edge[name].rpartition(":")[2] for name in self.target},
         )
-        (folder / "kamailio.cfg").write_text(text, encoding="utf-8")
-
-    def __enter__(self) -> Self:
-        program = shutil.which("kamailio") or "/usr/sbin/kamailio"
-        command = [program, "-f", str(self._folder / "kamailio.cfg"), "-DD", "-E", "-Y", str(self._folder)]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen([*command, "-m", "64", "-M", "8"], stdout=log, stderr=log)
-        eventually(self._is_up, 15, "Kamailio listens")
-        return self
+        super().__init__(folder, text)
 
     def _is_up(self) -> bool:
-        assert self._process.poll() is None, self.said()
-        if b"Listening on" not in self._log.read_bytes():
+        if not super()._is_up():
             return False
         host, _, port = self.target["tcp"].rpartition(":")
         try:
@@ -145,15 +131,3 @@ class Kamailio:
         except OSError:
             return False
         return True
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def said(self) -> str:
-        """The end of what it wrote."""
-        return self._log.read_text("utf-8", "replace")[-3000:]

@@ -29,6 +29,7 @@ class Seen(StrEnum):
     OFFER = "session description of the caller"
     ANSWER = "session description of the callee"
     LAMP = "message lamp"
+    PRESENCE = "presence of somebody who is watched"
 
 
 @dataclass(frozen=True)

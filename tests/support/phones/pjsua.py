@@ -17,6 +17,12 @@ class PjsuaPhone(Phone):
     """One pjsua2 in a process of its own."""
 
     program: ClassVar[str] = "pjsua2"
+    tone_hz = 440
+    """What it says all the time; to be set before it starts."""
+    srtp = ""
+    """`mandatory` has it take and make calls with SRTP (SDES) only; to be set before it starts."""
+    publishes = False
+    """Whether it publishes its user's presence (RFC 3903)."""
 
     def start(self) -> None:
         account = self.account
@@ -30,6 +36,9 @@ class PjsuaPhone(Phone):
             "authority": str(self.surroundings.authority),
             "log": str(self.folder / "log"),
             "packets": str(PACKETS),
+            "tone_hz": str(self.tone_hz),
+            "srtp": self.srtp,
+            "publishes": "yes" if self.publishes else "",
             "recordings": str(self.folder / "heard"),
         }
         file = self.folder / "settings.json"
@@ -93,6 +102,14 @@ class PjsuaPhone(Phone):
     def press(self, keys: str) -> None:
         """Press keys in the newest call (RFC 4733)."""
         self._do("press", keys)
+
+    def watch(self, number: str) -> None:
+        """Watch somebody's presence; `Seen.PRESENCE` tells of it as `open` or `closed`."""
+        self._do("watch", self.uri(number))
+
+    def say(self, basic: str, note: str) -> None:
+        """Set one's own presence: `open` or `closed`, and a note."""
+        self._do("say", basic, note)
 
     def heard(self) -> list[Path]:
         """What the other end said, in a file for each call that is over."""

@@ -85,10 +85,20 @@ class Call(pjsua2.Call):  # type: ignore[misc]  # pjsua2 ships no types
             return 0
 
 
+class Buddy(pjsua2.Buddy):  # type: ignore[misc]  # pjsua2 ships no types
+    """Somebody whose presence is watched."""
+
+    def onBuddyState(self) -> None:
+        status = self.getInfo().presStatus.status
+        basic = {pjsua2.PJSUA_BUDDY_STATUS_ONLINE: "open", pjsua2.PJSUA_BUDDY_STATUS_OFFLINE: "closed"}
+        tell("PRESENCE", basic.get(status, "unknown"))
+
+
 class Account(pjsua2.Account):  # type: ignore[misc]  # pjsua2 ships no types
     """The one account."""
 
     calls: list[Call]
+    watched: list[Buddy]
     tone: pjsua2.ToneGenerator
     recordings: str
     """How the files begin that hold what was heard."""
@@ -145,6 +155,17 @@ def carry_out(account: Account, verb: str, arguments: list[str]) -> None:
         calls[-1].xfer(arguments[0], pjsua2.CallOpParam(True))
     elif verb == "press":
         calls[-1].dialDtmf(arguments[0])
+    elif verb == "watch":
+        wanted = pjsua2.BuddyConfig()
+        wanted.uri, wanted.subscribe = arguments[0], True
+        account.watched.append(Buddy())
+        account.watched[-1].create(account, wanted)
+    elif verb == "say":
+        status = pjsua2.PresenceStatus()
+        basic, status.note = arguments
+        online, offline = pjsua2.PJSUA_BUDDY_STATUS_ONLINE, pjsua2.PJSUA_BUDDY_STATUS_OFFLINE
+        status.status = online if basic == "open" else offline
+        account.setOnlineStatus(status)
     elif verb == "join":
         calls[0].xferReplaces(calls[-1], pjsua2.CallOpParam(True))
     else:
@@ -197,12 +218,17 @@ def start(endpoint: pjsua2.Endpoint, settings: dict[str, str], log: Log) -> Acco
     login = pjsua2.AuthCredInfo("digest", "*", settings["auth_username"], 0, settings["password"])
     wanted.sipConfig.authCreds.append(login)
     wanted.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+    if settings["srtp"] == "mandatory":
+        wanted.mediaConfig.srtpUse = pjsua2.PJMEDIA_SRTP_MANDATORY
+        wanted.mediaConfig.srtpSecureSignaling = 0
     wanted.mwiConfig.enabled = True
+    wanted.presConfig.publishEnabled = bool(settings["publishes"])
     account = Account()
-    account.calls, account.tone, account.recordings = [], pjsua2.ToneGenerator(), settings["recordings"]
+    account.calls, account.watched, account.recordings = [], [], settings["recordings"]
+    account.tone = pjsua2.ToneGenerator()
     account.tone.createToneGenerator(8000, 1)
     tone = pjsua2.ToneDesc()
-    tone.freq1, tone.on_msec, tone.off_msec = 440, 1000, 0
+    tone.freq1, tone.on_msec, tone.off_msec = int(settings["tone_hz"]), 1000, 0
     tones = pjsua2.ToneDescVector()
     tones.append(tone)
     account.tone.play(tones, True)

@@ -1,6 +1,6 @@
-"""One real edge agent with a user for each phone of the matrix, listening on every transport, its cloud away."""
+"""One real edge with a user for each phone, listening on every transport; its cloud is away, or as a test says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +9,7 @@ from contract.snapshot import DialPlan, InternalRule, Line, Site, Snapshot, User
 from tests.support.certificates import Authority
 from tests.support.edge_process import EdgeProcess, prepare_state
 from tests.support.phones.phone import Surroundings
+from tests.support.reachable_cloud import ReachableCloud
 
 DOMAIN: Final = "demo.tandem.test"
 HOST: Final = "127.0.0.1"
@@ -22,13 +23,23 @@ class PeerSite:
         folder: for the edge's state and the phones' files.
         numbers: one user with one line for each.
         snapshot: of the site, with those users; None: one that knows extensions only.
+        cloud: of the edge; None: one that never answers.
+        environment: further settings of the edge.
     """
 
-    def __init__(self, folder: Path, numbers: Iterable[str], snapshot: Snapshot | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        numbers: Iterable[str],
+        snapshot: Snapshot | None = None,
+        cloud: ReachableCloud | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.state_dir = folder / "state"
         numbers = tuple(numbers)
         secrets = {f"s-{number}:1": _password(number) for number in numbers}
-        prepare_state(self.state_dir, snapshot or _snapshot(numbers), secrets)
+        identity = cloud.identity if cloud is not None else None
+        prepare_state(self.state_dir, snapshot or _snapshot(numbers), secrets, identity)
         authority = self.authority = Authority(folder)
         certificate, key = authority.issue(HOST, "edge")
         self._environment = {
@@ -37,9 +48,14 @@ class PeerSite:
             "TANDEM_EDGE_SIP_TLS_KEY": str(key),
             # Whom the machine believes: the edge opens no TLS connection to a proxy whose certificate is nobody's.
             "SSL_CERT_FILE": str(authority.file),
+            **(environment or {}),
         }
         self.edge = EdgeProcess(self.state_dir, self._environment)
-        self.ports = self.edge.ports()
+        try:
+            self.ports = self.edge.ports()
+        except AssertionError:
+            self.stop()
+            raise
         target = {transport: f"{HOST}:{self.ports[f'sip_{transport}']}" for transport in TRANSPORTS}
         self.surroundings = Surroundings(folder, target, authority.file, DOMAIN)
 

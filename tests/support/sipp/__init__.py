@@ -1,5 +1,7 @@
 """Drive sipp (Debian package sip-tester 3.6): scenarios beside this file, one class to run them."""
 
+import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -24,10 +26,10 @@ class SippAccount:
     password: str = field(repr=False)
     domain: str = "demo.tandem.test"
 
-    def row(self, third: str) -> str:
-        """A line of sipp's input file: user, authentication, the scenario's own field, domain."""
+    def row(self, third: str, event: str = "") -> str:
+        """A line of sipp's input file: user, authentication, the scenario's own field, domain, event."""
         authentication = f"[authentication username={self.auth_username} password={self.password}]"
-        return f"{self.username};{authentication};{third};{self.domain}"
+        return f"{self.username};{authentication};{third};{self.domain};{event}"
 
 
 def free_udp_port() -> int:
@@ -36,6 +38,20 @@ def free_udp_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_media_ports() -> int:
+    """The first of four ports that nothing holds now: sipp takes an even one for audio, and the one after the next for
+    video."""
+    while True:
+        first = free_udp_port() & ~1
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(first, first + 4):
+                    held.enter_context(socket.socket(type=socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+        return first
 
 
 class Sipp:
@@ -50,6 +66,8 @@ class Sipp:
         rate: new calls a second.
         at_once: how many are in flight at most.
         talk_ms: length of the scenario's pause.
+        answers_notifies: any NOTIFY that the scenario does not wait for is answered 200, whenever it comes; `notifies`
+            has them.
     """
 
     def __init__(
@@ -64,6 +82,7 @@ class Sipp:
         port: int | None = None,
         transport: str = "u1",
         at_once: int = 2000,
+        answers_notifies: bool = False,
     ) -> None:
         self.port = port or free_udp_port()
         self._errors = folder / f"{scenario}-{self.port}.errors"
@@ -73,10 +92,13 @@ class Sipp:
             table.touch(mode=0o600)
             table.write_text("SEQUENTIAL\n" + "\n".join(rows) + "\n", encoding="utf-8")
             command += ["-inf", str(table)]
-        command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(free_udp_port() & ~1)]
+        command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(free_media_ports())]
         command += ["-t", transport, "-m", str(calls), "-r", str(rate), "-d", str(talk_ms), "-nostdin"]
         command += ["-l", str(at_once), "-buff_size", "212992"]
         command += ["-trace_err", "-error_file", str(self._errors), "-timeout_error", "-timeout", "110s"]
+        self._messages = folder / f"{scenario}-{self.port}.messages"
+        if answers_notifies:
+            command += ["-aa", "-trace_msg", "-message_file", str(self._messages)]
         self._command = [*command, *([target] if target else [])]
         self._log = folder / f"{scenario}-{self.port}.log"
         self._folder = folder
@@ -95,6 +117,20 @@ class Sipp:
     def status(self) -> int | None:
         """Its exit status; None while it runs."""
         return self._process.poll()
+
+    def notifies(self) -> list[str]:
+        """Each NOTIFY that came, in their order; one that came twice only once."""
+        traced = self._messages.read_bytes() if self._messages.exists() else b""
+        found: dict[str, None] = {}
+        for head in re.finditer(rb"message received \[(\d+)\] bytes :\n\n", traced):
+            message = traced[head.end() : head.end() + int(head[1])]
+            if message.startswith(b"NOTIFY ") and len(message) == int(head[1]):
+                found[message.decode("utf-8", "replace")] = None
+        return list(found)
+
+    def notified(self, header: str) -> list[str]:
+        """That header of each of them."""
+        return re.findall(rf"(?m)^{header}: (.+?)\r?$", "\n".join(self.notifies()))
 
     def finish(self, within: float) -> None:
         """Wait for its end.

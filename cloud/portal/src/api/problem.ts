@@ -8,6 +8,8 @@ export class ProblemError extends Error {
     readonly title: string,
     readonly detail: string,
     readonly fields: ReadonlyMap<string, string>,
+    /** What a program decides by, such as `edge-offline`; empty: nothing of the API's. */
+    readonly kind: string = "",
   ) {
     super(detail || title);
     this.name = "ProblemError";
@@ -27,7 +29,7 @@ export function problemOf(status: number, body: unknown): ProblemError {
     const earlier = fields.get(field);
     fields.set(field, earlier ? `${earlier}. ${message}` : message);
   }
-  return new ProblemError(status, problem.title ?? `The server answered ${status}`, problem.detail ?? "", fields);
+  return new ProblemError(status, problem.title ?? `The server answered ${status}`, problem.detail ?? "", fields, problem.type?.split(":").at(-1));
 }
 
 /** The error for a request that got no answer. */

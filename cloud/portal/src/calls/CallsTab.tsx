@@ -1,5 +1,5 @@
 /** A site's recent calls, in the site's own time zone. */
-import { ActionIcon, Button, Center, List, Text } from "@mantine/core";
+import { ActionIcon, Badge, Button, Center, Group, List, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
 
 import { api } from "../api/client";
@@ -13,8 +13,10 @@ import { ChevronIcon } from "../shell/icons";
 import { durationText } from "../shell/times";
 import { useUsers } from "../users/useUsers";
 import { CallLadder } from "./CallLadder";
+import { CallRecordings } from "./CallRecordings";
 import { LiveCalls } from "./LiveCalls";
 import { Party } from "./Party";
+import { Quality } from "./Quality";
 import { dispositionOf, talkSeconds } from "./callText";
 
 export function CallsTab({ site }: { site: Site }) {
@@ -32,7 +34,14 @@ export function CallsTab({ site }: { site: Site }) {
     {
       title: "Result",
       cell: (call) => (
-        <State {...dispositionOf(call)} detail={call.interrupted ? "cut off: the edge stopped" : undefined} />
+        <Group gap="xs">
+          <State {...dispositionOf(call)} detail={call.interrupted ? "cut off: the edge stopped" : undefined} />
+          {call.recordings.length > 0 ? (
+            <Badge size="sm" variant="light">
+              Recorded
+            </Badge>
+          ) : null}
+        </Group>
       ),
     },
     {
@@ -78,7 +87,7 @@ export function CallsTab({ site }: { site: Site }) {
                 columns={columns}
                 rows={all}
                 rowKey={(call) => call.id}
-                below={(call) => (opened === call.id ? <Reasons call={call} onMessages={() => setLooked(call)} /> : null)}
+                below={(call) => (opened === call.id ? <CallReasons call={call} onMessages={() => setLooked(call)} /> : null)}
               />
               {looked ? <CallLadder call={looked} onClose={() => setLooked(null)} /> : null}
               {calls.hasNextPage ? (
@@ -96,7 +105,7 @@ export function CallsTab({ site }: { site: Site }) {
   );
 }
 
-function Reasons({ call, onMessages }: { call: CallRecord; onMessages: () => void }) {
+export function CallReasons({ call, onMessages }: { call: CallRecord; onMessages: () => void }) {
   return (
     <div style={{ textAlign: "left" }}>
       {call.reasons.length > 0 ? (
@@ -110,6 +119,8 @@ function Reasons({ call, onMessages }: { call: CallRecord; onMessages: () => voi
           No reasons were recorded.
         </Text>
       )}
+      {call.answered_at === null ? null : <Quality call={call} />}
+      {call.recordings.length > 0 ? <CallRecordings call={call} /> : null}
       <Text size="xs" c="dimmed" mt={6} className="mono wrap-anywhere">
         SIP {call.status} · Call-ID {call.sip_call_id}
       </Text>

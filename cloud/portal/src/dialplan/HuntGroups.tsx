@@ -6,6 +6,7 @@ import type { HuntGroup, Plan, Site } from "../api/types";
 import { DataTable } from "../shell/DataTable";
 import { RowActions } from "../shell/RowActions";
 import { Card } from "../sites/OverviewTab";
+import { MusicInput } from "../sounds/MusicInput";
 import { useUsers } from "../users/useUsers";
 import { PlanPanel } from "./PlanPanel";
 import { STRATEGIES, freshId } from "./plan";
@@ -75,6 +76,7 @@ export function HuntGroups({ site, plan, onChange }: Props) {
       {edited ? (
         <GroupPanel
           group={edited}
+          tenantId={site.tenant_id}
           isNew={!groups.some((one) => one.group_id === edited.group_id)}
           people={(users.data ?? []).map((one) => ({ value: one.id, label: one.display_name }))}
           onClose={() => setEdited(null)}
@@ -91,13 +93,14 @@ export function HuntGroups({ site, plan, onChange }: Props) {
 
 interface PanelProps {
   group: HuntGroup;
+  tenantId: string;
   isNew: boolean;
   people: { value: string; label: string }[];
   onClose: () => void;
   onDone: (group: HuntGroup) => void;
 }
 
-function GroupPanel({ group, isNew, people, onClose, onDone }: PanelProps) {
+function GroupPanel({ group, tenantId, isNew, people, onClose, onDone }: PanelProps) {
   const [draft, setDraft] = useState(group);
   const set = (changes: Partial<HuntGroup>) => setDraft((before) => ({ ...before, ...changes }));
   const title = isNew ? "New hunt group" : `Hunt group ${group.name}`;
@@ -150,6 +153,12 @@ function GroupPanel({ group, isNew, people, onClose, onDone }: PanelProps) {
         description="An extension or a number; empty: the caller hears that nobody is there"
         value={draft.fallback ?? ""}
         onChange={(event) => set({ fallback: event.currentTarget.value.trim() || null })}
+      />
+      <MusicInput
+        tenantId={tenantId}
+        otherwise="for those whom its members hold or park, that of the member, or of the site"
+        value={draft.music ?? null}
+        onChange={(music) => set({ music })}
       />
     </PlanPanel>
   );

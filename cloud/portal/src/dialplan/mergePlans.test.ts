@@ -44,6 +44,6 @@ describe("a warning", () => {
     const lines = ["Town is never reached: its numbers go to All", "112 does not ring inside the site: Help takes it"];
     expect(notesAt({ kind: "outside", name: "Town" } as Rule, lines)).toEqual([lines[0]]);
     expect(notesAt({ kind: "emergency", name: "Help" } as Rule, lines)).toEqual([lines[1]]);
-    expect(notesAt({ kind: "service", name: "Echo", code: "*72" } as Rule, ["users: '*72' is used more than once"])).toHaveLength(1);
+    expect(notesAt({ kind: "service", name: "Echo", code: "*72" } as Rule, ["dialled: '*72' is used more than once: by rule Echo, rule Do not disturb"])).toHaveLength(1);
   });
 });

@@ -10,6 +10,7 @@ const IDS: Partial<Record<keyof Plan, string>> = {
   trunks: "gateway_id",
   schedules: "schedule_id",
   hunt_groups: "group_id",
+  voice_services: "service_id",
   locations: "location_id",
   numbers: "number",
   pickup_groups: "group_id",

@@ -42,3 +42,29 @@ export function atItsFields(problem: ProblemError, at: string): ProblemError {
   }
   return new ProblemError(problem.status, problem.title, problem.detail, fields);
 }
+
+/** What a part is dialled by. */
+const NAMES = ["extension", "aliases", "orbits"] as const;
+const TAKEN = /^dialled: ('([^']+)' is used more than once.*)$/;
+
+/** The same problem with what it says of a number that somebody else has at the field of `value` that has it. */
+export function takenAtItsField<V>(problem: ProblemError, value: V): ProblemError {
+  const whole = problem.fields.get("");
+  if (whole === undefined || typeof value !== "object" || value === null) return problem;
+  const names = new Map(Object.entries(value));
+  const fields = new Map(problem.fields);
+  const left: string[] = [];
+  for (const line of whole.split(/\. (?=[a-z_]+: )/)) {
+    const [, told, taken] = TAKEN.exec(line) ?? [];
+    const field = NAMES.find((one) => [names.get(one)].flat().includes(taken));
+    if (told === undefined || field === undefined) {
+      left.push(line);
+      continue;
+    }
+    const earlier = fields.get(field);
+    fields.set(field, earlier ? `${earlier}. ${told}` : told);
+  }
+  if (left.length > 0) fields.set("", left.join(". "));
+  else fields.delete("");
+  return new ProblemError(problem.status, problem.title, problem.detail, fields);
+}

@@ -4,7 +4,7 @@ import { refresh } from "../api/live";
 import { ProblemError } from "../api/problem";
 import type { DialPlan, Plan, PlanInput } from "../api/types";
 import { isSame } from "../forms/draft";
-import { atItsFields, type PlanPart } from "./planPart";
+import { atItsFields, takenAtItsField, type PlanPart } from "./planPart";
 
 export async function readPlan(siteId: string): Promise<DialPlan> {
   return bodyOf(api.GET("/sites/{site_id}/dial-plan", { params: { path: { site_id: siteId } } }));
@@ -23,7 +23,7 @@ export async function savePart<V>(siteId: string, part: PlanPart<V>, base: V | u
   try {
     await savePlan(siteId, document, saved.version);
   } catch (error) {
-    throw error instanceof ProblemError ? atItsFields(error, part.at(document)) : error;
+    throw error instanceof ProblemError ? takenAtItsField(atItsFields(error, part.at(document)), value) : error;
   }
 }
 

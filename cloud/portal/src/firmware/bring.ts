@@ -24,10 +24,15 @@ export async function digestOf(file: Blob, told: (part: number) => void): Promis
 }
 
 /** Bring a file, unless the tenant has it already; its digest. */
-export async function bring(file: File, tenantId: string | null, told: (step: Step) => void): Promise<string> {
+export async function bring(
+  file: File,
+  tenantId: string | null,
+  told: (step: Step) => void,
+  kind: "/firmware-files" | "/sound-files" = "/firmware-files",
+): Promise<string> {
   const digest = await digestOf(file, (part) => told({ what: "reading", part }));
   const body = { digest, size_bytes: file.size, ...(tenantId ? { tenant_id: tenantId } : {}) };
-  const { place } = await bodyOf(api.POST("/firmware-files", { body }));
+  const { place } = await bodyOf(api.POST(kind, { body }));
   if (place) await put(place.url, place.headers, file, (part) => told({ what: "sending", part }));
   return digest;
 }

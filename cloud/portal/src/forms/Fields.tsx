@@ -1,5 +1,5 @@
 /** Inputs of a form by their description: one line for each field, its help, and what is wrong with it. */
-import { NumberInput, Select, Switch, TagsInput, TextInput } from "@mantine/core";
+import { NumberInput, Select, Switch, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
 
 import type { Draft } from "./useDraft";
 
@@ -11,12 +11,20 @@ interface Common<V> {
   unless?: (values: V) => boolean;
 }
 
+interface Option {
+  value: string;
+  label: string;
+  /** What is meant, where the label is not enough: said of the picked one, and of each while one is picked. */
+  help?: string;
+}
+
 export type FieldOf<V> = Common<V> &
   (
     | { kind: "text"; placeholder?: string; /** Empty is null in the API. */ nullable?: boolean }
+    | { kind: "long"; placeholder?: string }
     | { kind: "number"; min: number; max: number }
     | { kind: "switch" }
-    | { kind: "select"; options: readonly { value: string; label: string }[] }
+    | { kind: "select"; options: readonly Option[] }
     | { kind: "tags"; placeholder?: string; numeric?: boolean }
   );
 
@@ -43,6 +51,19 @@ function One<V extends object>({ draft, field }: { draft: Draft<V>; field: Field
           }}
         />
       );
+    case "long":
+      return (
+        <Textarea
+          {...common}
+          placeholder={field.placeholder}
+          autosize
+          minRows={2}
+          maxRows={8}
+          spellCheck={false}
+          value={(value as string | undefined) ?? ""}
+          onChange={(event) => set(event.currentTarget.value)}
+        />
+      );
     case "number":
       return (
         <NumberInput
@@ -56,16 +77,20 @@ function One<V extends object>({ draft, field }: { draft: Draft<V>; field: Field
       );
     case "switch":
       return <Switch {...common} checked={Boolean(value)} onChange={(event) => set(event.currentTarget.checked)} />;
-    case "select":
+    case "select": {
+      const option = (wanted: unknown) => field.options.find((one) => one.value === wanted);
       return (
         <Select
           {...common}
-          data={[...field.options]}
+          description={option(value)?.help ?? field.help}
+          data={field.options.map((one) => ({ value: one.value, label: one.label }))}
+          renderOption={({ option: shown }) => <PickedOption label={shown.label} help={option(shown.value)?.help} />}
           allowDeselect={false}
           value={String(value)}
           onChange={(next) => set(next)}
         />
       );
+    }
     case "tags":
       return (
         <TagsInput
@@ -77,4 +102,17 @@ function One<V extends object>({ draft, field }: { draft: Draft<V>; field: Field
         />
       );
   }
+}
+
+function PickedOption({ label, help }: { label: string; help: string | undefined }) {
+  return (
+    <div>
+      {label}
+      {help ? (
+        <Text size="xs" c="dimmed">
+          {help}
+        </Text>
+      ) : null}
+    </div>
+  );
 }

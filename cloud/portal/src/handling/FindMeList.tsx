@@ -47,11 +47,19 @@ export function FindMeList({ draft }: { draft: Draft<HandlingValues> }) {
             />
           </SimpleGrid>
           <Group justify="space-between">
-            <Switch
-              label={place.during ? "On, by its schedule" : "On"}
-              checked={place.enabled}
-              onChange={(event) => put(at, { enabled: event.currentTarget.checked })}
-            />
+            <Group gap="lg" align="flex-start">
+              <Switch
+                label={place.during ? "On, by its schedule" : "On"}
+                checked={place.enabled}
+                onChange={(event) => put(at, { enabled: event.currentTarget.checked })}
+              />
+              <Switch
+                label="Ask for a key"
+                description="Whoever answers beyond the site presses 1 first"
+                checked={place.confirm}
+                onChange={(event) => put(at, { confirm: event.currentTarget.checked })}
+              />
+            </Group>
             <Group gap={2}>
               <ActionIcon
                 variant="subtle"
@@ -80,7 +88,7 @@ export function FindMeList({ draft }: { draft: Draft<HandlingValues> }) {
           size="compact-sm"
           disabled={places.length >= MOST}
           onClick={() =>
-            draft.set({ find_me: [...places, { destination: "", order: "if_no_response", seconds: 20, enabled: true }] })
+            draft.set({ find_me: [...places, { destination: "", order: "if_no_response", seconds: 20, enabled: true, confirm: false }] })
           }
         >
           Add a place

@@ -1,9 +1,12 @@
 /** A user's calls, as an administrator sees and sets them: the same as the user, and at whose phones he is logged in. */
-import { Drawer, ScrollArea, Stack, Text } from "@mantine/core";
+import { Drawer, Fieldset, ScrollArea, Stack, Text } from "@mantine/core";
 
 import { api } from "../api/client";
 import { useLive } from "../api/live";
 import type { HotDesks, Site, User } from "../api/types";
+import { ImapForm } from "../messages/ImapForm";
+import { MailForm } from "../messages/MailForm";
+import { MailboxOnly, Messages } from "../messages/Messages";
 import { HandlingForm } from "./HandlingForm";
 
 interface Props {
@@ -35,6 +38,16 @@ export function HandlingDrawer({ site, user, onClose }: Props) {
           {user.caller_id ? `Calls to the outside show ${user.caller_id}.` : "Calls to the outside show the caller ID of their way out."}
         </Text>
         <HandlingForm userId={user.id} />
+        <MailboxOnly userId={user.id}>
+          <Fieldset legend="Messages" miw={0}>
+            <Text size="sm" c="dimmed" mb="sm">
+              That you listened is written into the audit.
+            </Text>
+            <Messages userId={user.id} />
+          </Fieldset>
+          <MailForm userId={user.id} />
+          <ImapForm userId={user.id} />
+        </MailboxOnly>
       </Stack>
     </Drawer>
   );

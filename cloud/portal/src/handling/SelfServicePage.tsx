@@ -4,9 +4,15 @@ import { Paper, Stack, Text, Title } from "@mantine/core";
 import { api } from "../api/client";
 import { useLive } from "../api/live";
 import type { Account, User } from "../api/types";
+import { OwnRooms } from "../conferences/OwnRooms";
 import { AccountPage } from "../session/AccountPage";
 import { Empty, Page } from "../shell/Page";
+import { ImapForm } from "../messages/ImapForm";
+import { MailForm } from "../messages/MailForm";
+import { MailboxOnly, Messages } from "../messages/Messages";
+import { OwnQueues } from "../queues/OwnQueues";
 import { UserMailbox } from "../users/UserMailbox";
+import { CallBacks } from "./CallBacks";
 import { HandlingForm } from "./HandlingForm";
 
 export function SelfServicePage({ account }: { account: Account }) {
@@ -34,6 +40,15 @@ function MyCalls({ userId }: { userId: string }) {
   );
   return (
     <>
+      <MailboxOnly userId={userId}>
+        <Paper className="card" p="lg">
+          <Stack>
+            <Title order={2}>My messages</Title>
+            <Messages userId={userId} />
+          </Stack>
+        </Paper>
+      </MailboxOnly>
+      <OwnQueues userId={userId} />
       {user.data ? (
         <Text size="sm" c="dimmed">
           Extension {user.data.extension ?? user.data.username}.{" "}
@@ -47,8 +62,14 @@ function MyCalls({ userId }: { userId: string }) {
       <Paper className="card" p="lg">
         <Stack>
           <Title order={2}>Where my calls go</Title>
+          <CallBacks userId={userId} />
           <HandlingForm userId={userId} />
           <UserMailbox user={{ id: userId }} />
+          <MailboxOnly userId={userId}>
+            <MailForm userId={userId} />
+            <ImapForm userId={userId} />
+          </MailboxOnly>
+          {user.data ? <OwnRooms siteId={user.data.site_id} /> : null}
         </Stack>
       </Paper>
     </>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { FindMe } from "../api/types";
 import { endText, ringsOf } from "./handling";
 
-const place = (destination: string, order: FindMe["order"], seconds: number, enabled = true): FindMe => ({ destination, order, seconds, enabled });
+const place = (destination: string, order: FindMe["order"], seconds: number, enabled = true): FindMe => ({ destination, order, seconds, enabled, confirm: false });
 const values = { do_not_disturb: false, always: null, ring_seconds: 20, find_me: [] as FindMe[], no_answer: null };
 
 describe("the rings of one call", () => {

@@ -25,7 +25,7 @@ interface Props {
 }
 
 export function NumberForm({ site, plan, users, number, onClose }: Props) {
-  const [initial] = useState<InwardNumber>(() => number ?? { number: "", destination: "", name: "" });
+  const [initial] = useState<InwardNumber>(() => number ?? { number: "", also: [], destination: "", name: "" });
   const [part, setPart] = useState(() => numberPart(initial.number));
   const draft = usePart<InwardNumber>({
     siteId: site.id,

@@ -14,6 +14,7 @@ import { SearchIcon } from "../shell/icons";
 import { tellDone } from "../shell/notices";
 import { useUsers } from "../users/useUsers";
 import { NumberForm, numberPart } from "./NumberForm";
+import { NumberPools } from "./NumberPools";
 import { RangeForm } from "./RangeForm";
 import { reaches } from "./numbers";
 
@@ -97,6 +98,7 @@ function Numbers({ site, plan, users, known }: Props) {
           {SHOWN} of {found.length} are shown; search for the others.
         </Text>
       ) : null}
+      <NumberPools site={site} plan={plan} users={users} />
       {edited === "range" ? <RangeForm site={site} plan={plan} users={users} onClose={() => setEdited(null)} /> : null}
       {edited && edited !== "range" ? (
         <NumberForm

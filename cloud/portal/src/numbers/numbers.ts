@@ -16,7 +16,7 @@ export function rangeOf(first: string, count: number): string[] {
 /** A range of numbers, each to the extension as far from `extension` as it is from the first; or all to the same. */
 export function mapped(numbers: readonly string[], extension: string, byOffset: boolean, name: string): InwardNumber[] {
   const extensions = byOffset ? rangeOf(extension, numbers.length) : numbers.map(() => extension);
-  return numbers.map((number, place) => ({ number, destination: extensions[place] ?? extension, name }));
+  return numbers.map((number, place) => ({ number, also: [], destination: extensions[place] ?? extension, name }));
 }
 
 /** What a destination is, in words; undefined: nothing at the site has this number. */
@@ -25,6 +25,8 @@ export function reaches(plan: Plan, users: readonly User[], destination: string)
   if (user) return user.display_name || user.username;
   const group = (plan.hunt_groups ?? []).find((one) => [one.extension, ...(one.aliases ?? [])].includes(destination));
   if (group) return `group ${group.name}`;
+  const service = (plan.voice_services ?? []).find((one) => [one.extension, ...(one.aliases ?? [])].includes(destination));
+  if (service) return service.name;
   for (const rule of plan.rules ?? []) {
     if ((rule.kind === "service" || rule.kind === "voicemail") && rule.code === destination) return rule.name;
     if (rule.kind === "voicemail" && rule.prefix && destination.startsWith(rule.prefix)) {
@@ -52,6 +54,9 @@ export function clashes(plan: Plan, users: readonly User[], added: readonly stri
   }
   for (const group of plan.hunt_groups ?? []) {
     for (const alias of group.aliases ?? []) if (wanted.has(alias)) found.push(`${alias} is an alias of group ${group.name}`);
+  }
+  for (const one of plan.voice_services ?? []) {
+    for (const alias of one.aliases ?? []) if (wanted.has(alias)) found.push(`${alias} is an alias of ${one.name}`);
   }
   for (const place of plan.locations ?? []) {
     if (wanted.has(place.caller_id)) found.push(`${place.caller_id} stands for ${place.name}, for calls back after a call for help`);

@@ -21,7 +21,7 @@ interface Props<T> {
 
 export function DataTable<T>({ label, columns, rows, rowKey, below }: Props<T>) {
   return (
-    <ScrollArea className="card" type="auto">
+    <ScrollArea className="card" type="auto" offsetScrollbars="present">
       <Table className="table" aria-label={label}>
         <Table.Thead>
           <Table.Tr>

@@ -74,6 +74,8 @@ export const PhoneIcon = icon(
 );
 export const RedirectIcon = icon(<path d="M4 6h7a4 4 0 0 1 4 4v8M11 14l4 4 4-4M4 12h4" />);
 export const FirmwareIcon = icon(<path d="M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4" />);
+export const PlayIcon = icon(<path d="M8 5.5v13l10.5-6.5z" />);
+export const PauseIcon = icon(<path d="M8.5 6v12M15.5 6v12" />);
 export const EyeIcon = icon(
   <>
     <path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z" />

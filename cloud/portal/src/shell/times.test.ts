@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { agoText, durationText, instantAt, momentText, utcText } from "./times";
+import { agoText, durationText, instantAt, localAt, momentText, utcText } from "./times";
 
 const at = "2026-07-01T22:30:05Z";
 const after = (seconds: number) => Date.parse(at) + seconds * 1000;
@@ -32,5 +32,11 @@ describe("a time of day at a site", () => {
     expect(instantAt("2026-12-01T23:30", "America/New_York")).toBe("2026-12-02T04:30:00.000Z");
     expect(instantAt("2026-03-29T03:30", "Europe/Berlin")).toBe("2026-03-29T01:30:00.000Z");
     expect(instantAt("2026-07-01T09:30", "UTC")).toBe("2026-07-01T09:30:00.000Z");
+  });
+
+  it("are shown to inputs as the zone's clocks show them, and read back", () => {
+    expect(localAt(Date.parse("2026-07-01T07:30:59Z"), "Europe/Berlin")).toBe("2026-07-01T09:30");
+    expect(localAt(Date.parse("2026-12-02T04:30:00Z"), "America/New_York")).toBe("2026-12-01T23:30");
+    expect(instantAt(localAt(Date.parse("2026-03-29T01:30:00Z"), "Europe/Berlin"), "Europe/Berlin")).toBe("2026-03-29T01:30:00.000Z");
   });
 });

@@ -45,6 +45,11 @@ export function instantAt(local: string, timeZone: string): string {
   return new Date(shown - aheadOfUtc(first, timeZone)).toISOString();
 }
 
+/** What clocks in a time zone show at a moment (milliseconds of the epoch), as a datetime-local input has it. */
+export function localAt(at: number, timeZone: string): string {
+  return new Date(at + aheadOfUtc(at, timeZone)).toISOString().slice(0, 16);
+}
+
 /** How far clocks in a time zone are ahead of UTC at a moment, in milliseconds. */
 function aheadOfUtc(at: number, timeZone: string): number {
   const style: Intl.DateTimeFormatOptions = {
@@ -58,6 +63,13 @@ function aheadOfUtc(at: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat("en-GB", { ...style, timeZone }).formatToParts(new Date(at));
   const part = (type: string) => Number(parts.find((one) => one.type === type)?.value ?? 0);
   return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute")) - Math.floor(at / 60_000) * 60_000;
+}
+
+/** The beginning of the day that a moment (milliseconds of the epoch) belongs to in a time zone, so many days later. */
+export function dayBegin(at: number, timeZone: string, days = 0): string {
+  const shown = new Date(at + aheadOfUtc(at, timeZone));
+  const day = new Date(Date.UTC(shown.getUTCFullYear(), shown.getUTCMonth(), shown.getUTCDate() + days));
+  return instantAt(`${day.toISOString().slice(0, 10)}T00:00`, timeZone);
 }
 
 export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";

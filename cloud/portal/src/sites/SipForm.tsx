@@ -1,5 +1,5 @@
 /** Changing what a site decides about its SIP. */
-import { Alert, Button, Fieldset, Group, NumberInput, Select, Stack, TagsInput, TextInput, type TagsInputProps } from "@mantine/core";
+import { Alert, Button, Fieldset, Group, NumberInput, Select, Stack, Switch, TagsInput, TextInput, type TagsInputProps } from "@mantine/core";
 
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
@@ -8,7 +8,8 @@ import { FormDrawer } from "../forms/FormDrawer";
 import { useDraft, type Draft } from "../forms/useDraft";
 import { tellDone } from "../shell/notices";
 import { COUNTRIES } from "./countries";
-import { FROM_POLICIES, asNetworks } from "./sipPolicy";
+import { MediaExceptions } from "./MediaExceptions";
+import { FROM_POLICIES, RELAY_MEDIA, asNetworks } from "./sipPolicy";
 
 type Rules = Omit<SipRules, "numbers_for_help">;
 type Peer = Rules["trusted_peers"][number];
@@ -111,6 +112,37 @@ export function SipForm({ site, onClose }: { site: Site; onClose: () => void }) 
         value={sip.qualify_phones}
         error={draft.problemAt("sip.qualify_phones")}
         onChange={(chosen) => set({ qualify_phones: (chosen ?? "behind_nat") as Rules["qualify_phones"] })}
+      />
+      <Select
+        label="Media of calls through the edge"
+        data={RELAY_MEDIA}
+        allowDeselect={false}
+        value={sip.relay_media}
+        error={draft.problemAt("sip.relay_media")}
+        onChange={(chosen) => set({ relay_media: (chosen ?? "behind_nat") as Rules["relay_media"] })}
+      />
+      <Words
+        label="The site’s own networks"
+        description="Such as 10.0.0.0/16; phones anywhere else are remote. None: every private address is the site’s"
+        value={sip.local_networks}
+        error={draft.problemAt("sip.local_networks")}
+        onChange={(networks) => set({ local_networks: asNetworks(networks) })}
+      />
+      <Switch
+        label="Two phones behind the same NAT send to each other"
+        checked={sip.direct_behind_one_nat}
+        onChange={(event) => set({ direct_behind_one_nat: event.currentTarget.checked })}
+      />
+      <Switch
+        label="Remote phones by TLS only"
+        checked={sip.remote_tls_only}
+        onChange={(event) => set({ remote_tls_only: event.currentTarget.checked })}
+      />
+      <MediaExceptions
+        site={site}
+        exceptions={sip.media_exceptions}
+        set={(media_exceptions) => set({ media_exceptions })}
+        error={draft.problemAt("sip.media_exceptions")}
       />
       <Peers draft={draft} peers={sip.trusted_peers} set={(trusted_peers) => set({ trusted_peers })} />
     </FormDrawer>

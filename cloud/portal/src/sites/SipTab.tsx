@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Site } from "../api/types";
 import { Card } from "./OverviewTab";
 import { SipForm } from "./SipForm";
-import { fromPolicyText, peerText } from "./sipPolicy";
+import { fromPolicyText, peerText, relayMediaText, remoteText } from "./sipPolicy";
 
 export function SipTab({ site }: { site: Site }) {
   const [editing, setEditing] = useState(false);
@@ -30,6 +30,12 @@ export function SipTab({ site }: { site: Site }) {
         <Card title="Hosts beyond the site">
           <Text size="sm" className="wrap-anywhere">
             {sip.foreign_hosts.join(", ") || "None: users reach the site, its phones and the dial plan’s gateways only."}
+          </Text>
+        </Card>
+        <Card title="Remote phones">
+          <Text size="sm">{relayMediaText(sip.relay_media)}</Text>
+          <Text size="sm" c="dimmed" mt="xs" className="wrap-anywhere">
+            {remoteText(sip)}
           </Text>
         </Card>
         <Card title="Trusted peers">

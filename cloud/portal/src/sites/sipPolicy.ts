@@ -17,6 +17,33 @@ export function fromPolicyText(policy: SipRules["from_policy"]): string {
   }[policy];
 }
 
+export const RELAY_MEDIA: { value: SipRules["relay_media"]; label: string }[] = [
+  { value: "behind_nat", label: "Where phones cannot reach each other" },
+  { value: "always", label: "Always" },
+  { value: "never", label: "Never" },
+];
+
+export function relayMediaText(when: SipRules["relay_media"]): string {
+  return {
+    behind_nat: "Phones send to each other; where a NAT is between them, through the edge.",
+    always: "What phones say goes through the edge, always.",
+    never: "Phones send to each other, even where a NAT may be between them.",
+  }[when];
+}
+
+/** Who is remote, and what that means. */
+export function remoteText(sip: SipRules): string {
+  const networks = sip.local_networks.join(", ");
+  const exceptions = sip.media_exceptions.length;
+  return [
+    networks ? `Remote is what is not in ${networks}.` : "Remote is what has no private address.",
+    sip.remote_tls_only ? "Remote phones register and call by TLS only." : "",
+    exceptions ? `Of ${exceptions} ${exceptions === 1 ? "user or device it is" : "users and devices it is"} otherwise.` : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
 /** How a peer is known. */
 export function peerText(peer: Peer): string {
   const addresses = peer.networks.map((network) => network.replace(/\/(32|128)$/, "")).join(", ");

@@ -32,6 +32,7 @@ const FRESH: Omit<Trunk, "gateway_id"> = {
   user_is_phone: false,
   networks: [],
   certificate_names: [],
+  certificate_authorities: "",
   max_calls: 0,
   session_expires: 1800,
   fail_over_on: [],

@@ -22,6 +22,21 @@ export const REACHED: readonly FieldOf<Trunk>[] = [
       { value: "tls", label: "TLS" },
     ],
   },
+  {
+    name: "certificate_authorities",
+    label: "Who signs its certificate",
+    kind: "long",
+    placeholder: "-----BEGIN CERTIFICATE-----",
+    help: "Certificates of these authorities (PEM), and no others count; empty: those that the edge’s machine trusts",
+    unless: (trunk) => trunk.transport !== "tls",
+  },
+  {
+    name: "certificate_names",
+    label: "Names in its certificate",
+    kind: "tags",
+    help: "Where it is for another name than the address that is connected to; and of a provider that calls by mutual TLS",
+    unless: (trunk) => trunk.transport !== "tls",
+  },
   { name: "outbound_proxy", label: "Outbound proxy", kind: "text", nullable: true, help: "Where requests are sent instead; port and transport are its" },
   { name: "options_seconds", label: "Ask whether it is there", kind: "number", min: 0, max: 3600, help: "Seconds between (OPTIONS), which also keeps a NAT open; 0: never" },
 ];
@@ -69,7 +84,6 @@ export const COMING: readonly FieldOf<Trunk>[] = [
     ],
   },
   { name: "networks", label: "Calls come from", kind: "tags", placeholder: "192.0.2.0/24", help: "Addresses and networks of the provider, besides its own address; Enter adds one" },
-  { name: "certificate_names", label: "Names in its certificate", kind: "tags", help: "Of a provider that calls by mutual TLS", unless: (trunk) => trunk.transport !== "tls" },
 ];
 
 export const LIMITS: readonly FieldOf<Trunk>[] = [

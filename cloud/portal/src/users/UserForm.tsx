@@ -1,13 +1,15 @@
 /** Making or changing a user, and the lines that it has. */
-import { Checkbox, SimpleGrid, Switch, TagsInput, TextInput } from "@mantine/core";
+import { Checkbox, NumberInput, SimpleGrid, Switch, TagsInput, TextInput } from "@mantine/core";
 
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
-import type { Site, User } from "../api/types";
+import type { OwnMusic, Site, User } from "../api/types";
 import { FormDrawer } from "../forms/FormDrawer";
 import { useDraft } from "../forms/useDraft";
 import { tellDone } from "../shell/notices";
+import { MusicInput } from "../sounds/MusicInput";
 import { UserLines } from "./UserLines";
+import { RoomOfUser } from "../conferences/OwnRooms";
 import { UserMailbox } from "./UserMailbox";
 import { PERMISSIONS, USUAL } from "./permissions";
 
@@ -20,6 +22,8 @@ interface UserValues {
   permissions: string[];
   caller_id: string;
   anonymous: boolean;
+  appearances: number | string;
+  music: OwnMusic | null;
   enabled: boolean;
 }
 
@@ -32,6 +36,8 @@ const NEW_USER: UserValues = {
   permissions: USUAL,
   caller_id: "",
   anonymous: false,
+  appearances: 0,
+  music: null,
   enabled: true,
 };
 
@@ -45,6 +51,8 @@ function valuesOf(user: User): UserValues {
     permissions: user.permissions,
     caller_id: user.caller_id ?? "",
     anonymous: user.anonymous,
+    appearances: user.appearances,
+    music: user.music ?? null,
     enabled: user.enabled,
   };
 }
@@ -56,6 +64,7 @@ function bodyFrom<T extends Partial<UserValues>>(values: T) {
     ...("extension" in values ? { extension: values.extension || null } : {}),
     ...("email" in values ? { email: values.email || null } : {}),
     ...("caller_id" in values ? { caller_id: values.caller_id || null } : {}),
+    appearances: values.appearances === undefined ? undefined : Number(values.appearances),
   };
 }
 
@@ -132,6 +141,23 @@ export function UserForm({ site, user, onClose }: { site: Site; user?: User; onC
         checked={draft.values.anonymous}
         onChange={(event) => draft.set({ anonymous: event.currentTarget.checked })}
       />
+      <NumberInput
+        label="Appearances of a shared line"
+        description="Calls at one time, seen and taken up at every phone that has the line; 0: the line is not shared"
+        min={0}
+        max={24}
+        clampBehavior="strict"
+        value={draft.values.appearances}
+        onChange={(appearances) => draft.set({ appearances })}
+        error={draft.problemAt("appearances")}
+      />
+      <MusicInput
+        tenantId={site.tenant_id}
+        otherwise="for those on hold, that of a group of the user, or of the site"
+        value={draft.values.music}
+        error={draft.problemAt("music")}
+        onChange={(music) => draft.set({ music })}
+      />
       <Switch
         label="Enabled"
         description="A disabled user cannot register or call; nothing is lost"
@@ -139,6 +165,7 @@ export function UserForm({ site, user, onClose }: { site: Site; user?: User; onC
         onChange={(event) => draft.set({ enabled: event.currentTarget.checked })}
       />
       {user ? <UserMailbox user={user} /> : null}
+      {user ? <RoomOfUser user={user} /> : null}
       {user ? <UserLines user={user} /> : null}
     </FormDrawer>
   );

@@ -7,6 +7,7 @@ import { refresh, useLive } from "../api/live";
 import { ProblemError } from "../api/problem";
 import type { Greeting, User } from "../api/types";
 import { tellDone } from "../shell/notices";
+import { OwnLists } from "../voicemail/OwnLists";
 import { GREETINGS } from "../voicemail/voicemailText";
 
 export function UserMailbox({ user }: { user: Pick<User, "id"> }) {
@@ -68,6 +69,7 @@ export function UserMailbox({ user }: { user: Pick<User, "id"> }) {
           value={mailbox.data.greeting}
           onChange={(greeting) => void save({ greeting: (greeting ?? "standard") as Greeting }, "The greeting was chosen")}
         />
+        <OwnLists userId={user.id} />
       </Stack>
     </Fieldset>
   );

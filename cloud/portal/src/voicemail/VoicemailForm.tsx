@@ -1,5 +1,5 @@
 /** Changing how a site's mailboxes answer. */
-import { NumberInput, Select, SimpleGrid, TextInput } from "@mantine/core";
+import { NumberInput, Select, SimpleGrid, Switch, TextInput } from "@mantine/core";
 
 import { api, bodyOf, ifMatch } from "../api/client";
 import { refresh } from "../api/live";
@@ -66,6 +66,12 @@ export function VoicemailForm({ site, onClose }: { site: Site; onClose: () => vo
           />
         ))}
       </SimpleGrid>
+      <Switch
+        label="Recordings may leave the site"
+        description="For listening in the portal and for mails; who called and when is always told"
+        checked={rules.recordings_leave}
+        onChange={(event) => set({ recordings_leave: event.currentTarget.checked })}
+      />
       <TextInput
         label="Operator"
         description="What key 0 calls; empty: nobody"

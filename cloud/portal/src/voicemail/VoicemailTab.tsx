@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import type { Site } from "../api/types";
 import { Card } from "../sites/OverviewTab";
+import { SiteLists } from "./SiteLists";
 import { VoicemailForm } from "./VoicemailForm";
 import { keptText, languageName, lengthText } from "./voicemailText";
 
@@ -32,8 +33,12 @@ export function VoicemailTab({ site }: { site: Site }) {
         </Card>
         <Card title="Kept">
           <Text size="sm">{keptText(rules)}</Text>
+          <Text size="sm" c="dimmed" mt="xs">
+            {rules.recordings_leave ? "Recordings may leave the site." : "Recordings stay at the site."}
+          </Text>
         </Card>
       </SimpleGrid>
+      <SiteLists site={site} />
       {editing ? <VoicemailForm site={site} onClose={() => setEditing(false)} /> : null}
     </Stack>
   );

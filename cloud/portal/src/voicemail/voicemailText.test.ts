@@ -11,7 +11,9 @@ const rules: VoicemailRules = {
   messages: 200,
   deleted_days: 7,
   kept_days: 0,
+  recordings_leave: false,
   operator: "",
+  lists: [],
 };
 
 it("says what is spoken", () => {

@@ -1,4 +1,4 @@
-"""Wrong PINs are few: counted for each mailbox, whoever calls, in this process."""
+"""Wrong PINs are few: counted for each mailbox, or whatever else asks for one, in this process."""
 
 from typing import Final
 
@@ -7,6 +7,8 @@ from edge_agent.media.errors import MediaError
 
 WRONG_ATTEMPTS: Final = 5
 LOCKED_SECONDS: Final = 900.0
+MOST_COUNTED: Final = 10_000
+"""Beyond it all that is not locked begins anew, so that many callers do not fill the memory."""
 
 
 class PinLocked(MediaError):
@@ -14,10 +16,10 @@ class PinLocked(MediaError):
 
 
 class Attempts:
-    """Counts wrong attempts at each mailbox."""
+    """Counts wrong attempts at each mailbox; after `most` of them it is locked."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, most: int = WRONG_ATTEMPTS) -> None:
+        self._clock, self._most = clock, most
         self._wrong: dict[str, int] = {}
         self._locked: dict[str, float] = {}
 
@@ -39,7 +41,9 @@ class Attempts:
 
     def wrong(self, mailbox: str) -> None:
         """Somebody did not."""
+        if len(self._wrong) >= MOST_COUNTED:
+            self._wrong.clear()
         count = self._wrong[mailbox] = self._wrong.get(mailbox, 0) + 1
-        if count >= WRONG_ATTEMPTS:
+        if count >= self._most:
             del self._wrong[mailbox]
             self._locked[mailbox] = self._clock.monotonic() + LOCKED_SECONDS

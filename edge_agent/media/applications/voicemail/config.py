@@ -15,15 +15,17 @@ SYSTEM_GREETING: Final = "system"
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One user's.
+    """One user's, or one that several own.
 
     Args:
-        user_id: names it.
+        user_id: names it; of one that several own the id of the voice service.
         username: names it in the dial plan.
         extension: what others dial for the user.
         greeting: which of `GREETINGS`, or `system`, callers hear; one that was never recorded is the system's.
         language: of the user, and of who calls.
         pin: as `contract.pin` keeps it; empty: none was set.
+        owners: ids of the users whom it belongs to, where it is no user's.
+        lists: the mailboxes on its own distribution lists, by digit.
     """
 
     user_id: str
@@ -32,6 +34,8 @@ class Mailbox:
     greeting: str = STANDARD_GREETING
     language: str = "en"
     pin: str = ""
+    owners: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class VoicemailConfig:
         shortest_seconds: what is shorter is no message.
         silence_seconds: a message ends when nobody speaks for so long.
         operator: what key 0 dials; empty: nobody.
+        lists: the mailboxes on distribution lists of the site, by number.
     """
 
     mailboxes: Mapping[str, Mailbox] = field(default_factory=dict)
@@ -53,6 +58,7 @@ class VoicemailConfig:
     shortest_seconds: float = 1.0
     silence_seconds: float = 10.0
     operator: str = ""
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def named(self, name: str) -> Mailbox | None:
         """The mailbox of a username or an extension."""
@@ -60,3 +66,7 @@ class VoicemailConfig:
             if name and name in (one.username, one.extension):
                 return one
         return None
+
+    def owned_by(self, user_id: str) -> list[Mailbox]:
+        """The mailboxes that a user owns with others."""
+        return [one for one in self.mailboxes.values() if user_id in one.owners]

@@ -10,7 +10,7 @@ from typing import Final
 
 from edge_agent.media.applications.tone import BEEP
 from edge_agent.media.errors import MediaError
-from edge_agent.media.mailbox.store import wav_seconds
+from edge_agent.media.mailbox.files import wav_seconds
 from edge_agent.media.session import MediaSession, Prompt, RecordingEnd
 from edge_agent.media.speech import Speech
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from contract.mailbox_state import GREETING, GREETINGS, PIN
@@ -18,6 +18,8 @@ LONGEST_GREETING_SECONDS: Final = 120.0
 LONGEST_NAME_SECONDS: Final = 10.0
 Write = Callable[[dict[str, str]], None]
 """Takes site state that a user changed: `<kind>/<user id>` → value."""
+Menu = Callable[[], Awaitable[None]]
+"""Runs a menu below this one."""
 
 
 class Options:
@@ -31,6 +33,7 @@ class Options:
         mailbox: Mailbox,
         tokens: Tokens,
         write: Write,
+        lists: Menu,
     ) -> None:
         self._talk = talk
         self._store = store
@@ -38,11 +41,12 @@ class Options:
         self._box = mailbox
         self._tokens = tokens
         self._write = write
+        self._lists = lists
 
     async def run(self) -> None:
         """Until the caller wants the main menu."""
         talk = self._talk
-        while (key := await talk.choose("12345*", *talk.speech.phrase("options_menu"))) != "*":
+        while (key := await talk.choose("123456*", *talk.speech.phrase("options_menu"))) != "*":
             match key:
                 case "1":
                     kind = await talk.choose("123*", *talk.speech.phrase("greetings_menu"))
@@ -55,6 +59,8 @@ class Options:
                 case "4":
                     await asyncio.to_thread(self._store.empty_deleted, self._box.user_id)
                     await talk.say("emptied")
+                case "6":
+                    await self._lists()
                 case _:
                     await self._change_pin()
 

@@ -10,11 +10,12 @@ from typing import Final
 
 from edge_agent.media.applications.voicemail.config import Mailbox, VoicemailConfig
 from edge_agent.media.applications.voicemail.conversation import Conversation, Kept
+from edge_agent.media.applications.voicemail.lists import LIST_KEY, DistributionLists
 from edge_agent.media.errors import RecordingFailed
 from edge_agent.media.mailbox.message import Caller, Message
 from edge_agent.media.mailbox.store import Draft, MailboxFull, MailboxStore
 
-MOST_RECEIVERS: Final = 50
+MOST_RECEIVERS: Final = 250
 _REVIEW: Final = "record_review"
 
 
@@ -27,12 +28,14 @@ class Sending:
         store: MailboxStore,
         config: VoicemailConfig,
         mailbox: Mailbox,
+        lists: DistributionLists,
         scratch: Callable[[], Path],
     ) -> None:
         self._talk = talk
         self._store = store
         self._config = config
         self._own = mailbox
+        self._lists = lists
         self._scratch = scratch
         """Gives a file that is nobody's, for a comment."""
 
@@ -110,18 +113,28 @@ class Sending:
         return None, full
 
     async def _receivers(self) -> list[Mailbox]:
-        """Mailboxes that the caller names, until there are no more."""
-        found: dict[str, Mailbox] = {}
+        """Mailboxes that the caller names, one by one or by lists, until there are no more."""
+        talk, found = self._talk, dict[str, Mailbox]()
         while len(found) < MOST_RECEIVERS:
-            number = await self._talk.ask_number("forward_to")
+            number = await talk.ask_number("forward_to")
             if not number:
                 break
-            box = self._config.named(number)
-            if box is None:
-                await self._talk.say("no_mailbox")
+            if number.startswith(LIST_KEY):
+                number = number.removeprefix(LIST_KEY)
+                more, missing = self._lists.members(number), "no_list"
+                named = [*talk.speech.phrase("list"), *talk.speech.digits(number)]
             else:
-                found[box.user_id] = box
-                await self._talk.session.play(*self._talk.speech.digits(box.extension), barge_in=True)
+                box, missing = self._config.named(number), "no_mailbox"
+                more, named = ([box] if box is not None else None), talk.speech.digits(number)
+            if more is None:
+                await talk.say(missing)
+                continue
+            together = found | {one.user_id: one for one in more}
+            if len(together) > MOST_RECEIVERS:
+                await talk.say("too_many")
+                continue
+            found = together
+            await talk.session.play(*named, barge_in=True)
         return list(found.values())
 
     async def _recorded(self, path: Path, introduction: str) -> bool:

@@ -155,6 +155,8 @@ module "functions" {
   lambda_security_group_id = aws_security_group.lambda.id
   database_connect_arn     = module.database.connect_arns["tandem_worker"]
   secrets_key_arn          = module.storage.secrets_key_arn
+  objects_bucket_arn       = module.storage.buckets["objects"].arn
+  objects_key_arn          = module.storage.objects_key_arn
   logs_key_arn             = module.storage.logs_key_arn
   alarm_topic_arn          = module.storage.alarm_topic_arn
   log_retention_days       = var.log_retention_days
@@ -201,7 +203,9 @@ module "functions" {
       environment     = { TANDEM_KMS_KEY_ARN = module.storage.secrets_key_arn }
     }
     send_mails = {
-      description     = "Sends mails through the mail server"
+      description     = "Sends mails through the mail server, and puts messages into IMAP mailboxes"
+      opens_secrets   = true
+      reads_objects   = true
       entry           = "cloud.functions.send_mails.handler:handler"
       timeout_seconds = 120
       concurrency     = 2
@@ -211,6 +215,10 @@ module "functions" {
         TANDEM_SMTP_USERNAME = var.smtp_username
         TANDEM_SMTP_PASSWORD = var.smtp_password
         TANDEM_MAIL_FROM     = var.mail_from
+        TANDEM_PORTAL_URL    = local.public_url
+        TANDEM_KMS_KEY_ARN   = module.storage.secrets_key_arn
+
+        TANDEM_OBJECTS_BUCKET = module.storage.buckets["objects"].name
       }
     }
     renew_certificates = {

@@ -126,6 +126,20 @@ resource "aws_iam_role_policy" "this" {
         Action   = ["kms:Decrypt"]
         Resource = [var.secrets_key_arn]
       }] : [],
+      each.value.reads_objects ? [
+        {
+          Sid      = "ReadObjects"
+          Effect   = "Allow"
+          Action   = ["s3:GetObject"]
+          Resource = ["${var.objects_bucket_arn}/objects/*"]
+        },
+        {
+          Sid      = "OpenObjects"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt"]
+          Resource = [var.objects_key_arn]
+        },
+      ] : [],
       length(each.value.sends_to) > 0 ? [{
         Sid      = "SendToQueues"
         Effect   = "Allow"

@@ -15,6 +15,7 @@ variable "functions" {
     queue           = optional(bool, true)
     scheduled       = optional(bool, false)
     opens_secrets   = optional(bool, false)
+    reads_objects   = optional(bool, false)
     sends_to        = optional(set(string), [])
     environment     = optional(map(string), {})
   }))
@@ -83,4 +84,14 @@ variable "alarm_topic_arn" {
 variable "log_retention_days" {
   description = "Days for which logs are kept."
   type        = number
+}
+
+variable "objects_bucket_arn" {
+  description = "The bucket of private objects, for the functions that read them"
+  type        = string
+}
+
+variable "objects_key_arn" {
+  description = "The key that encrypts it"
+  type        = string
 }

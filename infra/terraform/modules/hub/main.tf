@@ -201,8 +201,8 @@ resource "aws_iam_role_policy" "execution" {
   })
 }
 
-# What the hub's own code may do in AWS: open the envelopes whose content it seals for edges,
-# read its certificate and read objects. Into the database it logs
+# What the hub's own code may do in AWS: open the envelopes whose content it seals for edges, make those of
+# recordings of calls, read its certificate and keep objects. Into the database it logs
 # in with its role's password: LISTEN needs a connection of its own, past the proxy.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-hub"
@@ -218,7 +218,7 @@ resource "aws_iam_role_policy" "task" {
       {
         Sid      = "OpenEnvelopes"
         Effect   = "Allow"
-        Action   = ["kms:Decrypt"]
+        Action   = ["kms:Decrypt", "kms:Encrypt"]
         Resource = [var.secrets_key_arn]
       },
       {
@@ -228,10 +228,10 @@ resource "aws_iam_role_policy" "task" {
         Resource = var.readable_secret_arns
       },
       {
-        # Pieces of firmware for edges. With the version, so that who reads an object that is deleted reads it to its end.
-        Sid      = "ReadObjects"
+        # Pieces of firmware for edges, and recordings from them. With the version, so that who reads an object that is deleted reads it to its end.
+        Sid      = "KeepObjects"
         Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:GetObjectVersion"]
+        Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"]
         Resource = ["${var.objects_bucket_arn}/objects/*"]
       },
       {
@@ -244,7 +244,7 @@ resource "aws_iam_role_policy" "task" {
       {
         Sid      = "OpenObjects"
         Effect   = "Allow"
-        Action   = ["kms:Decrypt"]
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = [var.objects_key_arn]
       },
     ]

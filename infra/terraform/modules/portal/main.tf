@@ -37,7 +37,7 @@ resource "aws_cloudfront_response_headers_policy" "this" {
   security_headers_config {
     content_security_policy {
       override                = true
-      content_security_policy = "default-src 'self'; connect-src 'self' https://${var.objects_bucket.domain_name}; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+      content_security_policy = "default-src 'self'; connect-src 'self' https://${var.objects_bucket.domain_name}; img-src 'self' data:; media-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     }
 
     content_type_options {

@@ -11,5 +11,7 @@ function handler(event) {
     request.uri = "/index.html";
     cf.selectRequestOriginById("portal");
   }
+  // The gateway gives bytes only to who asks for them, and a browser's player asks for anything.
+  if (request.uri.indexOf("/listening/") === 0) request.headers.accept = { value: "audio/wav" };
   return request;
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_agent.media.applications.music_on_hold import MUSIC, MusicOnHold
+from edge_agent.media.applications.music_on_hold import MUSIC, HoldMusic, MusicOnHold
 from edge_agent.media.embedded.wav import load
 from edge_agent.media.session import Prompt
 from edge_agent.processes.media import build_media_process
@@ -29,7 +29,7 @@ def short_music(path: Path) -> Prompt:
 
 
 async def test_music_goes_on_beyond_its_end_for_one_who_only_listens(tmp_path: Path) -> None:
-    music = MusicOnHold(short_music(tmp_path / "music.wav"))
+    music = MusicOnHold(HoldMusic(short_music(tmp_path / "music.wav")))
     process = await build_media_process(settings(silence_seconds=0.3), applications={"music": music})
     async with MediaCaller(process.sip_port, user="music") as caller:
         assert await caller.invite("recvonly") == 200
@@ -43,7 +43,7 @@ async def test_music_goes_on_beyond_its_end_for_one_who_only_listens(tmp_path: P
 
 
 def test_the_music_that_ships_is_soft_and_has_no_break_where_it_begins_again() -> None:
-    samples = load(MUSIC.path).astype(np.float64)
+    samples = load(MUSIC.path).samples.astype(np.float64)
     assert 20 < len(samples) / 8000 < 60
     assert np.abs(samples).max() < 8000
     assert np.sqrt(np.mean(samples**2)) > 500

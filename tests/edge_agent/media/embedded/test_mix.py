@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from edge_agent.media.embedded.g711 import Samples
 from edge_agent.media.embedded.mix import BEGINS_AFTER, ENDS_AFTER, MOST_SOUNDS, Mix
+from edge_agent.media.embedded.multicast import MulticastVoice
 from edge_agent.media.embedded.rooms import Room, Rooms
-from edge_agent.media.errors import MixFull
-from edge_agent.media.session import Seat
+from edge_agent.media.embedded.sound import Sound
+from edge_agent.media.embedded.sounds import Sounds
+from edge_agent.media.errors import MixFull, MulticastFailed
+from edge_agent.media.session import MulticastTo, Seat
 
 FRAME = 160
 CALLERS = (400, 700, 1000, 1300, 1600)
@@ -24,11 +27,16 @@ def tone(hertz: int, level: int = 3000, count: int = FRAME) -> Samples:
     return made
 
 
+def no_stream(to: MulticastTo) -> MulticastVoice:
+    raise MulticastFailed(to.address)
+
+
 class Caller:
     """Says a tone, and keeps what is heard."""
 
     def __init__(self, hertz: int, level: int = 3000) -> None:
         self.hertz, self.says, self.heard = hertz, tone(hertz, level), list[Samples]()
+        self.rate = 8000
 
     def listen(self) -> Samples:
         return self.says
@@ -45,7 +53,7 @@ class Caller:
 
 
 def party(*seats: Seat, level: int = 3000) -> tuple[Mix, list[Caller]]:
-    mix = Mix(FRAME)
+    mix = Mix()
     callers = [Caller(hertz, level) for hertz, _ in zip(CALLERS, seats, strict=False)]
     for caller, seat in zip(callers, seats, strict=True):
         mix.put(caller, seat)
@@ -109,7 +117,7 @@ def test_a_sum_beyond_full_scale_stays_at_full_scale() -> None:
 def test_a_sound_is_heard_by_all_to_its_end_and_not_by_the_deaf() -> None:
     mix, (first, second) = party(Seat(muted=True), Seat(deaf=True, muted=True))
     ended = []
-    mix.play(tone(2000, count=FRAME * 2 + 40), lambda: ended.append(True))
+    mix.play(Sound(tone(2000, count=FRAME * 2 + 40)), lambda: ended.append(True))
     mix.tick()
     assert (first.hears, second.heard) == ({2000: 3000}, [])
     mix.tick()
@@ -128,7 +136,7 @@ def test_a_sound_too_many_ends_the_oldest() -> None:
         return lambda: ended.append(number)
 
     for number in range(MOST_SOUNDS + 2):
-        mix.play(tone(2000), over(number))
+        mix.play(Sound(tone(2000)), over(number))
     assert ended == [0, 1]
 
 
@@ -161,7 +169,7 @@ def test_who_speaks_is_told_loudest_first_and_pauses_between_words_are_no_silenc
 
 
 def test_an_empty_mix_ticks() -> None:
-    Mix(FRAME).tick()
+    Mix().tick()
 
 
 @given(
@@ -193,7 +201,7 @@ def test_what_is_heard_is_the_matrix_that_the_seats_say(seats: list[Seat], whisp
 
 
 def test_a_room_is_there_from_its_first_caller_to_its_last() -> None:
-    rooms = Rooms(FRAME, {})
+    rooms = Rooms(Sounds({}), no_stream)
     first, second = Caller(400), Caller(700)
     rooms.join("blue", first, Seat())
     room = rooms.join("blue", second, Seat())
@@ -208,10 +216,84 @@ def test_a_room_is_there_from_its_first_caller_to_its_last() -> None:
 
 
 def test_a_room_takes_as_many_as_a_mix_and_those_in_it_may_change_seats() -> None:
-    rooms = Rooms(FRAME, {})
+    rooms = Rooms(Sounds({}), no_stream)
     callers = [Caller(400) for _ in range(100)]
     for caller in callers:
         rooms.join("blue", caller, Seat())
     with pytest.raises(MixFull):
         rooms.join("blue", Caller(700), Seat())
     rooms.join("blue", callers[0], Seat(muted=True))
+
+
+def test_who_hears_the_others_softer_hears_them_so_and_nobody_else_does() -> None:
+    mix, (first, second, third) = party(Seat(), Seat(), Seat(hears_db=-6.02))
+    mix.tick()
+    assert first.hears == {second.hertz: 3000, third.hertz: 3000}
+    assert third.hears == {first.hertz: 1500, second.hertz: 1500}
+
+
+class WideCaller(Caller):
+    """Says a tone of 16,000 samples a second."""
+
+    def __init__(self, hertz: int) -> None:
+        super().__init__(hertz)
+        self.rate = 16_000
+        self.says = (3000 * np.sin(2 * np.pi * hertz * np.arange(320) / 16_000)).astype(np.int16)
+
+
+def levels(caller: Caller) -> dict[int, int]:
+    """Level of each tone in the last frame, rounded to 1000: what a resampling filter does at its edges is in it."""
+    frame = caller.heard[-1]
+    bins = np.abs(np.fft.rfft(frame)) / (len(frame) / 2)
+    found = {50 * number: round(float(each) / 1000) * 1000 for number, each in enumerate(bins)}
+    return {hertz: level for hertz, level in found.items() if level}
+
+
+def seated(*callers: Caller) -> Mix:
+    mix = Mix()
+    for caller in callers:
+        mix.put(caller, Seat())
+    for _ in range(4):
+        mix.tick()
+    return mix
+
+
+def test_callers_with_wideband_audio_hear_all_of_each_other_and_a_telephone_what_it_can() -> None:
+    wide, other, telephone = WideCaller(6000), WideCaller(1000), Caller(400)
+    mix = seated(wide, other, telephone)
+    assert mix.rate == 16_000
+    assert levels(wide) == {400: 3000, 1000: 3000}
+    assert levels(other) == {400: 3000, 6000: 3000}
+    assert levels(telephone) == {1000: 3000}
+    assert [len(each.heard[-1]) for each in (wide, other, telephone)] == [320, 320, 160]
+
+
+def test_one_with_wideband_audio_among_telephones_is_heard_as_a_telephone() -> None:
+    wide, telephone, other = WideCaller(1000), Caller(400), Caller(700)
+    mix = seated(wide, telephone, other)
+    assert mix.rate == 8000
+    assert levels(wide) == {400: 3000, 700: 3000}
+    assert levels(telephone) == {700: 3000, 1000: 3000}
+    mix.remove(other)
+    mix.put(WideCaller(6000), Seat())
+    for _ in range(3):
+        mix.tick()
+    assert mix.rate == 16_000
+    assert levels(wide) == {400: 3000, 6000: 3000}
+
+
+def test_a_sound_of_either_rate_is_heard_and_tapped_at_the_rate_of_the_mix() -> None:
+    wide, other, tapped = WideCaller(1000), WideCaller(6000), list[Samples]()
+    mix = seated(wide, other)
+    mix.tap(tapped.append)
+    mix.play(Sound(tone(2000, count=1600)), lambda: None)
+    for _ in range(4):
+        mix.tick()
+    assert levels(wide) == {2000: 3000, 6000: 3000}
+    assert len(tapped[-1]) == 320
+    telephone = Caller(400)
+    narrow = seated(telephone)
+    narrow.play(Sound((3000 * np.sin(2 * np.pi * 1300 * np.arange(3200) / 16_000)).astype(np.int16), 16_000), print)
+    for _ in range(4):
+        narrow.tick()
+    assert levels(telephone) == {1300: 3000}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.media.embedded.g711 import Samples
-from edge_agent.media.embedded.playout import PlayoutBuffer
+from edge_agent.media.embedded.playout import RING, PlayoutBuffer
 from edge_agent.media.embedded.rtp import DropReason
 
 DELAY = 320
@@ -14,6 +14,12 @@ DELAY = 320
 
 def frame(number: int, size: int = 160) -> Samples:
     return np.full(size, number, dtype=np.int16)
+
+
+def push(buffer: PlayoutBuffer, timestamp: int, samples: Samples) -> DropReason | None:
+    if (reason := buffer.place(timestamp, len(samples))) is None:
+        buffer.write(timestamp, samples)
+    return reason
 
 
 def pulled(buffer: PlayoutBuffer, ticks: int) -> list[int]:
@@ -28,15 +34,15 @@ def pulled(buffer: PlayoutBuffer, ticks: int) -> list[int]:
 
 def test_audio_comes_out_40_ms_after_it_came_in() -> None:
     buffer = PlayoutBuffer()
-    buffer.push(1000, frame(1))
-    buffer.push(1160, frame(2))
+    push(buffer, 1000, frame(1))
+    push(buffer, 1160, frame(2))
     assert pulled(buffer, 5) == [0, 0, 1, 2, 0]
 
 
 def test_nothing_in_means_silence_out_and_time_does_not_begin() -> None:
     buffer = PlayoutBuffer()
     assert pulled(buffer, 3) == [0, 0, 0]
-    buffer.push(5, frame(7))
+    push(buffer, 5, frame(7))
     assert pulled(buffer, 3) == [0, 0, 7]
 
 
@@ -45,44 +51,44 @@ def test_nothing_in_means_silence_out_and_time_does_not_begin() -> None:
 @settings(max_examples=50)
 def test_reordered_and_repeated_packets_play_in_their_order(start: int, order: list[int], twice: set[int]) -> None:
     buffer = PlayoutBuffer()
-    buffer.push(start, frame(100))
+    push(buffer, start, frame(100))
     for number in [*order, *twice]:
-        assert buffer.push((start + 160 * number) % (1 << 32), frame(number)) is None
+        assert push(buffer, (start + 160 * number) % (1 << 32), frame(number)) is None
     assert pulled(buffer, 10) == [0, 0, 100, 1, 2, 3, 4, 5, 6, 0]
 
 
 def test_what_has_not_arrived_is_marked() -> None:
     buffer = PlayoutBuffer()
     assert not buffer.pull(160)[1].any()
-    buffer.push(0, frame(1))
-    buffer.push(240, frame(2))
+    push(buffer, 0, frame(1))
+    push(buffer, 240, frame(2))
     known = np.concatenate([buffer.pull(160)[1] for _ in range(5)])
     assert known.tolist() == [False] * 320 + [True] * 160 + [False] * 80 + [True] * 160 + [False] * 80
 
 
 def test_the_ring_forgets_what_was_known_when_its_place_comes_round_again() -> None:
     buffer = PlayoutBuffer(delay=0)
-    buffer.push(0, frame(1))
+    push(buffer, 0, frame(1))
     buffer.pull(160)
-    for number in range(1, 8192 // 160):
-        buffer.push(160 * number, frame(1))
+    for number in range(1, RING // 160):
+        push(buffer, 160 * number, frame(1))
         buffer.pull(160)
     assert not buffer.pull(160)[1].all()
 
 
 def test_it_says_how_long_before_its_time_a_packet_came() -> None:
     buffer = PlayoutBuffer()
-    buffer.push(0, frame(1))
+    push(buffer, 0, frame(1))
     assert buffer.slack == DELAY
     pulled(buffer, 3)
-    buffer.push(160, frame(2))
+    push(buffer, 160, frame(2))
     assert buffer.slack == 0
 
 
 def test_a_lost_packet_is_silence_of_its_length() -> None:
     buffer = PlayoutBuffer()
     for number in (1, 2, 4):
-        buffer.push(160 * number, frame(number))
+        push(buffer, 160 * number, frame(number))
     assert pulled(buffer, 6) == [0, 0, 1, 2, 0, 4]
 
 
@@ -92,7 +98,7 @@ def test_packets_of_any_length_join_without_a_seam(sizes: list[int]) -> None:
     buffer = PlayoutBuffer(most_ahead=4000)
     at = 0
     for number, size in enumerate(sizes, start=1):
-        buffer.push(at, frame(number, size))
+        push(buffer, at, frame(number, size))
         at += size
     expected = [number for number, size in enumerate(sizes, start=1) for _ in range(size)]
     heard = np.concatenate([buffer.pull(160)[0] for _ in range((DELAY + at) // 160 + 1)])
@@ -103,24 +109,24 @@ def test_packets_of_any_length_join_without_a_seam(sizes: list[int]) -> None:
 
 def test_a_packet_whose_time_has_passed_is_late() -> None:
     buffer = PlayoutBuffer()
-    buffer.push(0, frame(1))
+    push(buffer, 0, frame(1))
     pulled(buffer, 4)
-    assert buffer.push(160, frame(2)) is DropReason.LATE
+    assert push(buffer, 160, frame(2)) is DropReason.LATE
 
 
 def test_a_packet_that_is_partly_late_gives_its_rest() -> None:
     buffer = PlayoutBuffer()
-    buffer.push(0, frame(1))
+    push(buffer, 0, frame(1))
     pulled(buffer, 3)
-    assert buffer.push(80, frame(2)) is None
+    assert push(buffer, 80, frame(2)) is None
     assert buffer.pull(160)[0].tolist() == [2] * 80 + [0] * 80
 
 
 def test_a_sender_that_stays_late_is_followed() -> None:
     buffer = PlayoutBuffer()
-    buffer.push(0, frame(1))
+    push(buffer, 0, frame(1))
     pulled(buffer, 10)
-    outcomes = [buffer.push(160 * number, frame(number)) for number in range(1, 6)]
+    outcomes = [push(buffer, 160 * number, frame(number)) for number in range(1, 6)]
     assert outcomes == [DropReason.LATE] * 4 + [None]
     assert pulled(buffer, 3) == [0, 0, 5]
 
@@ -128,15 +134,15 @@ def test_a_sender_that_stays_late_is_followed() -> None:
 @pytest.mark.parametrize("jump", [1600, 100_000, -100_000, 1 << 31])
 def test_a_jump_of_the_timestamps_begins_again_instead_of_waiting_for_it(jump: int) -> None:
     buffer = PlayoutBuffer()
-    buffer.push(0, frame(1))
-    assert buffer.push(jump % (1 << 32), frame(2)) is None
+    push(buffer, 0, frame(1))
+    assert push(buffer, jump % (1 << 32), frame(2)) is None
     assert pulled(buffer, 3) == [0, 0, 2]
 
 
 def test_a_fast_sender_never_piles_up_more_than_the_limit() -> None:
     buffer = PlayoutBuffer()
     for number in range(1, 200):
-        buffer.push(160 * number, frame(number))
+        push(buffer, 160 * number, frame(number))
         if number % 10:
             last = pulled(buffer, 1)[0]
     assert 199 - last <= 1600 // 160
@@ -147,7 +153,7 @@ def test_a_fast_sender_never_piles_up_more_than_the_limit() -> None:
 def test_no_packet_upsets_it(packets: list[tuple[int, int, int]]) -> None:
     buffer = PlayoutBuffer()
     for timestamp, size, ticks in packets:
-        buffer.push(timestamp, frame(1, size))
+        push(buffer, timestamp, frame(1, size))
         for _ in range(ticks):
             assert [len(each) for each in buffer.pull(160)] == [160, 160]
 

@@ -9,16 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_agent.media.embedded import g711, wav
+from contract.sync.quality import CallQuality
+from edge_agent.media.codecs import ALL
+from edge_agent.media.embedded import g711, sockets, wav
+from edge_agent.media.embedded.dtls import DtlsIdentity
 from edge_agent.media.embedded.engine import EmbeddedEngine, EngineSettings
 from edge_agent.media.embedded.recorder import Recorder
 from edge_agent.media.embedded.rooms import Rooms
 from edge_agent.media.embedded.rtp import Packet
 from edge_agent.media.embedded.session import EmbeddedSession, SessionLimits
-from edge_agent.media.embedded.stream import FRAME
+from edge_agent.media.embedded.sounds import Sounds
 from edge_agent.media.errors import NoRtpPort, PromptError, RecordingFailed, SessionEnded, TooManySessions
 from edge_agent.media.happenings import MOST_WAITING_EVENTS
 from edge_agent.media.session import Collected, DigitPressed, EndCause, Ended, Prompt, Recorded, RecordingEnd
+from tests.edge_agent.media.embedded.test_mix import no_stream
 from tests.support.call_leg import RecordingLeg
 from tests.support.counted_tokens import CountedTokens
 from tests.support.hand_clock import HandClock
@@ -46,18 +50,33 @@ def prompt(tmp_path: Path) -> Prompt:
 class Call:
     """A session whose ticks and packets the test makes."""
 
-    def __init__(self, phone: socket.socket, prompt: Prompt) -> None:
+    def __init__(self, phone: socket.socket, prompt: Prompt, offer: str | None = OFFER) -> None:
         self.phone, self.clock = phone, HandClock()
         rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         rtp.bind(("127.0.0.1", 0))
         rtp.setblocking(False)
-        self.leg = RecordingLeg(OFFER.format(port=phone.getsockname()[1]).encode())
+        rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        rtcp.bind(("127.0.0.1", 0))
+        rtcp.setblocking(False)
+        self.leg = RecordingLeg(None if offer is None else offer.format(port=phone.getsockname()[1]).encode())
         self.closed: list[EmbeddedSession] = []
-        prompts = {prompt.path: wav.load(prompt.path)}
+        self.measured: list[CallQuality] = []
+        sounds = Sounds({prompt.path: wav.load(prompt.path)})
         limits = SessionLimits(30.0, 600.0)
-        self.rooms = Rooms(FRAME, prompts)
+        self.rooms = Rooms(sounds, no_stream)
         self.session = EmbeddedSession(
-            self.leg, rtp, prompts, self.rooms, limits, self.clock, CountedTokens(), self.closed.append
+            self.leg,
+            rtp,
+            rtcp,
+            sounds,
+            self.rooms,
+            ALL,
+            DtlsIdentity(self.clock.now(), CountedTokens()),
+            limits,
+            self.clock,
+            CountedTokens(),
+            self.closed.append,
+            self.measured.append,
         )
         self._pressed = 0
         self.said = 0
@@ -65,6 +84,11 @@ class Call:
     def tick(self, times: int = 1) -> None:
         for _ in range(times):
             self.session.tick(self.clock.advance(0.02))
+
+    def receive(self) -> None:
+        """Let the session have what has come."""
+        for data, source in sockets.drain(self.session.rtp):
+            self.session.received(data, source, self.clock.monotonic())
 
     async def press(self, digits: str) -> None:
         """Press keys, and wait until the session has read each."""
@@ -76,7 +100,7 @@ class Call:
             before = self.session.stream.packets_received
 
             def arrived(seen: int = before) -> bool:
-                self.session.readable()
+                self.receive()
                 return self.session.stream.packets_received > seen
 
             await eventually_async(arrived)
@@ -87,6 +111,7 @@ def call(phone: socket.socket, prompt: Prompt) -> Iterator[Call]:
     made = Call(phone, prompt)
     yield made
     made.session.rtp.close()
+    made.session.rtcp.close()
 
 
 async def started(task: "asyncio.Task[object]") -> None:
@@ -247,7 +272,7 @@ async def speaks(call: Call, frames: int, level: int = 8000) -> None:
         before = call.session.stream.packets_received
 
         def arrived(seen: int = before) -> bool:
-            call.session.readable()
+            call.receive()
             return call.session.stream.packets_received > seen
 
         await eventually_async(arrived)
@@ -267,8 +292,8 @@ async def test_what_the_caller_says_is_in_the_file_until_a_key_ends_it(call: Cal
     done = await task
     assert (done.end, done.key) == (RecordingEnd.KEY, "#")
     said = wav.load(tmp_path / "said.wav")
-    assert len(said) / 8000 == done.seconds == 2.0
-    assert np.abs(said[4000:8000]).max() > 6000
+    assert said.seconds == done.seconds == 2.0
+    assert np.abs(said.samples[4000:8000]).max() > 6000
     assert (tmp_path / "said.wav").stat().st_mode & 0o777 == 0o600
 
 
@@ -289,17 +314,17 @@ async def test_a_caller_who_hangs_up_leaves_what_was_said(call: Call, tmp_path: 
     call.session.ended_by_peer(EndCause.CALLER)
     with pytest.raises(SessionEnded):
         await task
-    assert len(wav.load(tmp_path / "said.wav")) == 12_000
+    assert wav.load(tmp_path / "said.wav").seconds == 1.5
 
 
 async def test_a_kill_in_the_middle_leaves_a_whole_file_of_all_but_the_last_second(call: Call, tmp_path: Path) -> None:
     task = await recording(call, tmp_path / "said.wav")
     await speaks(call, 120)
     # Nothing was closed: this is what is on the disk while the recording goes on.
-    await eventually_async(lambda: len(wav.load(tmp_path / "said.wav")) >= 16_000)
+    await eventually_async(lambda: wav.load(tmp_path / "said.wav").seconds >= 2.0)
     task.cancel()
     await asyncio.wait([task])
-    assert len(wav.load(tmp_path / "said.wav")) == 19_200
+    assert wav.load(tmp_path / "said.wav").seconds == 2.4
 
 
 async def test_a_recording_that_cannot_be_written_is_an_error_by_its_name(
@@ -345,3 +370,55 @@ async def test_recordings_are_played_from_where_one_wants(call: Call, tmp_path: 
     assert await call.session.play(Prompt(tmp_path / "said.wav"), start_seconds=7.0) == 7.0
     with pytest.raises(PromptError, match="nothing"):
         await call.session.play(Prompt(tmp_path / "nothing.wav"))
+
+
+async def transferring(call: Call) -> "asyncio.Task[int]":
+    task = asyncio.create_task(call.session.transfer("201"))
+    await started(task)
+    assert call.leg.asked[-1] == "transfer 201"
+    return task
+
+
+@pytest.mark.parametrize("status", [403, 486, 480, 503])
+async def test_a_transfer_that_comes_to_nothing_returns_and_the_call_goes_on(call: Call, status: int) -> None:
+    task = await transferring(call)
+    assert call.leg.told is not None
+    call.leg.told(100, False)
+    await started(task)
+    assert not task.done()
+    call.leg.told(status, True)
+    await asyncio.wait_for(task, 5)
+    assert "hang_up" not in call.leg.asked
+    assert call.closed == []
+
+
+async def test_a_transfer_that_succeeds_ends_the_call_that_is_left_behind(call: Call) -> None:
+    task = await transferring(call)
+    assert call.leg.told is not None
+    call.leg.told(180, False)
+    call.leg.told(200, True)
+    await asyncio.wait_for(task, 5)
+    assert call.leg.asked[-1] == "hang_up"
+    assert len(call.closed) == 1
+
+
+async def test_a_caller_who_hangs_up_in_a_transfer_is_gone(call: Call) -> None:
+    task = await transferring(call)
+    call.session.ended_by_peer(EndCause.CALLER)
+    await asyncio.wait_for(task, 5)
+    assert "hang_up" not in call.leg.asked
+
+
+async def test_a_call_tells_how_it_was_heard_once_it_was_answered_and_nothing_before(call: Call) -> None:
+    call.session.confirmed(None)
+    await call.press("1")
+    call.session.ended_by_peer(EndCause.CALLER)
+    call.session.ended_by_peer(EndCause.CALLER)
+    (told,) = call.measured
+    assert (told.sip_call_id, told.source, told.heard, told.codec) == ("leg@phone", "engine", "caller", "PCMU")
+    assert (told.packets, told.lost, told.lost_percent, told.mos is not None) == (1, 0, 0.0, True)
+
+
+async def test_a_call_that_was_never_answered_tells_nothing(call: Call) -> None:
+    call.session.ended_by_peer(EndCause.CALLER)
+    assert call.measured == []

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.media import sdes, sdp
+from edge_agent.media.codecs import ALL
 from edge_agent.media.embedded import srtp
 from edge_agent.media.embedded.rtp import DropReason, Packet
 from edge_agent.media.embedded.srtp import SrtpReceiver, SrtpSender
@@ -107,7 +108,7 @@ def test_forged_sources_leave_nothing_behind_and_genuine_ones_are_bounded() -> N
 
 
 def test_the_first_suite_of_ours_is_taken_and_answered_with_our_own_key() -> None:
-    plan, body = sdp.answer(OFFER.encode(), "192.0.2.1", 16384, 1, 1, KEY)
+    plan, body = sdp.answer(OFFER.encode(), "192.0.2.1", 16384, 1, 1, ALL, KEY)
     assert plan.srtp is not None
     assert (plan.srtp.tag_bytes, plan.srtp.ours) == (4, KEY)
     assert plan.srtp.theirs == b"YS___semctl () {\t220;}\n}\nunles"
@@ -119,10 +120,10 @@ def test_the_first_suite_of_ours_is_taken_and_answered_with_our_own_key() -> Non
 
 def test_of_a_plain_and_a_secure_section_the_secure_one_is_taken() -> None:
     both = OFFER.replace("m=audio", "m=audio 5000 RTP/AVP 0\nm=audio")
-    plan, body = sdp.answer(both.encode(), "192.0.2.1", 16384, 1, 1, KEY)
+    plan, body = sdp.answer(both.encode(), "192.0.2.1", 16384, 1, 1, ALL, KEY)
     assert plan.srtp is not None
     assert b"m=audio 0 RTP/AVP 0\r\nm=audio 16384 RTP/SAVP" in body
-    plain, _ = sdp.answer(both.encode(), "192.0.2.1", 16384, 1, 1)
+    plain, _ = sdp.answer(both.encode(), "192.0.2.1", 16384, 1, 1, ALL)
     assert (plain.srtp, plain.remote) == (None, ("192.0.2.10", 5000))
 
 
@@ -138,7 +139,21 @@ def test_of_a_plain_and_a_secure_section_the_secure_one_is_taken() -> None:
 )
 def test_a_secure_section_without_a_key_that_we_can_use_is_refused(change: Callable[[str], str]) -> None:
     with pytest.raises(NotAcceptable, match="RTP/SAVP"):
-        sdp.answer(change(OFFER).encode(), "192.0.2.1", 16384, 1, 1, KEY)
+        sdp.answer(change(OFFER).encode(), "192.0.2.1", 16384, 1, 1, ALL, KEY)
+
+
+def test_in_the_middle_of_a_call_its_key_is_offered_again_and_no_answer_without_one_is_taken() -> None:
+    plan, _ = sdp.answer(OFFER.encode(), "192.0.2.1", 16384, 1, 1, ALL, KEY)
+    body = sdp.offer("192.0.2.1", 16384, 1, 2, ALL, plan).decode()
+    assert "m=audio 16384 RTP/SAVP 9 111 0 8 101" in body
+    assert "a=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd\r\n" in body
+    again = sdp.accept_answer(OFFER.encode(), "192.0.2.1", ALL, plan)
+    assert again.srtp == plan.srtp
+    for bad in (OFFER.replace("SAVP", "AVP"), OFFER.replace("crypto", "nothing")):
+        with pytest.raises(NotAcceptable, match="keys"):
+            sdp.accept_answer(bad.encode(), "192.0.2.1", ALL, plan)
+    with pytest.raises(NotAcceptable):
+        sdp.accept_answer(OFFER.encode(), "192.0.2.1", ALL)
 
 
 @given(st.text(max_size=200))

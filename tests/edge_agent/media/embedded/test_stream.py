@@ -6,6 +6,7 @@ import pytest
 from edge_agent.media.embedded import rtp
 from edge_agent.media.embedded.g711 import Samples, decode, encode
 from edge_agent.media.embedded.rtp import DropReason, Packet
+from edge_agent.media.embedded.sound import Sound
 from edge_agent.media.embedded.stream import AudioStream, Digit, Dropped, Played, Send, WentSilent
 from edge_agent.media.sdp import AudioPlan, Direction
 from tests.support.counted_tokens import CountedTokens
@@ -118,7 +119,7 @@ def test_without_echo_the_caller_hears_silence() -> None:
 def test_a_prompt_is_played_whole_and_its_end_is_told_once() -> None:
     made = stream()
     samples = tone(400)
-    made.play(samples)
+    made.play(Sound(samples))
     actions = [action for _ in range(5) for action in made.tick(0.0)]
     heard = [rtp.parse(action.data) for action in actions if isinstance(action, Send)]
     audio = np.concatenate([decode(8, packet.payload) for packet in heard if isinstance(packet, Packet)])
@@ -129,7 +130,7 @@ def test_a_prompt_is_played_whole_and_its_end_is_told_once() -> None:
 
 def test_a_prompt_that_is_stopped_is_heard_no_more() -> None:
     made = stream()
-    made.play(tone(1600))
+    made.play(Sound(tone(1600)))
     made.tick(0.0)
     made.stop_playing()
     assert {p.payload for p in sent(made, 3)} == {b"\xd5" * 160}
@@ -137,7 +138,7 @@ def test_a_prompt_that_is_stopped_is_heard_no_more() -> None:
 
 def test_an_empty_prompt_ends_at_the_next_tick() -> None:
     made = stream()
-    made.play(np.zeros(0, dtype=np.int16))
+    made.play(Sound(np.zeros(0, dtype=np.int16)))
     assert any(isinstance(action, Played) for action in made.tick(0.0))
 
 

@@ -92,7 +92,7 @@ def test_single_tones_noise_and_a_voice_are_no_keys() -> None:
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 def test_nothing_that_our_prompts_say_is_a_key(language: str) -> None:
     for path in sorted((CONFIRMED.path.parent / language).glob("*.wav")):
-        assert heard(wav.load(path)) == "", path.name
+        assert heard(wav.load(path).samples) == "", path.name
 
 
 @pytest.mark.parametrize(("event_type", "found"), [(None, "42#"), (101, "")])

@@ -33,7 +33,7 @@ def events(name: str, kind: str) -> list[Event]:
 
 
 def test_there_are_recordings() -> None:
-    assert len(RECORDINGS) == 37
+    assert len(RECORDINGS) == 64
 
 
 @pytest.mark.parametrize("name", RECORDINGS)

@@ -3,18 +3,21 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from contract.sync.quality import CallQuality
 from edge_agent.media.applications.echo_test import EchoTest
 from edge_agent.media.errors import PromptError, SessionEnded
 from edge_agent.media.freeswitch import commands
 from edge_agent.media.freeswitch.commands import BadCommand
 from edge_agent.media.freeswitch.listener import SPARE_CONNECTIONS, FreeSwitchListener
-from edge_agent.media.session import Collected, EndCause, MediaSession, Prompt, Recorded, RecordingEnd
+from edge_agent.media.session import Application, Collected, EndCause, MediaSession, Prompt, Recorded, RecordingEnd
+from edge_agent.ports import QualityTold
 from tests.support import esl_recordings
 from tests.support.counted_tokens import CountedTokens
 from tests.support.esl_recordings import Frame
@@ -22,6 +25,7 @@ from tests.support.waiting import eventually_async
 
 HOST = "127.0.0.1"
 _EXECUTION = re.compile(rb"Event-UUID: (\S+)")
+_LENGTH = re.compile(rb"\ncontent-length: ([0-9]+)\n")
 _ASKED = (re.compile(rb"execute-app-name: (\S+)"), re.compile(rb"call-command: (hangup)"), re.compile(rb"(\S+)"))
 
 
@@ -47,9 +51,12 @@ class Scene:
 
 @asynccontextmanager
 async def listening(
-    applications: dict[str, Scene | EchoTest], most_sessions: int = 5, known_seconds: float = 5.0
+    applications: Mapping[str, Application],
+    most_sessions: int = 5,
+    known_seconds: float = 5.0,
+    measured: QualityTold = lambda quality: None,
 ) -> AsyncIterator[tuple[FreeSwitchListener, int]]:
-    listener = FreeSwitchListener(applications, most_sessions, CountedTokens(), known_seconds)
+    listener = FreeSwitchListener(applications, most_sessions, CountedTokens(), known_seconds, measured)
     port = await listener.open(HOST, 0)
     try:
         yield listener, port
@@ -71,10 +78,16 @@ class FreeSwitch:
 
     async def asked(self, recorded: bytes = b"") -> bytes:
         """The verb of the next command; `recorded` is what was asked in its place, to learn the execution's name."""
+        return what(await self.command(recorded))
+
+    async def command(self, recorded: bytes = b"") -> bytes:
+        """The whole of the next command, as `asked`."""
         command = await asyncio.wait_for(self._reader.readuntil(b"\n\n"), 10)
+        if length := _LENGTH.search(command):
+            command += await asyncio.wait_for(self._reader.readexactly(int(length[1])), 10)
         if (theirs := _EXECUTION.search(recorded)) and (ours := _EXECUTION.search(command)):
             self._names[theirs[1]] = ours[1]
-        return what(command)
+        return command
 
     def say(self, data: bytes) -> None:
         """Send a recorded frame."""
@@ -99,6 +112,14 @@ class FreeSwitch:
                 self.say(frame.data)
             else:
                 assert await self.asked(frame.data) == what(frame.data)
+
+
+async def spoken_together(legs: list[tuple[FreeSwitch, list[Frame]]]) -> None:
+    """As `FreeSwitch.spoken_again`, on several connections of one scenario, in the order in which it was said."""
+    said = [(frame.seconds, leg, at) for leg, (_, frames) in enumerate(legs) for at, frame in enumerate(frames)]
+    for _, leg, at in sorted(said):
+        peer, frames = legs[leg]
+        await peer.spoken_again([frames[at]])
 
 
 @asynccontextmanager
@@ -141,6 +162,22 @@ async def test_a_caller_who_hangs_up_while_a_prompt_plays_ends_the_application()
         assert scene.error.cause == EndCause.CALLER
         assert scene.caller == "1000"
         await eventually_async(lambda: listener.calls == 0)
+
+
+async def test_how_a_call_was_heard_is_told_when_it_ends_by_freeswitchs_own_counts() -> None:
+    async def play(session: MediaSession) -> None:
+        await session.answer()
+        await session.play(prompt())
+
+    told: list[CallQuality] = []
+    async with listening({"1002": Scene(play)}, measured=told.append) as (_, port), freeswitch(port) as peer:
+        await peer.spoken_again(esl_recordings.frames("02-caller-hangup-during-playback"))
+        await peer.rest()
+    (quality,) = told
+    assert (quality.source, quality.heard, quality.codec, quality.mos) == ("engine", "caller", "PCMU", 4.5)
+    assert quality.packets is not None
+    assert quality.packets > 50
+    assert quality.sip_call_id.endswith("@mini")
 
 
 async def test_a_caller_who_gives_up_before_the_answer_ends_the_application() -> None:
@@ -374,3 +411,49 @@ def test_no_argument_ends_a_command_and_begins_another(text: str) -> None:
 def test_only_applications_of_ours_are_executed() -> None:
     with pytest.raises(BadCommand, match="system"):
         commands.execute("system", "rm", "id")
+
+
+PLACE = "250f621fc094a5@mini;to-tag=ours;from-tag=41b18286"
+"""Of the call in the recording that is spoken here."""
+
+
+@pytest.mark.parametrize(
+    ("place", "takes"),
+    [
+        (PLACE, True),
+        (PLACE.replace("41b18286", "guessed"), False),
+        (PLACE.replace("@mini", ""), False),
+        (PLACE.partition(";")[0], False),
+    ],
+)
+async def test_a_call_takes_the_place_of_another_and_that_ends_when_it_is_answered(place: str, takes: bool) -> None:
+    served: list[tuple[str, MediaSession | None]] = []
+    first: asyncio.Future[MediaSession] = asyncio.get_running_loop().create_future()
+
+    async def play(session: MediaSession) -> None:
+        served.append((session.arguments.get("orbit", ""), session.replaces))
+        if session.replaces is None:
+            first.set_result(session)
+            await session.over()
+        await session.answer()
+
+    frames = esl_recordings.frames("01-ivr-outbound-async-full")
+    channel = frame_with(frames, b"Event-Name: CHANNEL_DATA").data
+    at = channel.index(b"variable_sip_call_id")
+    held = channel[:at] + b"variable_sip_req_params: orbit=701\n" + channel[at:]
+    called = re.search(rb"Channel-Destination-Number: (\S+)", channel)
+    assert called is not None
+    scene = Scene(play)
+    async with listening({called[1].decode(): scene}) as (listener, port), freeswitch(port) as peer:
+        assert await peer.asked() == b"connect"
+        peer.say(held)
+        other = await first
+        async with freeswitch(port) as another:
+            assert await another.asked() == b"connect"
+            taking = channel.replace(b"variable_sip_call_id: ", b"variable_sip_call_id: other-", 1)
+            named = f"variable_sip_h_X-Tandem-Replaces: {quote(place)}\n".encode()
+            another.say(taking[:at] + named + taking[at:])
+            asked = [await another.asked() for _ in range(4)]
+            assert asked[3] == (b"answer" if takes else b"hangup")
+            assert served[1:] == ([("701", other)] if takes else [])
+            assert listener.refused == ({} if takes else {"no_such_call": 1})

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from edge_agent.media.errors import MediaError
+from edge_agent.media.mailbox.files import BadMailbox
 from edge_agent.media.mailbox.message import Caller, Counts, Folder, Message
-from edge_agent.media.mailbox.store import BadMailbox, MailboxFull, MailboxLimits, MailboxStore, NoSuchMessage
+from edge_agent.media.mailbox.store import MailboxFull, MailboxLimits, MailboxStore, NoSuchMessage
 from edge_agent.tokens import SystemTokens
 from tests.support.hand_clock import HandClock
 from tests.support.waiting import eventually
@@ -217,6 +218,21 @@ while True:
         file.writeframes(bytes(16000))
     print(store.keep(draft).message_id, flush=True)
 """
+
+
+def test_what_an_engine_that_outlives_us_writes_on_is_a_message_as_far_as_it_is_now(
+    tmp_path: Path, clock: HandClock
+) -> None:
+    draft = opened(tmp_path, clock).begin("u-1", CALLER)
+    record(draft.audio, 3.0)
+    # Its head says how much there is once the recording is over.
+    whole = draft.audio.read_bytes()
+    draft.audio.write_bytes(whole[:4] + bytes(4) + whole[8:40] + bytes(4) + whole[44:])
+    with draft.audio.open("ab") as engine:
+        (message,) = opened(tmp_path, clock).messages("u-1", Folder.INBOX)
+        assert message.duration_seconds == 3.0
+        engine.write(b"what is said later")
+    assert draft.audio.read_bytes() == whole
 
 
 def test_kill_9_loses_no_message_that_was_kept(tmp_path: Path, clock: HandClock) -> None:

@@ -98,11 +98,21 @@ def dhclient(network: Lan, folder: Path, conf: str, *options: str, seconds: floa
     script.chmod(0o755)
     told = folder / "dhclient.env"
     told.unlink(missing_ok=True)
-    files = ("-cf", f"{folder}/dhclient.conf", "-lf", f"{folder}/dhclient.leases", "-pf", f"{folder}/dhclient.pid")
+    leases = folder / "dhclient.leases"
+    files = ("-cf", f"{folder}/dhclient.conf", "-lf", str(leases), "-pf", f"{folder}/dhclient.pid")
+
+    def is_kept() -> dict[str, str]:
+        """What the script was told; nothing until the client has written the lease too, which it does afterwards."""
+        if not told.exists() or not leases.exists():
+            return {}
+        variables = dict(line.split("=", 1) for line in told.read_text().splitlines() if "=" in line)
+        written = leases.read_text()
+        address = variables.get("new_ip_address")
+        kept = address is not None and f"fixed-address {address};" in written and written.endswith("}\n")
+        return variables if kept else {}
+
     with network.running(network.phone, "dhclient", "-4", "-d", "-1", *files, "-sf", str(script), *options, "eth0"):
-        eventually(told.exists, seconds)
-        eventually(lambda: "reason=" in told.read_text(), 5)
-    return dict(line.split("=", 1) for line in told.read_text().splitlines() if "=" in line)
+        return eventually(is_kept, seconds)
 
 
 @pytest.mark.peer("udhcpc")

@@ -110,7 +110,7 @@ def test_an_event_that_is_not_published_is_refused(site: MemorySite) -> None:
     """RFC 3903 §6 step 2."""
     phone = site.phone("200")
     phone.authenticated("PUBLISH", uri("200"), headers="Event: reg\r\n", body=AWAY)
-    assert (phone.statuses[-1], phone.responses[-1].get(b"allow-events")) == (489, b"presence")
+    assert (phone.statuses[-1], phone.responses[-1].get(b"allow-events")) == (489, b"presence, dialog")
 
 
 def test_publications_have_limits(site: MemorySite) -> None:

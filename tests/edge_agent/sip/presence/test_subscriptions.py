@@ -42,8 +42,8 @@ def test_a_subscription_needs_the_users_password(site: MemorySite) -> None:
 @pytest.mark.parametrize(
     ("event", "headers", "status", "name", "value"),
     [
-        ("weather", "", 489, b"allow-events", b"reg, presence, dialog, message-summary"),
-        ("REG", "", 489, b"allow-events", b"reg, presence, dialog, message-summary"),
+        ("weather", "", 489, b"allow-events", b"reg, presence, dialog, message-summary, call-info, line-seize"),
+        ("REG", "", 489, b"allow-events", b"reg, presence, dialog, message-summary, call-info, line-seize"),
         ("reg", "Expires: 5\r\n", 423, b"min-expires", b"30"),
         ("reg", "Accept: text/plain\r\n", 406, b"accept", b"application/reginfo+xml"),
         ("reg", "Require: weather\r\n", 420, b"unsupported", b"weather"),
@@ -348,7 +348,7 @@ def test_what_can_be_subscribed_to_is_said_in_answer_to_options(site: MemorySite
     phone = subscriber(site)
     phone.request("OPTIONS", "sip:demo.tandem.test")
     site.network.run()
-    assert phone.responses[-1].get(b"allow-events") == b"reg, presence, dialog, message-summary"
+    assert phone.responses[-1].get(b"allow-events") == b"reg, presence, dialog, message-summary, call-info, line-seize"
     assert b"SUBSCRIBE, PUBLISH" in (phone.responses[-1].get(b"allow") or b"")
 
 

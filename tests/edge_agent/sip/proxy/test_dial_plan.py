@@ -175,13 +175,14 @@ def test_the_caller_id_follows_user_and_gateway(
 
 
 def test_a_server_that_is_not_trusted_has_its_numbers_and_nothing_more(office: Office) -> None:
-    """A feature server of somebody else's: called by the plan, told of no private caller, challenged when it calls."""
+    """A feature server of somebody else's: called by the plan, given no identity, challenged when it calls."""
     server = GATEWAYS[0].model_copy(update={"trusted": False})
     office.plan(gateways=(server, GATEWAYS[1]), users={"201": {"anonymous": True}})
     office.site.phone("200").authenticated("INVITE", uri("0441234567"))
     office.site.phone("201").authenticated("INVITE", uri("0441234568"))
     named, private = invites(office.first)
-    assert named.get(b"p-asserted-identity") == b"<sip:+41441112200@demo.tandem.test>"
+    assert named.get(b"p-asserted-identity") is None
+    assert named.address(b"from").uri.text == b"sip:+41441112200@demo.tandem.test"
     assert private.address(b"from").uri.host == b"anonymous.invalid"
     assert private.get(b"p-asserted-identity") is None
     office.site.phone("202").authenticated("INVITE", uri("0441234569"), headers="Privacy: id\r\n")

@@ -23,6 +23,7 @@ from contract.snapshot import (
     SipPolicy,
     Site,
     Snapshot,
+    Trunk,
     User,
 )
 from contract.sync.events import EmergencyCalled
@@ -161,6 +162,24 @@ def test_a_place_without_parts_is_sent_as_people_read_it(site: MemorySite) -> No
     gateway = way_out(site)
     for_help(site.phone("202"))
     assert b"<ca:LOC>Main Street 1, floor 2</ca:LOC>" in gateway.ringing.body
+
+
+def test_a_call_for_help_takes_its_place_along_by_a_trunk_and_names_the_site_to_nobody(site: MemorySite) -> None:
+    """The user agent of trunks passes the body on, as `trunks/test_calls.py` shows."""
+    out = Trunk(gateway_id="out", name="Out", host="voice.test", username="office", send_location=True)
+    agent = SipPhone(site.network, ("127.0.0.1", 5070), EDGE, "trunks", (200,))
+    site.configure(
+        replace(with_help(gateways=(), trunks=(out,)), trunks_at=agent.address, trusted=frozenset({agent.address}))
+    )
+    for_help(site.phone("200"))
+    invite = agent.ringing
+    assert b"<ca:FLR>1</ca:FLR>" in invite.body
+    name = invite.need(b"geolocation")
+    assert name.startswith(b"<cid:")
+    assert name.endswith(b"@voice.test>")
+    place = invite.body[invite.body.index(b"Content-ID") :]
+    assert b"Content-ID: " + name.replace(b"cid:", b"") in place
+    assert DOMAIN.encode() not in place
 
 
 def test_a_gateway_that_does_not_want_to_know_the_place_gets_the_call_as_it_is(site: MemorySite) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from contract.dialplan import Diversion, SiteState
 from contract.dialplan.callers import Names
 from contract.snapshot import Feature, FeatureRule, Forwarding, InternalRule, PhonebookEntry, VoicemailRule
+from edge_agent.sip.answering import remove_wishes
 from edge_agent.sip.message import BadMessage, Message, parse
-from edge_agent.sip.proxy.answering import remove_wishes
 from edge_agent.sip.proxy.diversion import Diverted
 from tests.edge_agent.sip.proxy.test_dial_plan import FIRST, OUT, invites, with_plan
 from tests.support.memory_site import EDGE, MemorySite, uri

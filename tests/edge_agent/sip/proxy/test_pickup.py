@@ -6,11 +6,22 @@ from typing import Any
 import pytest
 
 from contract.dialplan import compile_plan
-from contract.snapshot import DialPlan, FeatureRule, HuntGroup, InternalRule, PickupGroup, Site, Snapshot, User
+from contract.snapshot import (
+    DialPlan,
+    FeatureRule,
+    HuntGroup,
+    InternalRule,
+    OutsideRule,
+    PickupGroup,
+    Site,
+    Snapshot,
+    User,
+)
 from edge_agent.sip.config import SipConfig
-from edge_agent.sip.message import Message
+from edge_agent.sip.message import Message, parse
 from edge_agent.sip.proxy.forking import ANSWERED_ELSEWHERE
-from tests.edge_agent.sip.proxy.test_dial_plan import FIRST, GATEWAYS
+from tests.edge_agent.sip.proxy.test_dial_plan import FIRST, GATEWAYS, OUT
+from tests.edge_agent.sip.proxy.test_transfers import Talk
 from tests.support.memory_site import EDGE, MemorySite, uri
 from tests.support.sip_phone import SipPhone
 from tests.support.sip_site import DOMAIN, REALM, sip_config
@@ -19,7 +30,7 @@ REPLACES = "Supported: replaces, timer\r\n"
 NUMBERS = ("200", "201", "202", "203")
 
 
-def with_pickup(**users: dict[str, Any]) -> SipConfig:
+def with_pickup(*rules: OutsideRule, **users: dict[str, Any]) -> SipConfig:
     """200 to 203, of whom 202 may pick up everybody's calls, and 203 those of 201; 300 is 201 and 202."""
     snapshot = Snapshot(
         version=1,
@@ -41,6 +52,7 @@ def with_pickup(**users: dict[str, Any]) -> SipConfig:
                 FeatureRule(rule_id="p", name="Pickup", code="*78", feature="pickup", permission="CallPickup"),
                 FeatureRule(rule_id="g", name="Group pickup", code="*79", feature="group_pickup"),
                 InternalRule(rule_id="internal"),
+                *rules,
             ),
             gateways=GATEWAYS,
             hunt_groups=(HuntGroup(group_id="desk", name="Desk", extension="300", members=("user-201", "user-202")),),
@@ -112,6 +124,31 @@ def test_who_is_called_and_who_calls_hang_up_as_in_any_call(office: MemorySite) 
     office.network.run()
     assert third.methods == ["BYE"]
     assert office.record.disposition == "answered"
+
+
+def refer(sender: SipPhone, invite: Message, answer: Message, target: str, *, as_callee: bool = False) -> int:
+    """Ask the other end of a call to call somebody else; the status that comes back."""
+    message = sender.in_dialog("INFO", invite, answer, as_callee=as_callee)
+    sender.network.run()
+    text = bytes(message).replace(b"INFO", b"REFER").replace(b"z9hG4bK", b"z9hG4bKr")
+    sender.send(parse(text.replace(b"Max-Forwards", f"Refer-To: <{uri(target)}>\r\nMax-Forwards".encode(), 1)))
+    sender.network.run()
+    return sender.statuses[-1]
+
+
+def test_a_transfer_of_a_picked_up_call_is_paid_by_who_asks_for_it(office: MemorySite) -> None:
+    out = OUT.model_copy(update={"permissions": ("LocalDialing",)})
+    office.configure(with_pickup(out, u202={"permissions": ("CallPickup", "LocalDialing")}))
+    caller, third = office.phone("200", 200), office.phone("202", 200)
+    office.phone("201", 180)
+    calling = dial(caller, "201", REPLACES)
+    taking = dial(third, "*78201")
+    answer = third.responses[-1]
+    caller.cancel(calling)
+    third.in_dialog("ACK", taking, answer)
+    office.network.run()
+    assert refer(third, taking, answer, "0441234567") == 200
+    assert refer(caller, caller.ringing, answer, "0441234567", as_callee=True) == 403
 
 
 def test_a_caller_who_does_not_give_his_own_invite_up_is_told_its_end(office: MemorySite) -> None:
@@ -263,3 +300,15 @@ def test_replaces_that_cannot_be_read_is_refused(office: MemorySite, value: str)
     phone = office.phone("202")
     dial(phone, "201", f"Replaces: {value}\r\n")
     assert phone.statuses[-1] == 400
+
+
+def test_a_call_that_was_passed_on_is_picked_up_where_it_rings(office: MemorySite) -> None:
+    first, second, third = office.phone("200"), office.phone("201", 200), office.phone("203", 180)
+    picker = office.phone("202")
+    talk = Talk(office, first, second)
+    talk.refer(first, uri("203"))
+    dial(second, "203", REPLACES)
+    assert third.methods == ["INVITE"]
+    dial(picker, "*78203")
+    assert picker.statuses[-1] == 200
+    assert third.methods[:2] == ["INVITE", "CANCEL"]

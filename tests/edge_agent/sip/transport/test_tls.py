@@ -23,6 +23,7 @@ from edge_agent.sip.transport import (
 )
 from edge_agent.sip.transport.own_certificate import OWN_CERTIFICATE, OWN_KEY, keep_own_certificate
 from edge_agent.sip.transport.peer import VerifiedPeer
+from edge_agent.sip.transport.proofs import Proof
 from edge_agent.sip.transport.tls import TLS_BUFFER_BYTES
 from tests.support.certificates import Authority
 from tests.support.transport_listener import MESSAGE, listening
@@ -37,6 +38,7 @@ def encrypted(identity: TlsIdentity, limits: Limits | None = None) -> SipTranspo
         tls=(LOOPBACK, 0),
         server_tls=identity.server,
         client_tls=identity.client,
+        client_tls_by=identity.client_by,
         limits=limits or Limits(),
     )
 
@@ -230,6 +232,59 @@ async def test_a_certificate_of_an_unknown_authority_is_told_apart_from_a_peer_t
         from_us.send(MESSAGE, Flow("tls", LOOPBACK, away))
         await eventually_async(lambda: len(us.failed) == 2)
         assert us.drops == {DropReason.CERTIFICATE_UNTRUSTED: 1}
+
+
+async def test_a_peer_with_authorities_of_its_own_is_known_by_these_and_no_others(tmp_path: Path) -> None:
+    for name in ("machine", "provider"):
+        (tmp_path / name).mkdir()
+    machine, provider = Authority(tmp_path / "machine"), Authority(tmp_path / "provider")
+    pem = provider.file.read_text()
+    from_us = encrypted(TlsIdentity(*machine.issue(LOOPBACK, "ours"), machine.file))
+    by_machine = encrypted(TlsIdentity(*machine.issue(LOOPBACK, "peer")))
+    by_provider = encrypted(TlsIdentity(*provider.issue("sip.provider.test", "peer")))
+    from_us.streams.prove({LOOPBACK: Proof(pem, frozenset({"sip.provider.test"}))})
+    async with listening(from_us) as us, listening(by_machine) as nothing, listening(by_provider) as heard:
+        machines, providers = (Flow("tls", *other.local["tls"]) for other in (by_machine, by_provider))
+        from_us.send(MESSAGE, machines)
+        await eventually_async(lambda: us.failed == [machines])
+        said = from_us.streams.proofs.complaint(LOOPBACK)
+        assert said.startswith("its certificate cannot be trusted: unable to get local issuer")
+        from_us.send(MESSAGE, providers)
+        await eventually_async(lambda: len(heard.heard) == 1)
+        assert not nothing.heard
+        assert from_us.streams.proofs.complaint(LOOPBACK) == ""
+        # Something else is asked of it now, so the connection does not serve any more.
+        from_us.streams.prove({LOOPBACK: Proof(pem)})
+        await eventually_async(lambda: not from_us.streams.open_streams)
+        from_us.send(MESSAGE, providers)
+        await eventually_async(lambda: us.failed.count(providers) == 2)
+        said = from_us.streams.proofs.complaint(LOOPBACK)
+        assert said == f"its certificate is for sip.provider.test, not for {LOOPBACK}"
+
+
+async def test_a_connection_by_anothers_word_is_not_used_for_a_peer_with_authorities_of_its_own(
+    tmp_path: Path,
+) -> None:
+    for name in ("machine", "provider"):
+        (tmp_path / name).mkdir()
+    machine, provider = Authority(tmp_path / "machine"), Authority(tmp_path / "provider")
+    from_us = encrypted(TlsIdentity(*machine.issue(LOOPBACK, "ours"), machine.file))
+    names = ["a.test", "b.test"]
+    there = encrypted(TlsIdentity(*machine.issue("a.test", "peer", names)))
+    async with listening(from_us) as us, listening(there) as heard:
+        host, port = there.local["tls"]
+        from_us.send(MESSAGE, Flow("tls", host, port, 0, "a.test"))
+        await eventually_async(lambda: len(heard.heard) == 1)
+        from_us.streams.prove({"b.test": Proof(provider.file.read_text())})
+        other = Flow("tls", host, port, 0, "b.test")
+        from_us.send(MESSAGE, other)
+        await eventually_async(lambda: us.failed == [other])
+        assert len(heard.heard) == 1
+
+
+def test_authorities_that_are_no_certificates_are_refused(identity: TlsIdentity) -> None:
+    with pytest.raises(CertificateUnusable, match="the authorities of a peer"):
+        identity.client_by("-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n")
 
 
 async def test_encryption_without_a_certificate_is_refused_at_the_start() -> None:

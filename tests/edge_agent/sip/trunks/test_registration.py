@@ -168,3 +168,15 @@ def test_options_that_are_answered_503_pause_calls_for_as_long_as_it_says() -> N
     assert world.told[-1][0].problem == "it asked for a pause"
     world.wait(22)
     assert world.trunks.down == frozenset()
+
+
+def test_why_a_provider_could_not_be_connected_to_is_told_and_told_anew_when_it_is_something_else() -> None:
+    world = TrunkWorld(trunk(register_seconds=600, transport="tls"))
+    world.complaints["192.0.2.50"] = "its certificate is for a.test, not for 192.0.2.50"
+    world.wait(33)
+    assert world.trunks.status[0].problem.endswith("(its certificate is for a.test, not for 192.0.2.50)")
+    world.complaints["192.0.2.50"] = "connection refused"
+    world.wait(120)
+    problems = [told[0].problem for told in world.told if told[0].problem]
+    assert problems[0].startswith("its registration was not answered (its certificate")
+    assert problems[-1] == "its registration was not answered (connection refused)"

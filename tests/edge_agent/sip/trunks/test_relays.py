@@ -4,7 +4,7 @@ import pytest
 
 from edge_agent.ports import RelayEnd
 from edge_agent.sip.message import Message
-from edge_agent.sip.trunks.descriptions import streams_of
+from edge_agent.sip.relaying.descriptions import streams_of
 from edge_agent.sip.trunks.relays import RelaySettings
 from tests.support.trunk_world import DOMAIN, TrunkWorld, trunk
 
@@ -38,6 +38,7 @@ def test_each_side_is_told_the_relays_address_on_its_own_network() -> None:
     (stream,) = world.carried[-1]
     assert stream.first == RelayEnd(17408, False, ("10.0.0.7", 4000), ("10.0.0.7", 4001))
     assert stream.second == RelayEnd(17410, False, ("192.0.2.50", 6000), ("192.0.2.50", 6001))
+    assert (stream.call_id, stream.caller) == (world.edge_answer.call_id.decode(), 0)
 
 
 def test_a_call_in_is_relayed_before_it_is_known_who_answers() -> None:
@@ -49,6 +50,7 @@ def test_a_call_in_is_relayed_before_it_is_known_who_answers() -> None:
     assert place_in(world.provider.newest("200")) == ("198.51.100.1", 17410)
     (stream,) = world.carried[-1]
     assert (stream.first.media, stream.second.media) == (("10.0.0.7", 4000), ("192.0.2.50", 6000))
+    assert (stream.call_id, stream.caller) == (world.edge.newest("INVITE").call_id.decode(), 1)
 
 
 def test_ports_are_free_again_when_the_call_is_over() -> None:
@@ -127,7 +129,7 @@ def test_without_a_free_port_media_goes_directly_and_it_is_counted() -> None:
     world = TrunkWorld(relay=RelaySettings("auto", ("10.0.0.1",), ("198.51.100.1",), 17408, 17410))
     world.call_out(body=PHONE)
     assert world.provider.newest("INVITE").body == PHONE
-    assert world.trunks.figures()["trunks.no_port"] == 1
+    assert world.pool.counts["no_port"] == 1
 
 
 def test_what_cannot_be_read_goes_on_as_it_is_and_is_counted() -> None:

@@ -106,33 +106,6 @@ def test_a_call_with_replaces_takes_the_inner_sides_place() -> None:
     assert world.trunks.calls_of("first") == 1
 
 
-def test_two_calls_of_a_phone_are_joined_and_the_phone_is_free() -> None:
-    """An attended transfer between two calls of trunks: both other ends talk to each other."""
-    world = TrunkWorld()
-    world.talking_in()
-    first, caller = world.edge_invite, world.provider_answer
-    world.call_out()
-    world.provider.reply(200, ANSWER)
-    second = world.edge.newest("200")
-    world.edge.within(second, "ACK", cseq=1)
-    key = second.need(b"to").rpartition(b"tag=")[2].decode()
-    replaces = f"inner-1%3Bto-tag%3D{key}%3Bfrom-tag%3Dasking"
-    world.provider.forget()
-    world.edge.within(first, "REFER", headers=f"Refer-To: <sip:x@127.0.0.1:5070?Replaces={replaces}>\r\n")
-    asked = world.provider.newest("INVITE")
-    assert (asked.call_id, asked.body) == (caller.call_id, b"")
-    world.provider.reply(200, NEW_OFFER)
-    other = world.provider.newest("INVITE")
-    assert (other.call_id != asked.call_id, other.body) == (True, NEW_OFFER)
-    world.provider.reply(200, NEW_ANSWER)
-    answered = [one for one in world.provider.got if one.method == b"ACK" and one.call_id == asked.call_id]
-    assert [one.body for one in answered] == [NEW_ANSWER]
-    assert sorted(one.call_id for one in world.edge.got if one.method == b"BYE") == sorted([first.call_id, b"inner-1"])
-    assert "BYE" not in world.provider.kinds()
-    world.provider.within(caller, "BYE", cseq=70)
-    assert world.provider.newest("BYE").call_id == other.call_id
-
-
 def test_a_provider_transfers_nobody() -> None:
     world = TrunkWorld()
     world.talking_in()

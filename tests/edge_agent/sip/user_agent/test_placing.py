@@ -32,6 +32,18 @@ def test_a_call_is_placed_rings_is_answered_and_hung_up() -> None:
     assert partner.agent.calls == 0
 
 
+def test_a_callee_who_got_no_offer_though_one_was_sent_makes_it_and_the_ack_has_our_answer() -> None:
+    """RFC 3261 §13.2.1; a reliable response before that would have his offer too early (RFC 3262 §5)."""
+    partner = CallPartner()
+    partner.place(asks=True)
+    (invite,) = partner.sent
+    assert invite.body == OFFER
+    assert b"100rel" not in invite.values(b"supported")
+    partner.listener.answers = ANSWER
+    assert partner.reply(200, OFFER) == ["ACK"]
+    assert (partner.sent[-1].body, partner.sent[-1].get(b"content-type")) == (ANSWER, b"application/sdp")
+
+
 def test_the_callee_hangs_up() -> None:
     partner = CallPartner()
     partner.place()

@@ -10,6 +10,8 @@ const seen = [];
 const sessions = [];
 const heard = new WeakSet();
 const replacing = new WeakSet();
+const played = new WeakMap();
+const listened = new WeakMap();
 let ua;
 
 const tell = (what, detail = '') => seen.push([what, String(detail)]);
@@ -82,6 +84,44 @@ window.phone = {
   answer: () => current().answer(media()),
   refuse: (status) => current().terminate({ status_code: status }),
   hang_up: () => current().terminate(),
+  press: (digits) => current().sendDTMF(digits, { transportType: JsSIP.C.DTMF_TRANSPORT.RFC2833 }),
+  // Of what came by the call of this moment: the energy that the browser adds up, 1 for a second of full loudness.
+  async energy() {
+    const { connection } = current();
+    if (!played.has(connection)) {
+      // It is added up only while somebody listens.
+      const sink = new Audio();
+      sink.srcObject = new MediaStream(connection.getReceivers().map(({ track }) => track));
+      sink.play();
+      played.set(connection, sink);
+    }
+    for (const report of (await connection.getStats()).values()) {
+      if (report.type === 'inbound-rtp') return report.totalAudioEnergy || 0;
+    }
+    return 0;
+  },
+  // The loudest frequency in what comes by the call of this moment; 0: silence.
+  pitch() {
+    const { connection } = current();
+    if (!listened.has(connection)) {
+      const stream = new MediaStream(connection.getReceivers().map(({ track }) => track));
+      // A remote stream flows into Web Audio only while an element plays it.
+      const element = new Audio();
+      element.muted = true;
+      element.srcObject = stream;
+      element.play();
+      const context = new AudioContext({ sampleRate: 48000 });
+      const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+      const source = new MediaStreamAudioSourceNode(context, { mediaStream: stream });
+      source.connect(analyser);
+      listened.set(connection, { element, source, analyser, rate: context.sampleRate });
+    }
+    const { analyser, rate } = listened.get(connection);
+    const levels = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(levels);
+    const loudest = levels.indexOf(Math.max(...levels));
+    return levels[loudest] < -50 ? 0 : (loudest * rate) / analyser.fftSize;
+  },
   hold: () => current().hold(),
   resume: () => current().unhold(),
   transfer: (target) => refer(current(), target),

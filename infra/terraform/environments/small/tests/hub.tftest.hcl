@@ -59,13 +59,13 @@ run "edges_reach_the_hub_by_udp_and_tcp_on_443" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action] == [["kms:Decrypt"], ["secretsmanager:GetSecretValue"], ["s3:GetObject", "s3:GetObjectVersion"], ["s3:ListBucket"], ["kms:Decrypt"]]
-    error_message = "The hub's code may open envelopes, read its certificate and read objects."
+    condition     = [for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Action] == [["kms:Decrypt", "kms:Encrypt"], ["secretsmanager:GetSecretValue"], ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"], ["s3:ListBucket"], ["kms:Decrypt", "kms:GenerateDataKey"]]
+    error_message = "The hub's code may open envelopes and make them, read its certificate and keep objects."
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Resource if statement.Sid == "ReadObjects"]) == ["arn:aws:s3:::objects/objects/*"]
-    error_message = "The hub reads what the object store keeps and nothing else of the bucket."
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.task.policy).Statement : statement.Resource if statement.Sid == "KeepObjects"]) == ["arn:aws:s3:::objects/objects/*"]
+    error_message = "The hub keeps what the object store keeps and nothing else of the bucket."
   }
 
   assert {
