@@ -32,10 +32,10 @@ def hide(request: Message) -> bool:
     Returns:
         Whether it will; not of one that is malformed.
     """
-    values = request.values(b"refer-to")
-    if len(values) != 1:
-        return False
     try:
+        values = request.values(b"refer-to")
+        if len(values) != 1:
+            return False
         found = NameAddr.parse(values[0], "Refer-To").uri
         number = request.cseq[0]
     except SipError:

@@ -26,6 +26,7 @@ export function Player({ id, begin, name, seconds, onPlayed }: Props) {
   const [failed, setFailed] = useState("");
   const [playing, setPlaying] = useState(false);
   const [at, setAt] = useState(0);
+  const wanted = useRef(false); // somebody wants to hear it; an element that fails pauses of itself
   const retried = useRef(false);
 
   if (problem || failed) {
@@ -50,6 +51,7 @@ export function Player({ id, begin, name, seconds, onPlayed }: Props) {
   };
   const toggle = () => {
     if (!audio.current) return;
+    wanted.current = !playing;
     if (playing) audio.current.pause();
     else void audio.current.play().catch(tell);
   };
@@ -64,10 +66,10 @@ export function Player({ id, begin, name, seconds, onPlayed }: Props) {
     retried.current = true;
     try {
       await renew();
-      const wasPlaying = !element.paused; // now: somebody may have begun meanwhile
+      const place = element.currentTime; // now, as what is wanted: somebody may have begun or moved on meanwhile
       element.load();
-      element.currentTime = at;
-      if (wasPlaying) await element.play();
+      element.currentTime = place;
+      if (wanted.current) await element.play();
     } catch (error) {
       tell(error);
     }
@@ -100,12 +102,16 @@ export function Player({ id, begin, name, seconds, onPlayed }: Props) {
         onError={() => void goOn()}
         onPlay={() => {
           setPlaying(true);
+          wanted.current = true;
           onPlayed?.();
         }}
-        onPlaying={() => {
+        onCanPlay={() => {
           retried.current = false;
         }}
-        onPause={() => setPlaying(false)}
+        onPause={(event) => {
+          setPlaying(false);
+          if (!event.currentTarget.error) wanted.current = false;
+        }}
         onTimeUpdate={(event) => setAt(event.currentTarget.currentTime)}
         onEnded={() => setAt(0)}
       />

@@ -125,8 +125,15 @@ HEAD = "REFER sip:a@b SIP/2.0\r\nCSeq: 7 REFER\r\n"
 
 @pytest.mark.parametrize(
     "headers",
-    ["", "Refer-To: <tel:1>\r\n", "Refer-To: <sip:b>\r\n", "Refer-To: <sip:a@b>, <sip:c@d>\r\n", "Refer-To: <\r\n"],
-    ids=["none", "no sip", "nobody", "two", "malformed"],
+    [
+        "",
+        "Refer-To: <tel:1>\r\n",
+        "Refer-To: <sip:b>\r\n",
+        "Refer-To: <sip:a@b>, <sip:c@d>\r\n",
+        "Refer-To: <\r\n",
+        'Refer-To: <sip:a@b>, "\r\n',
+    ],
+    ids=["none", "no sip", "nobody", "two", "malformed", "a quote without end"],
 )
 def test_what_freeswitch_could_not_tell_of_is_left_to_it(headers: str) -> None:
     request = parse(f"{HEAD}{headers}\r\n".encode())
