@@ -31,7 +31,7 @@ test: peers test-units test-compiled test-system ## Every test: units, compiled 
 test-units: $(READY) ## Tests of single parts
 	@# Built first, so that no test's time limit holds the build's minutes; without it the portal's tests are NOT RUN.
 	-@$(BIN)/python -m tools.build_portal
-	$(BIN)/python -m pytest -n 2 tests/contract tests/cloud tests/edge_agent tests/benchmarks tests/fuzz $(ARGS)
+	$(BIN)/python -m tools.run_tests -n 2 tests/contract tests/cloud tests/edge_agent tests/benchmarks tests/tools tests/fuzz $(ARGS)
 
 compiled: $(READY) ## Build the agent with its hot modules compiled, in build/compiled
 	$(BIN)/python -m tools.build_compiled
@@ -40,7 +40,7 @@ test-compiled: $(READY) ## The SIP tests once more, on the compiled modules
 	$(BIN)/python -m tools.test_compiled -n 2 $(ARGS)
 
 test-system: $(READY) ## Tests of the whole with its real peers
-	$(BIN)/python -m pytest -n 2 tests/system $(ARGS)
+	$(BIN)/python -m tools.run_tests -n 2 tests/system $(ARGS)
 
 peer-matrix: $(READY) peers ## Every scenario with every real phone over every transport; writes docs/peers.md
 	TANDEM_PEER_MATRIX=1 $(BIN)/python -m pytest tests/system/test_peer_matrix.py tests/system/test_peer_matrix_sipp.py $(ARGS)

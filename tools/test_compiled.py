@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.build_compiled import PROJECT, CannotCompile, build, missing
+from tools.run_tests import run_tests
 
 TESTS: Final = (
     "tests/edge_agent/sip",
@@ -43,7 +44,7 @@ def main() -> int:
     if used.suffix != ".so" or not used.is_relative_to(tree):
         print(f"these would not be tests of the compiled modules, but of {used}")
         return 1
-    return subprocess.run([sys.executable, "-m", "pytest", *TESTS, *sys.argv[1:]], cwd=tree, check=False).returncode
+    return run_tests([*TESTS, *sys.argv[1:]], tree)
 
 
 if __name__ == "__main__":
