@@ -160,6 +160,11 @@ class Baresip:
                     self._events.append(event)
                     self._arrived.notify_all()
 
+    @property
+    def at(self) -> str:
+        """`host:port` where it listens for SIP."""
+        return f"{self._address}:{self._sip_port}"
+
     def command(self, command: str, params: str = "") -> None:
         """Send one command of baresip's menu, such as `dial` with a URI."""
         text = json.dumps({"command": command, "params": params}).encode()

@@ -13,11 +13,12 @@ class RecordingRule(Frozen):
     name: Text
     enabled: bool = True
     calls: Literal["trunk", "inside", "all"] = "trunk"
-    """`trunk`: calls by trunks; `inside`: those from phone to phone of the site."""
+    """`trunk`: calls by trunks, and those between a phone and a gateway; `inside`: those from phone to phone of the
+    site."""
     direction: Literal["both", "in", "out"] = "both"
-    """Of calls by trunks. `in`: calls from the outside; `out`: calls to it."""
+    """Of calls by trunks and gateways. `in`: calls from the outside; `out`: calls to it."""
     trunk_ids: Annotated[tuple[Id, ...], Field(max_length=50)] = ()
-    """By which trunks; empty: by any."""
+    """By which trunks and gateways; empty: by any."""
     user_ids: Annotated[tuple[Id, ...], Field(max_length=1000)] = ()
     """Of whom, whether they call or answer; without users and groups: of everybody. Those that are gone are passed
     over."""

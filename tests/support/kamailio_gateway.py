@@ -39,6 +39,7 @@ request_route {
         sl_send_reply("503", "All Lines Busy");
         exit;
     }
+    remove_hf("Route");
     record_route();
     if ($$sp == $edge) {
         $$du = "sip:127.0.0.1:$network";

@@ -11,6 +11,7 @@ from contract.snapshot import (
     CallPattern,
     DialPattern,
     DialPlan,
+    Gateway,
     HuntGroup,
     IncomingNumbers,
     InternalRule,
@@ -30,6 +31,7 @@ from edge_agent.sync.outbox import Outbox
 from edge_agent.tokens import SystemTokens
 from tests.support.edge_process import EdgeProcess, prepare_state
 from tests.support.heard_tone import heard_hz
+from tests.support.kamailio_gateway import KamailioGateway
 from tests.support.kamailio_provider import REALM, KamailioProvider, ProviderTls
 from tests.support.phones.phone import Seen, Surroundings
 from tests.support.phones.pjsua import PjsuaPhone
@@ -75,9 +77,10 @@ def snapshot(
     recording: RecordingPolicy | None = None,
     recorders: tuple[str, ...] = (),
     groups: tuple[HuntGroup, ...] = (),
+    gateways: tuple[Gateway, ...] = (),
 ) -> Snapshot:
     """Three users, two of whom may call mobiles; 200 has a number of his own, and +41441112202 is 202's."""
-    names = tuple(one.gateway_id for one in trunks)
+    names = tuple(one.gateway_id for one in (*gateways, *trunks))
     return Snapshot(
         version=1,
         site=Site(
@@ -119,6 +122,7 @@ def snapshot(
                 ),
             ),
             trunks=trunks,
+            gateways=gateways,
             hunt_groups=groups,
             numbers=(InwardNumber(number="+41441112202", destination="202"),),
         ),
@@ -131,7 +135,7 @@ class Office:
     def __init__(self, folder: Path, stack: ExitStack, cloud: str = "") -> None:
         self.folder, self.stack, self._state = folder, stack, cloud
         self.cloud: ReachableCloud | None = None
-        self.ports = {"first": free_pair(), "second": free_pair()}
+        self.ports = {name: free_pair() for name in ("first", "second", "gateway")}
         self.state_dir = folder / "state"
 
     def begin(
@@ -143,6 +147,7 @@ class Office:
         recording: RecordingPolicy | None = None,
         recorders: tuple[str, ...] = (),
         groups: tuple[HuntGroup, ...] = (),
+        gateway: bool = False,
         **more: object,
     ) -> None:
         """Start the edge.
@@ -154,11 +159,19 @@ class Office:
             recording: what the site records.
             recorders: users who may have their calls recorded.
             groups: hunt groups.
+            gateway: whether the gateway `pri` is there, by which calls leave first.
             more: settings of both trunks.
         """
         own = each or {}
-        trunks = tuple(trunk(name, port, **{**more, **own.get(name, {})}) for name, port in self.ports.items())
-        what = snapshot(trunks, recording, recorders, groups)
+        trunks = tuple(trunk(name, self.ports[name], **{**more, **own.get(name, {})}) for name in ("first", "second"))
+        pri = Gateway(
+            gateway_id="pri",
+            name="PRI",
+            host="127.0.0.1",
+            port=self.ports["gateway"],
+            numbers=NumberFormat(style="national", country_code="41"),
+        )
+        what = snapshot(trunks, recording, recorders, groups, (pri,) if gateway else ())
         if self._state:
             self.cloud = ReachableCloud(self.folder / "cloud", what, self._state)
             self.stack.callback(self.cloud.close)
@@ -239,6 +252,17 @@ class Office:
             Baresip(self.folder / f"baresip-{number}", account, TONES[number], recording=True)
         )
         phone.registered()
+        return phone
+
+    def behind_gateway(self, number: str = MOBILE) -> Baresip:
+        """A real phone in the public network, and the site's gateway, which is started: it calls nobody else."""
+        account = PhoneAccount(number, "", "", "127.0.0.1", f"127.0.0.1:{self.ports['gateway']}")
+        phone = self.stack.enter_context(
+            Baresip(self.folder / f"baresip-{number}", account, TONES[number], expires_seconds=0, recording=True)
+        )
+        network = int(phone.at.rpartition(":")[2])
+        gateway = KamailioGateway(self.folder / "gateway", self.ports["gateway"], self.edge_port, network)
+        self.stack.enter_context(gateway)
         return phone
 
     def call_out(self, provider: KamailioProvider, number: str = "200") -> tuple[Baresip, Baresip]:

@@ -116,6 +116,30 @@ def test_a_call_in_is_recorded_on_when_the_media_process_is_killed(office: Offic
     assert since() == (TONES[MOBILE], TONES["202"])
 
 
+def test_calls_by_a_gateway_are_recorded_both_ways_with_the_sites_side_on_the_left(office: Office) -> None:
+    office.begin(relay="never", recording=rule(trunk_ids=("pri",)), gateway=True)
+    phone, mobile = office.phone("200"), office.behind_gateway()
+    for caller, called, number in ((phone, mobile, MOBILE), (mobile, phone, "200")):
+        caller.dial(f"sip:{number}@{caller.account.domain}")
+        called.accept()
+        caller.wait_for("CALL_ESTABLISHED")
+        office.talk("200", MOBILE)
+        eventually(lambda: seconds(office) >= 6, 30, "six seconds are on the disk")
+        caller.hang_up()
+        called.wait_for("CALL_CLOSED")
+        eventually(lambda: kept(office).unended() == (), 60, "the recording has ended")
+    records = {one.sip_call_id: one for one in office.records(2)}
+    found = sorted(kept(office).all(), key=lambda one: one.began_at)
+    assert [(one.caller, one.announced) for one in found] == [(0, True), (1, True)]
+    for one in found:
+        reasons = [told.partition(" (")[0] for told in records[one.sip_call_id].reasons]
+        assert "recorded: by the rule Some calls" in reasons
+        inside, outside = channels_of(kept(office).wav(one.recording_id))
+        assert (last_hz(inside), last_hz(outside)) == (TONES["200"], TONES[MOBILE])
+        assert first_hz(inside) not in (0, TONES["200"])
+        assert first_hz(outside) not in (0, TONES[MOBILE])
+
+
 def test_calls_that_no_rule_names_are_not_recorded_and_go_directly(office: Office) -> None:
     provider = office.provider("first")
     office.begin(recording=rule(direction="in"))

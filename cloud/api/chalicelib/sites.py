@@ -169,13 +169,15 @@ class VoicemailRules(Shown):
 
 
 class RecordingRule(Shown):
-    """Calls by trunks that are recorded."""
+    """Calls that are recorded."""
 
     name: str
     enabled: bool
     direction: Literal["both", "in", "out"] = Field(description="in: calls from the outside; out: calls to it")
-    trunk_ids: list[str] = Field(description="By which trunks; empty: by any")
-    calls: Literal["trunk", "inside", "all"] = Field(description="inside: those from phone to phone of the site")
+    trunk_ids: list[str] = Field(description="By which trunks and gateways; empty: by any")
+    calls: Literal["trunk", "inside", "all"] = Field(
+        description="trunk: those by trunks, and between a phone and a gateway; inside: from phone to phone of the site"
+    )
     user_ids: list[str] = Field(
         description="Of whom, whether they call or answer; without users and groups: of everybody"
     )

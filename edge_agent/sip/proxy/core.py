@@ -583,7 +583,8 @@ class ProxyCore:
         if request.method != b"INVITE":
             return None
         device_id = line.device_id if line is not None else None
-        return self._media.offering(request, user_id, device_id, self._trust.covers(request.flow), call)
+        gateway_id = self._config.gateways.at(request.flow) if user_id is None else None
+        return self._media.offering(request, user_id, device_id, self._trust.covers(request.flow), call, gateway_id)
 
     def _session_timer(self, request: Message) -> SessionTimer | None:
         config = self._config

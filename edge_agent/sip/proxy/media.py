@@ -82,7 +82,13 @@ class MediaPaths:
         return len(set(self._paths.values()))
 
     def offering(
-        self, request: Message, user_id: str | None, device_id: str | None, service: bool, call: LiveCall | None
+        self,
+        request: Message,
+        user_id: str | None,
+        device_id: str | None,
+        service: bool,
+        call: LiveCall | None,
+        gateway_id: str | None = None,
     ) -> Offering | None:
         """What the branches of an INVITE that starts a call ask whether they are relayed; None: none is.
 
@@ -92,12 +98,12 @@ class MediaPaths:
             device_id: by which phone.
             service: whether a service, gateway or trunk of the site calls.
             call: its record; None: there is none.
+            gateway_id: which gateway of the site calls.
         """
-        recorded = self.recording.records_inside
-        if self._pool is None or not (recorded or (self.rules.relays and request.flow.transport not in _WEB)):
+        if self._pool is None or not (self.recording.any or (self.rules.relays and request.flow.transport not in _WEB)):
             return None
         inner = "" if service else _inner(_named_by(request), request.flow.host)
-        caller = End(request.flow.host, inner, user_id, device_id, service)
+        caller = End(request.flow.host, inner, user_id, device_id, service, gateway_id)
         return Offering(self, self._pool, caller, call, web=request.flow.transport in _WEB)
 
     def called(self, target: Target, request: Message) -> End:
@@ -106,7 +112,7 @@ class MediaPaths:
         uri = target.uri or request.uri
         binding = self._location.at_contact(uri)
         if target.trusted or flow.connection < 0 or target.route:
-            return End(flow.host, service=True)
+            return End(flow.host, service=True, gateway_id=target.gateway_id)
         try:
             named = Uri.parse(uri).address
         except SipError:
@@ -118,15 +124,15 @@ class MediaPaths:
         """What descriptions in a request within a dialog go through; None: the dialog's media is not relayed."""
         if not self._paths:
             return None
-        path, position = self._find(request)
-        return None if path is None else _Change(path, position, request)
+        path, side = self._find(request)
+        return None if path is None else _Change(path, side, request)
 
     def acknowledged(self, ack: Message) -> None:
         """The ACK of a 2xx passes, which answers where the 2xx offered."""
         if self._paths:
-            path, position = self._find(ack)
+            path, side = self._find(ack)
             if path is not None:
-                path.rewrite(ack, position)
+                path.rewrite(ack, side)
 
     def hung_up(self, bye: Message) -> None:
         """A BYE passes."""
@@ -158,6 +164,7 @@ class MediaPaths:
         return {"relayed.now": len(self._pool), **counts}
 
     def _find(self, request: Message) -> tuple[_Path | None, int]:
+        """The path of a dialog, and which side sends: the caller (FIRST), or who is called."""
         call_id, one, other = request.call_id, request.from_tag, request.to_tag
         path = self._paths.get((call_id, one, other))
         if path is not None:
@@ -197,7 +204,7 @@ class Offering:
     def towards(self, target: Target, request: Message) -> PassingMedia | None:
         """See `Choosing`."""
         web = self._web or target.flow.transport in _WEB
-        if web and not self._paths.recording.records_inside:
+        if web and not self._paths.recording.any:
             return None
         callee = self._paths.called(target, request)
         rule = self._recorded(callee)
@@ -210,11 +217,21 @@ class Offering:
         return _Path(self._paths, self._pool, (self._caller, callee), key, self._call, rule)
 
     def _recorded(self, callee: End) -> RecordingRule | None:
-        """The rule by which a call with this one is recorded: one from phone to phone, which no trunk has a part in."""
-        if self._call is None or self._caller.service or callee.service:
+        """The rule by which a call with this one is recorded: one from phone to phone, or with a gateway.
+
+        Calls by trunks their own user agent has recorded; those to services are not.
+        """
+        if self._call is None:
             return None
-        ids = (self._caller.user_id, callee.user_id, self._call.calling.user_id)
-        return self._paths.recording.inside(frozenset(one for one in ids if one), self._call.opened.callee)
+        found = (self._caller.user_id, callee.user_id, self._call.calling.user_id)
+        ids, dialled = frozenset(one for one in found if one), self._call.opened.callee
+        outward, inward = callee.service, self._caller.service
+        if not (outward or inward):
+            return self._paths.recording.inside(ids, dialled)
+        gateway_id = callee.gateway_id if outward else self._caller.gateway_id
+        if (outward and inward) or gateway_id is None:
+            return None
+        return self._paths.recording.by_gateway(gateway_id, ids, dialled, outward=outward)
 
 
 class _Missed:
@@ -240,7 +257,19 @@ class _Missed:
 class _Path:
     """The relayed media of one branch and of the dialog that it becomes; see `PassingMedia`."""
 
-    __slots__ = ("_answered", "_call", "_ends", "_key", "_keys", "_media", "_paths", "_pool", "_rule", "_seen_at")
+    __slots__ = (
+        "_answered",
+        "_call",
+        "_caller_at",
+        "_ends",
+        "_key",
+        "_keys",
+        "_media",
+        "_paths",
+        "_pool",
+        "_rule",
+        "_seen_at",
+    )
 
     def __init__(
         self,
@@ -251,11 +280,14 @@ class _Path:
         call: LiveCall | None,
         rule: RecordingRule | None,
     ) -> None:
-        self._paths, self._ends, self._key, self._call = paths, list(ends), key, call
+        self._paths, self._key, self._call = paths, key, call
         self._pool, self._rule = pool, rule
+        # A recording has the site's side on the left.
+        self._caller_at = SECOND if ends[0].gateway_id is not None else FIRST
+        self._ends = list(ends if self._caller_at == FIRST else reversed(ends))
         self._media = RelayedMedia(pool, self._host_for, own=rule is not None)
         if call is not None:
-            self._media.call_id, self._media.caller = call.opened.sip_call_id, FIRST
+            self._media.call_id, self._media.caller = call.opened.sip_call_id, self._caller_at
         self._keys: list[Key] = []
         self._answered = False
         self._seen_at: float | None = None
@@ -296,29 +328,31 @@ class _Path:
         if not self._answered:
             self.close()
 
-    def rewrite(self, message: Message, position: int) -> None:
-        """A description is to name the relay."""
+    def rewrite(self, message: Message, side: int) -> None:
+        """A description of the caller (FIRST), or of who is called, is to name the relay."""
         if not message.body or _kind(message) != _SDP:
             return
+        position = self._at(side)
         end = self._ends[position]
         changed = self._media.through(position, message.body, end.host if end.inner else "")
         if changed is not message.body:
             message.body = changed
             message.set(b"Content-Length", b"%d" % len(changed))
 
-    def moved(self, position: int, host: str) -> None:
-        """Who stands at a position sends from another address now: his NAT has given him one."""
+    def moved(self, side: int, host: str) -> None:
+        """A side sends from another address now: its NAT has given it one."""
+        position = self._at(side)
         end = self._ends[position]
         if end.inner and end.host != host:
             self._ends[position] = replace(end, host=host)
 
-    def described(self, position: int) -> tuple[Stream | None, ...]:
+    def described(self, side: int) -> tuple[Stream | None, ...]:
         """See `RelayedMedia`."""
-        return self._media.described(position)
+        return self._media.described(self._at(side))
 
-    def restore(self, position: int, described: tuple[Stream | None, ...]) -> None:
+    def restore(self, side: int, described: tuple[Stream | None, ...]) -> None:
         """See `RelayedMedia`."""
-        self._media.restore(position, described)
+        self._media.restore(self._at(side), described)
 
     def lapses(self, now: float, longest_seconds: float) -> bool:
         """Whether it has no record and is there for so long; the first question begins the time."""
@@ -333,6 +367,10 @@ class _Path:
         self._media.close()
         self._paths.forget(self, self._keys, self._call)
 
+    def _at(self, side: int) -> int:
+        """Where the caller (FIRST) or who is called stands."""
+        return side if self._caller_at == FIRST else 1 - side
+
     def _host_for(self, position: int) -> str:
         return self._paths.rules.host_for(self._ends[position], self._media.speaks_six(position))
 
@@ -340,12 +378,12 @@ class _Path:
 class _Change:
     """What one request within a dialog changes of its media; see `PassingMedia`."""
 
-    __slots__ = ("_before", "_path", "_position")
+    __slots__ = ("_before", "_path", "_side")
 
-    def __init__(self, path: _Path, position: int, request: Message) -> None:
-        self._path, self._position = path, position
-        self._before = path.described(position)
-        path.moved(position, request.flow.host)
+    def __init__(self, path: _Path, side: int, request: Message) -> None:
+        self._path, self._side = path, side
+        self._before = path.described(side)
+        path.moved(side, request.flow.host)
 
     def towards(self, target: Target, request: Message) -> PassingMedia:
         """See `Choosing`."""
@@ -354,18 +392,18 @@ class _Change:
 
     def asked(self, request: Message) -> None:
         """See `PassingMedia`."""
-        self._path.rewrite(request, self._position)
+        self._path.rewrite(request, self._side)
 
     def answered(self, response: Message) -> None:
         """See `PassingMedia`."""
         if response.status >= 300:
             self.failed()
         else:
-            self._path.rewrite(response, 1 - self._position)
+            self._path.rewrite(response, 1 - self._side)
 
     def failed(self) -> None:
         """See `PassingMedia`."""
-        self._path.restore(self._position, self._before)
+        self._path.restore(self._side, self._before)
 
 
 def _kind(message: Message) -> bytes:

@@ -329,6 +329,7 @@ class Routing:
             caller_id=caller_id_of(gateway, outward, self._config.domain),
             place=self._place(outward, self._config.domain),
             first_response_seconds=seconds,
+            gateway_id=gateway.gateway_id if gateway.trusted else None,
         )
 
     def _place(self, outward: Outward, domain: str) -> LocationObject | None:

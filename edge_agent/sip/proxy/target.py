@@ -23,6 +23,7 @@ class Target:
         route: put on top of Route (RFC 3327).
         others: further flows of the same phone, tried in turn when this one leads nowhere (RFC 5626 §5.3).
         user_id: whose phone it is.
+        gateway_id: which gateway it is, of those that are trusted.
         caller_id: what a call to a gateway shows.
         headers: put into what is sent there, besides what came.
         diverted: what the other end is told of the call's way.
@@ -44,3 +45,4 @@ class Target:
     place: LocationObject | None = None
     first_response_seconds: float = 0.0
     asked: bool = False
+    gateway_id: str | None = None

@@ -131,9 +131,9 @@ class RecordingRules:
         return None
 
     @property
-    def records_inside(self) -> bool:
-        """Whether any call from phone to phone of the site may be recorded."""
-        return any(rule.enabled and rule.calls != "trunk" for rule in self._policy.rules)
+    def any(self) -> bool:
+        """Whether any call may be recorded by a rule."""
+        return any(rule.enabled for rule in self._policy.rules)
 
     def inside(self, users: frozenset[str], dialled: str) -> RecordingRule | None:
         """The rule by which a call from phone to phone of the site is recorded; None: it is not.
@@ -146,6 +146,21 @@ class RecordingRules:
             return None
         rules = (rule for rule in self._policy.rules if rule.enabled and rule.calls != "trunk")
         return next((rule for rule in rules if self._is_of(rule, users)), None)
+
+    def by_gateway(
+        self, gateway_id: str, users: frozenset[str], dialled: str, *, outward: bool
+    ) -> RecordingRule | None:
+        """The rule by which a call between a phone of the site and a gateway is recorded; None: it is not.
+
+        Args:
+            gateway_id: by which gateway.
+            users: ids of those whose phone it is.
+            dialled: what the caller dialled.
+            outward: whether the site calls.
+        """
+        if dialled in self._spared:
+            return None
+        return next((rule for rule in self._fits(gateway_id, outward) if self._is_of(rule, users)), None)
 
     def ordered(self, rule: RecordingRule, call_id: str, missing: str = "") -> RecordingOrder | None:
         """How an answered call is recorded by a rule that fits it, which its record is told; None: it cannot be.

@@ -30,6 +30,7 @@ class End:
         device_id: which.
         service: whether it is no phone but a service, trunk or gateway of the site, which is at the site wherever its
             address is.
+        gateway_id: which gateway it is, of those that are trusted; None: it is none.
     """
 
     host: str
@@ -37,6 +38,7 @@ class End:
     user_id: str | None = None
     device_id: str | None = None
     service: bool = False
+    gateway_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

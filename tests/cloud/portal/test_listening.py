@@ -5,7 +5,7 @@ import struct
 from typing import Final
 
 import pytest
-from playwright.sync_api import Response, expect
+from playwright.sync_api import Response, Route, expect
 
 from tests.cloud.portal.test_call_recordings import open_recorded
 from tests.support.api_things import new_call
@@ -114,8 +114,12 @@ def test_who_comes_back_after_the_cookies_time_hears_on_from_there(world: ApiWor
     box = place.bounding_box()
     assert box is not None
     routes: list[Route] = []
+
+    def hold(route: Route) -> None:
+        routes.append(route)
+
     if held:
-        page.route(f"**{held}", lambda route: routes.append(route), times=1)
+        page.route(f"**{held}", hold, times=1)
     with page.expect_request(f"**{held or '/listening/*/audio'}"):
         place.click(position={"x": box["width"] * 0.8, "y": 10})
     shown.get_by_role("button", name="Play recording of the call").click()

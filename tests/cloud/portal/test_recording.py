@@ -40,7 +40,7 @@ def test_a_rule_is_made_said_in_words_changed_and_deleted(world: ApiWorld, msp: 
     page.keyboard.press("Escape")
     form.get_by_role("button", name="Save rule").click()
     table = page.get_by_role("table", name="Rules of recording")
-    expect(table).to_contain_text("Calls from the outside by any trunk, of Reception")
+    expect(table).to_contain_text("Calls from the outside by any trunk or gateway, of Reception")
     expect(page.get_by_text("both sides are told at the beginning.")).to_be_visible()
     (saved,) = rules(world)
     assert (saved["name"], saved["direction"], saved["user_ids"]) == ("Sales", "in", [str(world.user_id)])
@@ -74,9 +74,9 @@ def test_a_rule_is_for_calls_inside_of_a_groups_members(world: ApiWorld, msp: Vi
     msp.go(f"{path(world)}/recording")
     begin(page, "Inside")
     form = page.get_by_role("form", name="New rule of recording")
-    form.get_by_role("combobox", name="By trunks or inside").click()
+    form.get_by_role("combobox", name="To the outside or inside").click()
     page.get_by_role("option", name="Calls from phone to phone of the site").click()
-    expect(form.get_by_role("combobox", name="By which trunks")).to_have_count(0)
+    expect(form.get_by_role("combobox", name="By which trunks and gateways")).to_have_count(0)
     form.get_by_role("combobox", name="Of the members of which groups").fill("Sal")
     page.get_by_role("option", name="Sales").click()
     page.keyboard.press("Escape")
@@ -85,6 +85,30 @@ def test_a_rule_is_for_calls_inside_of_a_groups_members(world: ApiWorld, msp: Vi
     expect(table).to_contain_text("Calls from phone to phone, of the members of Sales")
     (saved,) = rules(world)
     assert (saved["calls"], saved["group_ids"]) == ("inside", ["sales"])
+
+
+def test_a_rule_is_for_calls_by_one_gateway(world: ApiWorld, msp: Visit) -> None:
+    plan = world.admin.get(f"{path(world)}/dial-plan")
+    gateways = [
+        {"gateway_id": "pri", "name": "PRI", "host": "192.168.10.9"},
+        {"gateway_id": "ivr", "name": "Somebody's", "host": "192.168.10.10", "trusted": False},
+    ]
+    document = {**plan.json["document"], "gateways": gateways}
+    put = world.admin.put(f"{path(world)}/dial-plan", {"document": document})
+    assert put.status == 200, put.body
+    page = msp.page
+    msp.go(f"{path(world)}/recording")
+    begin(page, "Lines")
+    form = page.get_by_role("form", name="New rule of recording")
+    form.get_by_role("combobox", name="By which trunks and gateways").click()
+    expect(page.get_by_role("option", name="Somebody's")).to_have_count(0)
+    page.get_by_role("option", name="PRI").click()
+    page.keyboard.press("Escape")
+    form.get_by_role("button", name="Save rule").click()
+    table = page.get_by_role("table", name="Rules of recording")
+    expect(table).to_contain_text("Calls in and out by PRI, of everybody")
+    (saved,) = rules(world)
+    assert (saved["calls"], saved["trunk_ids"]) == ("trunk", ["pri"])
 
 
 def test_rules_are_put_in_order_and_switched_off(world: ApiWorld, msp: Visit) -> None:

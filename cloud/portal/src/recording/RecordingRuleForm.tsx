@@ -15,6 +15,7 @@ interface Props {
   site: Site;
   /** null: a new one. */
   rule: RecordingRule | null;
+  /** Trunks and gateways. */
   trunks: Choice[];
   people: Choice[];
   /** Hunt groups and pickup groups. */
@@ -24,7 +25,7 @@ interface Props {
 
 const FIRST: readonly FieldOf<RecordingRule>[] = [
   { kind: "text", name: "name", label: "Name" },
-  { kind: "select", name: "calls", label: "By trunks or inside", options: CALLS },
+  { kind: "select", name: "calls", label: "To the outside or inside", options: CALLS },
   { kind: "select", name: "direction", label: "Which calls", options: DIRECTIONS, unless: (rule) => rule.calls === "inside" },
 ];
 const LAST: readonly FieldOf<RecordingRule>[] = [
@@ -60,11 +61,11 @@ export function RecordingRuleForm({ site, rule, trunks, people, groups, onClose 
       <Fields draft={draft} fields={FIRST} />
       {draft.values.calls === "inside" ? null : (
         <MultiSelect
-          label="By which trunks"
+          label="By which trunks and gateways"
           description="Empty: by any"
           searchable
           maxValues={50}
-          data={among(trunks, trunk_ids, "a trunk that is gone")}
+          data={among(trunks, trunk_ids, "one that is gone")}
           value={[...trunk_ids]}
           error={draft.problemAt("trunk_ids")}
           onChange={(chosen) => draft.set({ trunk_ids: chosen })}

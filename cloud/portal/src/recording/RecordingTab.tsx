@@ -28,13 +28,15 @@ export function RecordingTab({ site }: { site: Site }) {
   const [saving, setSaving] = useState(false);
   const { recording } = site;
   const { rules } = recording;
-  const trunks = (plan.data?.document.trunks ?? []).map((one) => ({ value: one.gateway_id, label: one.name }));
+  const document = plan.data?.document;
+  const outside = [...(document?.trunks ?? []), ...(document?.gateways ?? []).filter((one) => one.trusted)];
+  const trunks = outside.map((one) => ({ value: one.gateway_id, label: one.name }));
   const people = (users.data ?? []).map((one) => ({ value: one.id, label: one.display_name || one.username }));
-  const groups = [...(plan.data?.document.hunt_groups ?? []), ...(plan.data?.document.pickup_groups ?? [])].map((one) => ({
+  const groups = [...(document?.hunt_groups ?? []), ...(document?.pickup_groups ?? [])].map((one) => ({
     value: one.group_id,
     label: one.name,
   }));
-  const trunkName = (id: string) => trunks.find((one) => one.value === id)?.label ?? "a trunk that is gone";
+  const trunkName = (id: string) => trunks.find((one) => one.value === id)?.label ?? "one that is gone";
   const userName = (id: string) => people.find((one) => one.value === id)?.label ?? "somebody who is gone";
   const groupName = (id: string) => groups.find((one) => one.value === id)?.label ?? "a group that is gone";
   const put = async (wanted: RecordingRule[], done: string) => {

@@ -24,7 +24,7 @@ test("what is recorded and who is told is said in one sentence", () => {
 
 test("a rule says which calls it is for", () => {
   const name = (id: string) => id.toUpperCase();
-  expect(callsText(FRESH, name, name, name)).toBe("Calls in and out by any trunk, of everybody");
+  expect(callsText(FRESH, name, name, name)).toBe("Calls in and out by any trunk or gateway, of everybody");
   expect(callsText(sales, name, name, name)).toBe("Calls from the outside by T1, T2, of U1");
   expect(callsText({ ...FRESH, calls: "inside", group_ids: ["g"] }, name, name, name)).toBe("Calls from phone to phone, of the members of G");
   const both = { ...sales, calls: "all" as const, group_ids: ["g", "h"] };

@@ -14,7 +14,7 @@ export const FRESH: RecordingRule = {
 };
 
 export const CALLS = [
-  { value: "trunk", label: "Calls by trunks" },
+  { value: "trunk", label: "Calls by trunks and gateways" },
   { value: "inside", label: "Calls from phone to phone of the site" },
   { value: "all", label: "Both" },
 ] as const;
@@ -43,7 +43,7 @@ type NameOf = (id: string) => string;
 /** Which calls a rule is for, as a sentence begins. */
 export function callsText(rule: RecordingRule, trunkName: NameOf, userName: NameOf, groupName: NameOf): string {
   const which = DIRECTIONS.find((one) => one.value === rule.direction)?.label ?? rule.direction;
-  const by = rule.trunk_ids.length ? ` by ${rule.trunk_ids.map(trunkName).join(", ")}` : " by any trunk";
+  const by = rule.trunk_ids.length ? ` by ${rule.trunk_ids.map(trunkName).join(", ")}` : " by any trunk or gateway";
   const people = rule.user_ids.map(userName);
   if (rule.group_ids.length) people.push(`the members of ${rule.group_ids.map(groupName).join(" and ")}`);
   const of = people.length ? `, of ${people.join(", ")}` : ", of everybody";
