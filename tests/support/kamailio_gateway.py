@@ -35,6 +35,10 @@ request_route {
         else if (is_method("ACK") && t_check_trans()) t_relay();
         exit;
     }
+    if (is_method("OPTIONS")) {
+        sl_send_reply("200", "OK");
+        exit;
+    }
     if ($$rU == "$busy") {
         sl_send_reply("503", "All Lines Busy");
         exit;

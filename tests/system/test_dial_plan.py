@@ -1,5 +1,6 @@
 """The dial plan carried out by a whole edge whose cloud is away: real phones, Kamailio as gateway, sipp beyond it."""
 
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from contract.snapshot import (
     CallPattern,
     DialPattern,
     DialPlan,
+    During,
     EmergencyLocation,
     EmergencyRule,
     FeatureRule,
@@ -24,9 +26,12 @@ from contract.snapshot import (
     InwardNumber,
     Line,
     OutsideRule,
+    Period,
+    Schedule,
     Site,
     Snapshot,
     User,
+    WorkingHours,
 )
 from contract.sync.events import CallEnded, EmergencyCalled
 from edge_agent.clock import SystemClock
@@ -47,6 +52,9 @@ SDP = (
 )
 SECRETS = {f"s-{number}:1": f"password-of-{number}" for number in NUMBERS}
 
+PERIODS: tuple[Period, Period] = ("working_time", "after_hours")
+"""What goes by the first gateway, and by the second."""
+
 Reported = TypeVar("Reported", CallEnded, EmergencyCalled)
 
 pytestmark = [pytest.mark.peer("kamailio", "sipp", "baresip"), pytest.mark.timeout(120)]
@@ -55,6 +63,8 @@ pytestmark = [pytest.mark.peer("kamailio", "sipp", "baresip"), pytest.mark.timeo
 def snapshot(gateways: tuple[Gateway, ...]) -> Snapshot:
     """Three users; 201 goes on to the public network after two seconds, 300 is both of 201 and 202."""
     names = tuple(gateway.gateway_id for gateway in gateways)
+    today = SystemClock().now().isoweekday()
+    near = {(today + days - 1) % 7 + 1 for days in (-1, 0, 1)}
     onward = Forwarding(no_answer="0791112233", unregistered="202", ring_seconds=2)
     return Snapshot(
         version=1,
@@ -80,6 +90,18 @@ def snapshot(gateways: tuple[Gateway, ...]) -> Snapshot:
                 EmergencyRule(rule_id="help", numbers=("112",), prefix="0", gateways=names),
                 FeatureRule(rule_id="always", name="Forward", code="*72", feature="forward_always"),
                 InternalRule(rule_id="internal"),
+                *(
+                    OutsideRule(
+                        rule_id=f"{period}-{schedule}",
+                        name=f"Numbers of {prefix}, {period}",
+                        patterns=(DialPattern(prefix=prefix),),
+                        call=CallPattern(),
+                        gateways=(gateway,),
+                        during=During(schedule_id=schedule, periods=(period,)),
+                    )
+                    for prefix, schedule in (("09", "near"), ("08", "far"))
+                    for period, gateway in zip(PERIODS, names, strict=True)
+                ),
                 OutsideRule(
                     rule_id="out",
                     name="Out",
@@ -102,6 +124,10 @@ def snapshot(gateways: tuple[Gateway, ...]) -> Snapshot:
             ),
             locations=(EmergencyLocation(location_id="floor", name="Floor", caller_id="+41441112201"),),
             default_location_id="floor",
+            schedules=tuple(
+                Schedule(schedule_id=name, name=name, hours=(WorkingHours(days=tuple(days)),))
+                for name, days in (("near", near), ("far", set(range(1, 8)) - near))
+            ),
             numbers=(InwardNumber(number="0441112300", destination="202"),),
         ),
     )
@@ -141,9 +167,9 @@ class Office:
         held = self._stack.enter_context(socket.socket(type=socket.SOCK_DGRAM))
         held.bind(("127.0.0.1", port))
 
-    def network(self) -> Sipp:
-        """Somebody in the public network who answers one call."""
-        return self._stack.enter_context(Sipp(self.folder, "answer", calls=1, port=self.network_port))
+    def network(self, calls: int = 1) -> Sipp:
+        """Somebody in the public network who answers so many calls."""
+        return self._stack.enter_context(Sipp(self.folder, "answer", calls=calls, port=self.network_port))
 
     def phone(self, number: str, timeout: float = 5.0) -> RawPhone:
         """A plain phone."""
@@ -246,7 +272,7 @@ def test_a_call_from_the_public_network_rings_whose_number_it_is(office: Office)
 
 
 def test_who_does_not_answer_is_sought_in_the_public_network(office: Office) -> None:
-    office.gateway("first")
+    gateway = office.gateway("first")
     network = office.network()
     phone = office.phone("200")
     with RawCallee(office.phone("201", timeout=0.2), (180,)) as callee:
@@ -256,6 +282,23 @@ def test_who_does_not_answer_is_sought_in_the_public_network(office: Office) -> 
         assert phone.hang_up(answer).status == 200
     network.finish(within=15)
     assert office.story() == ["internal", "ring", "ended", "forward_no_answer", "custom", "gateway"]
+    (invite,) = gateway.invites()
+    assert f"Diversion: <sip:201@{DOMAIN}>;reason=no-answer" in invite
+    assert "History-Info: " in invite
+
+
+def test_a_rule_counts_while_its_schedule_says_so(office: Office) -> None:
+    """By one pair of rules: a schedule of yesterday, today and tomorrow, and one of the other days."""
+    first, second = office.gateway("first"), office.gateway("second")
+    network = office.network(calls=2)
+    for user, number in (("200", "0911112233"), ("202", "0811112233")):
+        phone = office.phone(user)
+        answer = phone.invite(number)
+        assert answer.status == 200
+        assert phone.hang_up(answer).status == 200
+    network.finish(within=15)
+    assert [len(re.findall("^INVITE sip:0911112233@", one, re.MULTILINE)) for one in first.invites()] == [1]
+    assert [len(re.findall("^INVITE sip:0811112233@", one, re.MULTILINE)) for one in second.invites()] == [1]
 
 
 def test_who_is_not_registered_is_forwarded_at_once_to_a_real_phone(office: Office) -> None:

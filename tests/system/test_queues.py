@@ -112,6 +112,18 @@ def test_an_agent_who_logged_out_by_a_code_is_called_no_more(tmp_path: Path) -> 
         assert [event for event in office.agent.poll() if event.what is Seen.INCOMING] == []
 
 
+def test_an_agent_who_paused_by_a_code_is_not_rung_until_he_pauses_no_longer(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        office = Office(tmp_path, stack, begin_logged_in=True)
+        office.dial("*15")
+        office.caller.call("600")
+        office.caller.wait_for(Seen.ANSWERED)
+        eventually(lambda: hears_music(office.caller), within=30, what="music")
+        assert [event for event in office.agent.poll() if event.what is Seen.INCOMING] == []
+        office.dial("*13")
+        office.answer()
+
+
 def test_a_supervisor_hears_both_unheard_and_is_heard_once_he_barges_in(tmp_path: Path) -> None:
     with ExitStack() as stack:
         office = Office(tmp_path, stack, begin_logged_in=True)
