@@ -29,12 +29,12 @@ class RecordingRule(Frozen):
 
 
 class RecordingOnDemand(Frozen):
-    """How users with the permission `RecordCalls` have a call by a trunk recorded, from when they want it."""
+    """How users with the permission `RecordCalls` have a call recorded, from when they want it."""
 
     announcement: Literal["none", "before"] = "before"
     """`before`: both sides are told at the beginning."""
     keys: Annotated[str, Field(pattern=r"^[0-9*#]{2,6}$")] | None = None
-    """What begins and ends it, pressed during the call; None: only the record key of the phone does."""
+    """What begins and ends it, pressed during a call by a trunk; None: only the record key of the phone does."""
 
 
 class RecordingPolicy(Frozen):

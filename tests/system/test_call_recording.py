@@ -158,25 +158,32 @@ def on_demand(announcement: str = "before") -> RecordingPolicy:
     return RecordingPolicy(on_demand=wish)
 
 
-def test_the_record_key_of_a_phone_has_a_part_of_a_call_recorded_and_its_record_says_so(office: Office) -> None:
+@pytest.mark.parametrize("way", ["trunk", "gateway", "inside"])
+def test_the_record_key_of_a_phone_has_a_part_of_a_call_recorded_and_its_record_says_so(
+    office: Office, way: str
+) -> None:
     provider = office.provider("first")
-    office.begin(relay="never", recording=on_demand("none"), recorders=("200",))
+    office.begin(relay="never", recording=on_demand("none"), recorders=("200",), gateway=way == "gateway")
     office.registered(provider)
-    mobile = office.outside(provider)
+    number = "202" if way == "inside" else MOBILE
+    if way == "gateway":
+        callee = office.behind_gateway()
+    else:
+        callee = office.phone(number) if way == "inside" else office.outside(provider)
     target = f"127.0.0.1:{office.edge_port}"
     account = PhoneAccount("200", "auth200", "password-of-200", DOMAIN, target)
     talks = Script().invite().expect_answer().wait(1000)
     talks.ask("INFO", "Record: on", within=True).expect(200).wait(3000)
     talks.ask("INFO", "Record: off", within=True).expect(200).wait(1000)
-    with sipp(office.folder, account, talks.hang_up(), MOBILE) as phone:
-        mobile.accept()
+    with sipp(office.folder, account, talks.hang_up(), number) as phone:
+        callee.accept()
         phone.succeeds(40)
     found = recorded(office)
     (record,) = office.records()
     assert (found.sip_call_id, found.announced, found.caller) == (record.sip_call_id, False, 0)
     assert 2 < found.seconds < 5
-    _, callee = channels_of(kept(office).wav(found.recording_id))
-    assert last_hz(callee) == TONES[MOBILE]
+    _, right = channels_of(kept(office).wav(found.recording_id))
+    assert last_hz(right) == TONES[number]
     told = [reason.partition(" (")[0] for reason in record.reasons if reason.startswith("recorded")]
     assert told == ["recorded: on demand, from now on", "recorded: on demand, until now"]
 

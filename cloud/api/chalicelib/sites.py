@@ -186,7 +186,7 @@ class RecordingRule(Shown):
 
 
 class RecordingOnDemand(Shown):
-    """How users with the permission `RecordCalls` have a call by a trunk recorded."""
+    """How users with the permission `RecordCalls` have a call recorded."""
 
     announcement: Literal["none", "before"] = Field(description="before: both sides are told when it begins")
     keys: str | None = Field(description="What begins and ends it, pressed during the call; null: only the record key")

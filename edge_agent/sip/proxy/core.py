@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from contract.dialplan import Reject, Service
 from edge_agent.clock import Clock
+from edge_agent.ports import CallRefused
 from edge_agent.sip.answering import FOR_BROWSERS, VOUCHER, remove_wishes
 from edge_agent.sip.config import Credential, SipConfig
 from edge_agent.sip.gruu import Gruus
@@ -16,6 +17,7 @@ from edge_agent.sip.lockout import Silence
 from edge_agent.sip.message import (
     BadMessage,
     DropReason,
+    Flow,
     Message,
     Refused,
     SipError,
@@ -50,6 +52,7 @@ from edge_agent.sip.proxy.telephone import as_sip, bare
 from edge_agent.sip.proxy.voice_dialogs import Farewell, VoiceDialogs
 from edge_agent.sip.transaction import InviteServer, TransactionLayer
 from edge_agent.sip.trust import Trust
+from edge_agent.sip.user_agent.record_key import wanted_recording
 
 ALLOW: Final = (
     b"INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, PUBLISH"
@@ -290,6 +293,8 @@ class ProxyCore:
         """Within a dialog that was let through: straight on, by Route or Request-URI."""
         hop, flow = self._next_hops.next_hop(request)
         self._reach.check_in_dialog(request, hop, flow, proof)
+        if request.method == b"INFO" and self._record_key(request, flow, now):
+            return
         answered: Answered | None = None
         if request.method == b"REFER" and (call := self._calls.of_dialog(request)) is not None:
             answered = self._referring.within(request, call, flow, now)
@@ -321,6 +326,21 @@ class ProxyCore:
             media=self._media.within(request),
             voice=self._voice if request.method in METHODS else None,
         ).start([target], now)
+
+    def _record_key(self, request: Message, flow: Flow, now: float) -> bool:
+        """Do what the record key of a phone wants; whether it is that, and ours to do.
+
+        Of calls by trunks and to services, who is at that end does it.
+        """
+        wanted = wanted_recording(request)
+        if wanted is None or self._trust.is_service(flow) or self._trust.is_service(request.flow):
+            return False
+        try:
+            self._media.record_wanted(request, wanted)
+        except CallRefused as refused:
+            raise SipError(refused.status, refused.reason) from None
+        self._answer(request, 200, b"", [], now)
+        return True
 
     def _holding(self, request: Message) -> Answered | None:
         """What a phone of a shared line asks for holds once it is accepted."""

@@ -17,8 +17,16 @@ from edge_agent.sip.relaying import RelayedMedia, RelayPool
 from edge_agent.sip.relaying.addresses import numeric
 from edge_agent.sip.relaying.descriptions import Stream
 from edge_agent.sip.relaying.media import FIRST, SECOND
-from edge_agent.sip.relaying.recording import BROWSER, NO_ADDRESS, NO_PORT, RecordingRules
+from edge_agent.sip.relaying.recording import (
+    BROWSER,
+    NO_ADDRESS,
+    NO_PORT,
+    MayNotRecord,
+    NotRecordable,
+    RecordingRules,
+)
 from edge_agent.sip.relaying.rules import End, MediaRules
+from edge_agent.sip.relaying.wish import Wish
 
 if TYPE_CHECKING:
     from edge_agent.sip.proxy.calls import LiveCall
@@ -141,6 +149,19 @@ class MediaPaths:
             if path is not None:
                 path.close()
 
+    def record_wanted(self, request: Message, wanted: bool) -> None:
+        """A phone wants its call to be recorded, or no longer, by an INFO within its dialog.
+
+        Raises:
+            CallRefused: it may not, or it cannot be.
+        """
+        if not self.recording.on_demand:
+            raise MayNotRecord("nobody has the permission RecordCalls")
+        path, side = self._find(request)
+        if path is None or not path.recordable:
+            raise NotRecordable("the media of this call does not go by our relay")
+        path.record_wanted(side, request.flow.host, wanted)
+
     def call_ended(self, call: LiveCall) -> None:
         """A call is over, by whatever ended it."""
         for path in self._of_calls.pop(call, ()):
@@ -207,31 +228,37 @@ class Offering:
         if web and not self._paths.recording.any:
             return None
         callee = self._paths.called(target, request)
-        rule = self._recorded(callee)
+        rule, wanted = self._recorded(callee)
         missing = BROWSER if web else "" if self._paths.rules.inside else NO_ADDRESS
         if missing:
             return _Missed(self._paths, rule, self._call, missing) if rule is not None else None
-        if rule is None and not self._paths.rules.wanted(self._caller, callee):
+        recordable = rule is not None or wanted
+        if not recordable and not self._paths.rules.wanted(self._caller, callee):
             return None
         key = (request.call_id, request.from_tag)
-        return _Path(self._paths, self._pool, (self._caller, callee), key, self._call, rule)
+        return _Path(self._paths, self._pool, (self._caller, callee), key, self._call, rule, recordable=recordable)
 
-    def _recorded(self, callee: End) -> RecordingRule | None:
-        """The rule by which a call with this one is recorded: one from phone to phone, or with a gateway.
+    def _recorded(self, callee: End) -> tuple[RecordingRule | None, bool]:
+        """The rule by which a call with this one is recorded, and whether somebody in it may want it recorded.
 
-        Calls by trunks their own user agent has recorded; those to services are not.
+        That is one from phone to phone, or with a gateway: calls by trunks their own user agent has recorded, and those
+        to services are not.
         """
-        if self._call is None:
-            return None
-        found = (self._caller.user_id, callee.user_id, self._call.calling.user_id)
-        ids, dialled = frozenset(one for one in found if one), self._call.opened.callee
         outward, inward = callee.service, self._caller.service
-        if not (outward or inward):
-            return self._paths.recording.inside(ids, dialled)
-        gateway_id = callee.gateway_id if outward else self._caller.gateway_id
-        if (outward and inward) or gateway_id is None:
-            return None
-        return self._paths.recording.by_gateway(gateway_id, ids, dialled, outward=outward)
+        gateway_id = callee.gateway_id or self._caller.gateway_id
+        if self._call is None or (outward and inward) or ((outward or inward) and gateway_id is None):
+            return None, False
+        found = (self._caller.user_id, callee.user_id, self._call.calling.user_id)
+        ids, dialled, recording = (
+            frozenset(one for one in found if one),
+            self._call.opened.callee,
+            self._paths.recording,
+        )
+        if gateway_id is None:
+            rule = recording.inside(ids, dialled)
+        else:
+            rule = recording.by_gateway(gateway_id, ids, dialled, outward=outward)
+        return rule, recording.may_want(ids, dialled)
 
 
 class _Missed:
@@ -269,6 +296,8 @@ class _Path:
         "_pool",
         "_rule",
         "_seen_at",
+        "_wish",
+        "recordable",
     )
 
     def __init__(
@@ -279,13 +308,18 @@ class _Path:
         key: tuple[bytes, bytes],
         call: LiveCall | None,
         rule: RecordingRule | None,
+        *,
+        recordable: bool,
     ) -> None:
         self._paths, self._key, self._call = paths, key, call
         self._pool, self._rule = pool, rule
         # A recording has the site's side on the left.
         self._caller_at = SECOND if ends[0].gateway_id is not None else FIRST
         self._ends = list(ends if self._caller_at == FIRST else reversed(ends))
-        self._media = RelayedMedia(pool, self._host_for, own=rule is not None)
+        self.recordable = recordable
+        """Whether a rule has it recorded, or somebody in it may want that."""
+        self._media = RelayedMedia(pool, self._host_for, own=recordable)
+        self._wish = Wish(self._media, paths.recording, pool.tell)
         if call is not None:
             self._media.call_id, self._media.caller = call.opened.sip_call_id, self._caller_at
         self._keys: list[Key] = []
@@ -322,6 +356,25 @@ class _Path:
         self._media.record = self._paths.recording.ordered(self._rule, self._call.opened.sip_call_id, missing)
         if self._media.record is not None:
             self._pool.tell()
+
+    def record_wanted(self, side: int, host: str, wanted: bool) -> None:
+        """A side wants it to be recorded, or no longer.
+
+        Args:
+            side: the caller (FIRST), or who is called.
+            host: where that came from.
+            wanted: which of both.
+
+        Raises:
+            CallRefused: he may not, or it cannot be.
+        """
+        end = self._ends[self._at(side)]
+        if end.user_id is None or end.host != host or not self._paths.recording.may_want(frozenset((end.user_id,)), ""):
+            raise MayNotRecord("who wants it has no permission RecordCalls")
+        if wanted:
+            self._wish.record(frozenset((end.user_id,)))
+        else:
+            self._wish.record_no_more()
 
     def failed(self) -> None:
         """See `PassingMedia`."""

@@ -132,8 +132,22 @@ class RecordingRules:
 
     @property
     def any(self) -> bool:
-        """Whether any call may be recorded by a rule."""
-        return any(rule.enabled for rule in self._policy.rules)
+        """Whether any call may be recorded, by a rule or on demand."""
+        return bool(self._askers) or any(rule.enabled for rule in self._policy.rules)
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether anybody may have his calls recorded."""
+        return bool(self._askers)
+
+    def may_want(self, users: frozenset[str], dialled: str) -> bool:
+        """Whether one of these users may want a call recorded that the proxy lets through.
+
+        Args:
+            users: ids of those whose phones are in it.
+            dialled: what the caller dialled.
+        """
+        return dialled not in self._spared and not self._askers.isdisjoint(users)
 
     def inside(self, users: frozenset[str], dialled: str) -> RecordingRule | None:
         """The rule by which a call from phone to phone of the site is recorded; None: it is not.
@@ -185,13 +199,13 @@ class RecordingRules:
             not users.isdisjoint(self._groups.get(one, ())) for one in rule.group_ids
         )
 
-    def asked(self, call_id: str) -> RecordingOrder:
-        """How a call is recorded that somebody in it wants recorded.
+    def asked(self, users: frozenset[str]) -> RecordingOrder:
+        """How a call is recorded that one of these users wants recorded.
 
         Raises:
-            MayNotRecord: nobody in it may.
+            MayNotRecord: none of them may.
         """
-        if self._askers.isdisjoint(self.calls.talking(call_id)):
+        if self._askers.isdisjoint(users):
             raise MayNotRecord("nobody in the call has the permission RecordCalls")
         return RecordingOrder(self._name(), announce=self._policy.on_demand.announcement == "before")
 

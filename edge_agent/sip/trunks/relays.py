@@ -15,7 +15,8 @@ from edge_agent.ports import CallRefused
 from edge_agent.sip.relaying import RelayedMedia, RelayPool
 from edge_agent.sip.relaying.addresses import is_local, numeric
 from edge_agent.sip.relaying.descriptions import BadDescription, Stream, streams_of
-from edge_agent.sip.relaying.recording import NO_ADDRESS, NO_PORT, MayNotRecord, NotRecordable, RecordingRules
+from edge_agent.sip.relaying.recording import NO_ADDRESS, NO_PORT, NotRecordable, RecordingRules
+from edge_agent.sip.relaying.wish import Wish
 from edge_agent.sip.trunks.pressed_keys import KeySequence
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,6 @@ class RelayedCall:
     """
 
     __slots__ = (
-        "_asked",
         "_closed",
         "_keys",
         "_media",
@@ -98,13 +98,15 @@ class RelayedCall:
         "_recorded_trunk_id",
         "_relays",
         "_wanted",
+        "_wish",
     )
 
     def __init__(self, relays: Relays, provider: str, recorded_trunk_id: str = "") -> None:
         self._relays, self._provider, self._recorded_trunk_id = relays, provider, recorded_trunk_id
         self._media = RelayedMedia(relays.pool, self._host_for, own=bool(recorded_trunk_id))
         self._wanted: bool | None = None
-        self._closed = self._asked = False
+        self._wish = Wish(self._media, relays.recording, relays.restate)
+        self._closed = False
         self._keys = KeySequence()
         self._missing = NOT_RELAYABLE
         """Why its media does not go by the relay, where it does not."""
@@ -201,14 +203,9 @@ class RelayedCall:
         Raises:
             CallRefused: he may not, or it cannot be.
         """
-        if self._media.record is not None:
-            return
-        if self._closed or not self._recorded_trunk_id or not self._media.relayed:
+        if self._closed or not self._recorded_trunk_id:
             raise NotRecordable("the media of this call does not go by our relay")
-        if self._media.secure:
-            raise NotRecordable("the media of this call is encrypted from end to end")
-        self._media.record, self._asked = self._relays.recording.asked(call_id), True
-        self._changed("recorded: on demand, from now on")
+        self._wish.record(self._relays.recording.calls.talking(call_id))
 
     def record_no_more(self) -> None:
         """Who wanted it recorded wants that no longer; nothing happens where it is not.
@@ -216,21 +213,11 @@ class RelayedCall:
         Raises:
             MayNotRecord: a rule has it recorded.
         """
-        if self._media.record is None:
-            return
-        if not self._asked:
-            raise MayNotRecord("a rule of the site has this call recorded")
-        self._media.record, self._asked = None, False
-        self._changed("recorded: on demand, until now")
+        self._wish.record_no_more()
 
     def asker_leaves(self) -> None:
         """Who is at the site goes out of the call, which goes on: what he wanted is over."""
-        if self._asked:
-            self.record_no_more()
-
-    def _changed(self, sentence: str) -> None:
-        self._relays.recording.calls.tell(self._media.call_id, sentence)
-        self._relays.restate()
+        self._wish.asker_leaves()
 
     def close(self) -> None:
         """The call is over."""

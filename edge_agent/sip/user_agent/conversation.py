@@ -11,6 +11,7 @@ from edge_agent.sip.message import Message, RawHeader, SipError, Uri, response_b
 from edge_agent.sip.transaction import ClientOwner, InviteServer, NonInviteServer, Timers, TimerWheel
 from edge_agent.sip.user_agent.asked import SDP, Asked, Done
 from edge_agent.sip.user_agent.challenges import Challenges, Login
+from edge_agent.sip.user_agent.record_key import wanted_recording
 from edge_agent.sip.user_agent.refer import SECONDS, is_quiet, progress, refer_headers, told_progress, wanted_transfer
 from edge_agent.sip.user_agent.session_timer import (
     Refresh,
@@ -34,7 +35,6 @@ _DEAD: Final = frozenset({408, 481})
 """Answers within a dialog that say that there is none any more (RFC 3261 §12.2.1.2)."""
 
 
-_RECORD: Final = {b"on": True, b"off": False}
 """What the record key of a phone says, in a header that no RFC names."""
 
 
@@ -397,9 +397,9 @@ class Conversation:
         """INFO: of no package (RFC 6086 §4.2.2), for whoever listens."""
         if b"info-package" in request.names:
             raise BadPackage
-        wish = (request.get(b"record") or b"").strip().lower()
-        if wish in _RECORD and self.listener is not None:
-            self.listener.record_wanted(_RECORD[wish])
+        wanted = wanted_recording(request)
+        if wanted is not None and self.listener is not None:
+            self.listener.record_wanted(wanted)
             return
         kind = (request.get(b"content-type") or b"").decode("ascii", "replace")
         if self.listener is not None:

@@ -161,13 +161,13 @@ def test_how_users_record_on_demand_is_set(world: ApiWorld, msp: Visit) -> None:
     expect(card).to_contain_text("by the record key of their phone. Both sides are told")
     page.get_by_role("button", name="Edit recording on demand").click()
     form = page.get_by_role("form", name="Recording on demand")
-    keys = form.get_by_label("Keys during the call")
+    keys = form.get_by_label("Keys during a call by a trunk")
     keys.fill("1")
     form.get_by_role("button", name="Save").click()
     expect(keys).to_have_attribute("aria-invalid", "true")
     keys.fill("*1")
     form.get_by_role("button", name="Save").click()
-    expect(card).to_contain_text("or by *1 during the call")
+    expect(card).to_contain_text("or by *1 during a call by a trunk")
     assert world.admin.get(path(world)).json["recording"]["on_demand"] == {"announcement": "before", "keys": "*1"}
 
 

@@ -13,7 +13,7 @@ const FIELDS: readonly FieldOf<OnDemand>[] = [
   {
     kind: "text",
     name: "keys",
-    label: "Keys during the call",
+    label: "Keys during a call by a trunk",
     help: "Two to six of 0 to 9, * and #, such as *1; empty: only the record key of the phone",
     nullable: true,
   },

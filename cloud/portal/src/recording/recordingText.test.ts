@@ -35,7 +35,7 @@ test("how users have calls recorded is said", () => {
   expect(onDemandText(rules)).toContain("by the record key of their phone.");
   expect(onDemandText(rules)).toContain("Both sides are told");
   const keys = onDemandText({ ...rules, on_demand: { announcement: "none", keys: "*1" } });
-  expect(keys).toContain("or by *1 during the call");
+  expect(keys).toContain("or by *1 during a call by a trunk");
   expect(keys).toContain("Nobody is told");
 });
 

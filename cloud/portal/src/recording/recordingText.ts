@@ -72,7 +72,7 @@ export function keptText(recording: RecordingRules): string {
 
 /** How users have calls recorded. */
 export function onDemandText({ on_demand }: RecordingRules): string {
-  const how = on_demand.keys ? `by the record key of their phone, or by ${on_demand.keys} during the call` : "by the record key of their phone";
+  const how = on_demand.keys ? `by the record key of their phone, or by ${on_demand.keys} during a call by a trunk` : "by the record key of their phone";
   const told = on_demand.announcement === "none" ? "Nobody is told." : "Both sides are told when it begins.";
   return `Users with the permission to record their own calls begin and end it ${how}. ${told}`;
 }

@@ -10,7 +10,7 @@ export const PERMISSIONS = [
   { value: "Intercom", label: "Intercom: phones answer by themselves" },
   { value: "HotDesking", label: "Logging in at others' phones" },
   { value: "Voicemail", label: "Voicemail" },
-  { value: "RecordCalls", label: "Recording own calls to and from the outside" },
+  { value: "RecordCalls", label: "Recording own calls" },
   { value: "RecordSystemPrompts", label: "Recording the greetings of attendants by telephone" },
   { value: "SuperAdmin", label: "Site administration (sees where others are registered)" },
   { value: "EchoTest", label: "Echo test (*99)" },
