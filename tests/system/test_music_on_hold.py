@@ -1,5 +1,6 @@
 """Music on hold at a whole edge whose cloud is away, heard by a real phone."""
 
+import wave
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +27,14 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield Office(tmp_path, stack, "cut")
 
 
+def is_whole(file: Path) -> bool:
+    """Whether a phone has written all of it; its head comes last, and in parts."""
+    try:
+        return len(samples(file)) > 0
+    except (wave.Error, EOFError):
+        return False
+
+
 def test_a_phone_hears_the_music_by_its_code_for_as_long_as_it_likes(office: Office) -> None:
     phone = office.phone("200")
     phone.call("*66")
@@ -41,7 +50,7 @@ def test_a_phone_hears_the_music_by_its_code_for_as_long_as_it_likes(office: Off
     phone.closed()
     file = phone.heard()[-1]
     # Its length is written at last.
-    eventually(lambda: file.read_bytes()[:4] == b"RIFF" and len(samples(file)) > 0, what="the file is whole")
+    eventually(lambda: is_whole(file), what="the file is whole")
     rate, sound = rate_of(file), samples(file)
     loud = [
         sound[at : at + rate]
