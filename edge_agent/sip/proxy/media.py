@@ -108,7 +108,9 @@ class MediaPaths:
             call: its record; None: there is none.
             gateway_id: which gateway of the site calls.
         """
-        if self._pool is None or not (self.recording.any or (self.rules.relays and request.flow.transport not in _WEB)):
+        if self._pool is None or not (
+            self.recording.records_any or (self.rules.relays and request.flow.transport not in _WEB)
+        ):
             return None
         inner = "" if service else _inner(_named_by(request), request.flow.host)
         caller = End(request.flow.host, inner, user_id, device_id, service, gateway_id)
@@ -225,7 +227,7 @@ class Offering:
     def towards(self, target: Target, request: Message) -> PassingMedia | None:
         """See `Choosing`."""
         web = self._web or target.flow.transport in _WEB
-        if web and not self._paths.recording.any:
+        if web and not self._paths.recording.records_any:
             return None
         callee = self._paths.called(target, request)
         rule, wanted = self._recorded(callee)

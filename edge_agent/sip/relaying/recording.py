@@ -131,7 +131,7 @@ class RecordingRules:
         return None
 
     @property
-    def any(self) -> bool:
+    def records_any(self) -> bool:
         """Whether any call may be recorded, by a rule or on demand."""
         return bool(self._askers) or any(rule.enabled for rule in self._policy.rules)
 
